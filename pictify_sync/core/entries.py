@@ -1,0 +1,174 @@
+"""The log: everything durable is one of these entries, and records are a fold of them.
+
+An entry carries its own effect on the records, so folding needs no knowledge of how it came about.
+Every type here is plain data that a store can write as JSON and read back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Record, RenderSpec
+from pictify_sync.core.template import TemplateRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Obsolete:
+    """A published file that no record needs any more, to be removed if its bytes are still these."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What an intended batch promises to one asset."""
+
+    key: AssetKey
+    index: int  # item of the batch
+    layout: str
+    fingerprint: Fingerprint
+    output: str  # path to publish at
+    protect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """A batch is about to be submitted. Durable before the POST leaves."""
+
+    attempt: str  # unique id; the idempotency key is derived from it
+    batch: Batch
+    specs: tuple[RenderSpec, ...]  # one per layout of the batch
+    variables: tuple[str, ...]  # canonical JSON per item, "" when only the digest is kept
+    claims: tuple[Claim, ...]
+    template_uid: str
+    at: str  # ISO 8601 UTC
+    run: str  # id of the run that intends it
+    kind: Literal["intended"] = "intended"
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The provider took the batch."""
+
+    attempt: str
+    batch_id: str
+    at: str
+    kind: Literal["submitted"] = "submitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubted:
+    """The answer to the POST was lost: the batch is in doubt."""
+
+    attempt: str
+    detail: str
+    at: str
+    kind: Literal["doubted"] = "doubted"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Every claim of the batch has its outcome; `puts` are the records after it."""
+
+    attempt: str
+    status: str  # BatchStatus word, or "refused"
+    puts: tuple[Record, ...]
+    obsolete: tuple[Obsolete, ...]
+    billed_min: int  # pictures certainly billed
+    billed_max: int  # pictures possibly billed
+    at: str
+    kind: Literal["settled"] = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Abandoned:
+    """The batch is given up: its claims are free again. `puts` record nothing but failures, if any."""
+
+    attempt: str
+    detail: str
+    billed_min: int
+    billed_max: int
+    at: str
+    kind: Literal["abandoned"] = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class FileMove:
+    """One published file that goes, or is copied, to another path without a render."""
+
+    key: AssetKey  # the asset that will own the new path
+    sha256: str
+    old_path: str
+    new_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovesIntended:
+    """Files are about to be renamed or copied; finished first by the next apply after a crash."""
+
+    moves: tuple[FileMove, ...]
+    puts: tuple[Record, ...]  # the records once the files are in place
+    removes: tuple[AssetKey, ...]
+    obsolete: tuple[Obsolete, ...]
+    at: str
+    kind: Literal["moves_intended"] = "moves_intended"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The files of the newest MovesIntended are in place: `puts` and `removes` take effect."""
+
+    puts: tuple[Record, ...]
+    removes: tuple[AssetKey, ...]
+    obsolete: tuple[Obsolete, ...]
+    at: str
+    kind: Literal["moved"] = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """Records changed by a decision of the user or by what a refresh observed."""
+
+    why: str  # delete, taint, rm, mv, import, refresh, settings
+    puts: tuple[Record, ...]
+    removes: tuple[AssetKey, ...]
+    obsolete: tuple[Obsolete, ...]
+    at: str
+    variables: tuple[tuple[str, str], ...] = field(default=())  # (digest, canonical JSON) that came with an import
+    kind: Literal["recorded"] = "recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Obsolete files are gone (or were left because they had changed)."""
+
+    paths: tuple[Obsolete, ...]
+    at: str
+    kind: Literal["cleaned"] = "cleaned"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateRecorded:
+    """A template was pushed or observed."""
+
+    record: TemplateRecord
+    at: str
+    kind: Literal["template"] = "template"
+
+
+Entry = (
+    Intended | Submitted | Doubted | Settled | Abandoned | MovesIntended | Moved | Recorded | Cleaned | TemplateRecorded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBatch:
+    """The fold of one attempt that is neither settled nor abandoned."""
+
+    intended: Intended
+    serial: int  # of the Intended entry
+    batch_id: str | None  # None: in doubt
+    submitted_at: str | None
+    doubt: str | None  # why it is in doubt, when the answer was lost rather than the process

@@ -1,0 +1,57 @@
+"""A plan as a value: what would change, what it would cost, and the digest that names the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
+from pictify_sync.core.template import TemplateChange
+
+PLAN_FORMAT = 1  # minor additions keep it; a reader refuses a larger one
+
+
+class Changes(Protocol):
+    """All changes of a plan, sorted by key; may be iterated many times."""
+
+    def __iter__(self) -> Iterator[Change]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a plan."""
+
+    actions: Mapping[Action, int]  # KEEP included; absent: 0
+    reasons: Mapping[tuple[Action, Reason], int]
+    manifests: Mapping[str, Mapping[Action, int]]
+    recorded: int  # records in scope before
+    renders: int  # pictures the provider will make: equal inputs count once
+    batches: int
+    copies: int  # creates and updates met by an existing artifact
+
+    @property
+    def pending(self) -> int:
+        """Changes that an apply would act on."""
+        idle = (Action.KEEP, Action.BLOCKED, Action.AWAIT)
+        return sum(n for action, n in self.actions.items() if action not in idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The difference between manifests and state, ready to be shown, saved or applied."""
+
+    lineage: str  # "" when there is no state yet
+    serial: int
+    capabilities: Mapping[str, Capabilities]  # by provider, as the batches were made for
+    templates: tuple[TemplateChange, ...]
+    batches: tuple[Batch, ...]
+    changes: Changes
+    summary: Summary
+    digest: str  # of the work alone: no serial, no times, no origins
+    partial: bool = False  # True: a selection or a part of the root
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether an apply would do nothing."""
+        return not (self.summary.pending or self.templates or self.summary.actions.get(Action.AWAIT))

@@ -1,0 +1,246 @@
+"""Every seam to the outside, as a Protocol. Adapters implement them; `wiring` chooses; tests pass working fakes.
+
+A port's docstring is its contract: each has one conformance suite in `tests/` that every adapter passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pictify_sync.core.entries import Entry, FileMove, Obsolete, OpenBatch, MovesIntended
+from pictify_sync.core.events import Event
+from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
+from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
+from pictify_sync.core.template import TemplateRecord, TemplateSource
+from pictify_sync.errors import Problem
+
+
+class Clock(Protocol):
+    """Time as an argument."""
+
+    def now(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait; returns early only by raising."""
+        ...
+
+
+EventSink = Callable[[Event], None]
+
+
+class Desired(Protocol):
+    """What the manifests ask for. Iterating streams the assets sorted by key; it may be done many times."""
+
+    manifests: Sequence[str]  # names of the manifests in scope, sorted
+    whole: bool  # True: the scope is the whole configured root, so vanished manifests may be deleted
+    templates: Sequence[TemplateSource]  # declared templates that an asset in scope uses, sorted by name
+
+    def __iter__(self) -> Iterator[Asset]: ...
+
+    def __len__(self) -> int: ...
+
+    def get(self, key: AssetKey) -> Asset | None:
+        """The asset of that key, or None when it is not desired."""
+        ...
+
+
+class Payloads(Protocol):
+    """Turns kept variables into what a provider is sent."""
+
+    def payload(self, key: AssetKey, variables: str) -> Mapping[str, object]:
+        """Inline local pictures (verified by sha256) and put sensitive values back.
+
+        Raises InputError when a picture changed since, or a sensitive value is no longer in the manifests.
+        A picture that does not exist is left as its path, so that its item fails and no other.
+        """
+        ...
+
+
+class StateStore(Protocol):
+    """Records and log. All reads see one committed serial; `commit` is atomic and durable."""
+
+    lineage: str  # fixed at creation
+
+    def serial(self) -> int:
+        """Number of the newest entry; 0 when there is none."""
+        ...
+
+    def records(self, prefix: str = "") -> Iterator[Record]:
+        """Records whose key starts with prefix, sorted by key bytes, streamed."""
+        ...
+
+    def record(self, key: AssetKey) -> Record | None: ...
+
+    def count(self) -> int:
+        """Number of records."""
+        ...
+
+    def find(self, fingerprint: Fingerprint) -> Record | None:
+        """A record with a published artifact of that fingerprint, untainted and without drift; the first by key."""
+        ...
+
+    def owners(self, path: str) -> tuple[AssetKey, ...]:
+        """Keys of the records whose artifact is published at path."""
+        ...
+
+    def variables(self, digest: str) -> str | None:
+        """Canonical JSON of a variable set, None when only its digest is kept."""
+        ...
+
+    def templates(self) -> tuple[TemplateRecord, ...]: ...
+
+    def open_batches(self) -> tuple[OpenBatch, ...]:
+        """Sorted by serial."""
+        ...
+
+    def pending_moves(self) -> MovesIntended | None: ...
+
+    def obsolete(self) -> tuple[Obsolete, ...]:
+        """Files still to be removed, sorted by path."""
+        ...
+
+    def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
+        """(serial, ISO time, entry) of everything after a serial, in order."""
+        ...
+
+    def sensitive_key(self) -> bytes:
+        """Random per lineage; in no snapshot, plan or report."""
+        ...
+
+    def commit(self, after_serial: int, entries: Sequence[Entry]) -> int:
+        """Append a contiguous run right after `after_serial` and fold it in; returns the new serial once durable.
+
+        Raises Conflict, having written nothing, when the newest serial is another.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What downloaded bytes must be before they are published."""
+
+    format: Format
+    width: int | None  # pixels; None: any
+    height: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Verified bytes, not published yet. Content-addressed, so staging twice is harmless."""
+
+    sha256: str
+    size: int
+
+
+class ArtifactStore(Protocol):
+    """Published files below one root. Every method is safe to repeat after a crash."""
+
+    def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
+        """Write to a temporary file, verify magic bytes, width and height, keep by sha256.
+
+        Raises DownloadError and leaves nothing when the bytes are not that picture.
+        """
+        ...
+
+    def publish(self, staged: Staged, paths: Sequence[str]) -> tuple[Artifact, ...]:
+        """Put staged bytes at each path by atomic rename, durably; the staged copy is gone afterwards."""
+        ...
+
+    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
+        """Carry files to their new paths through the staging area, so that cycles work; resumable.
+
+        `keep(path)` tells whether the old path must stay (a copy). Returns the moves whose bytes were nowhere to be found.
+        """
+        ...
+
+    def remove(self, obsolete: Obsolete) -> bool:
+        """Remove the file if its bytes are still those; True when it is gone (or was never there), False when left alone."""
+        ...
+
+    def check(self, artifact: Artifact) -> str:
+        """'present', 'missing' or 'changed' (size first, then sha256)."""
+        ...
+
+    def sweep(self) -> None:
+        """Drop what is staged and no longer needed."""
+        ...
+
+
+class Provider(Protocol):
+    """One rendering service. Never retries a call that creates work; errors carry no secret."""
+
+    name: str
+
+    def capabilities(self) -> Capabilities: ...
+
+    def push_template(self, source: TemplateSource, uid: str | None) -> str:
+        """Create the template, or update the one of that uid; returns the uid. Safe to repeat."""
+        ...
+
+    def observe_template(self, uid: str) -> TemplateRecord | None:
+        """What the provider holds under uid; None when it is unknown there."""
+        ...
+
+    def submit(self, request: BatchRequest) -> Submission:
+        """Send the POST at most once and classify what came back. Never raises for what the provider answers."""
+        ...
+
+    def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
+        """Ask for the results once (safe calls are retried inside). Raises ProviderUnavailable when nothing came back."""
+        ...
+
+    def download(self, url: str) -> Iterator[bytes]:
+        """Stream the bytes at a result's URL. Raises DownloadError or ProviderUnavailable."""
+        ...
+
+    def cancel(self, batch_id: str) -> None:
+        """Ask for cancellation: a request, not a fact. Keep polling."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class TemplateFacts(Protocol):
+    """What reading a template's html tells, without rendering it."""
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """Root names that the Handlebars text uses, sorted."""
+        ...
+
+    @property
+    def families(self) -> Sequence[str]:
+        """Font families that its css names, generic ones left out, in order of appearance."""
+        ...
+
+    @property
+    def files(self) -> Sequence[str]:
+        """Local files that html and css name (relative references), in order of appearance."""
+        ...
+
+    @property
+    def problems(self) -> Sequence[Problem]:
+        """Bad Handlebars, unknown helpers (errors), css that the embedded engine lacks (warnings); file is ""."""
+        ...
+
+
+class TemplateInspector(Protocol):
+    """Reads templates and fonts for `validate` and `plan`; imports no engine."""
+
+    def inspect(self, html: str) -> TemplateFacts: ...
+
+    def inline(self, html: str, read: Callable[[str], bytes | None]) -> str:
+        """Put the local files that html names into it; `read` gives None for a file that is not there (left as named)."""
+        ...
+
+    def engine_identity(self, engine: str, families: Sequence[str]) -> str:
+        """Name, version and digests of the fonts among `families` that are installed: the spec's engine."""
+        ...
+
+    def missing_glyphs(self, text: str, families: Sequence[str]) -> str:
+        """Characters of the text that none of the fonts can draw, sorted, each once."""
+        ...
