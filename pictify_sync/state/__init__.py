@@ -1,1 +1,1 @@
-"""See the docstrings of its modules."""
+"""What is recorded: the log with its derived tables (SQLite), snapshots of it, and saved plans."""

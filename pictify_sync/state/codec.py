@@ -1,0 +1,58 @@
+"""Entries, templates and plans as JSON text, validated on the way in.
+
+What is read may come from a newer version or a stranger: an unknown kind or a wrong type is refused, never guessed.
+Records have real columns in the state and do not pass through here when they are streamed.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter, ValidationError
+
+from pictify_sync.core.entries import Entry
+from pictify_sync.errors import StateError
+
+
+@cache
+def adapter(kind: Any) -> TypeAdapter[Any]:
+    """The validating reader and writer of one type of core."""
+    return TypeAdapter(kind)
+
+
+_ENTRY = Annotated[Entry, Field(discriminator="kind")]
+
+
+def encode_entry(entry: Entry) -> str:
+    """Give the JSON text of a log entry. Raises StateError when a text in it cannot be stored."""
+    return encode(_ENTRY, entry)
+
+
+def decode_entry(body: str | bytes) -> Entry:
+    """Read a log entry. Raises StateError for an unknown kind and for anything that is not as it was written."""
+    entry: Entry = decode(_ENTRY, body)
+    return entry
+
+
+def encode(kind: Any, value: object) -> str:
+    """Give the JSON text of a value of core. Raises StateError when a text in it cannot be stored."""
+    try:
+        return adapter(kind).dump_json(value).decode()
+    except ValueError as error:
+        raise StateError(f"cannot be written as JSON: {error}") from error
+
+
+def decode(kind: Any, body: str | bytes) -> Any:
+    """Read a value of core from JSON. Raises StateError that says where it is wrong."""
+    try:
+        return adapter(kind).validate_json(body, strict=True)
+    except ValidationError as error:
+        raise StateError(f"not readable: {first_fault(error)}", hint="it may come from a newer pictify-sync") from error
+
+
+def first_fault(error: ValidationError) -> str:
+    """One line on the first thing that is wrong: where and what, without the input itself."""
+    fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    where = ".".join(map(str, fault["loc"]))
+    return f"{where}: {fault['msg']}" if where else fault["msg"]

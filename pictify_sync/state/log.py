@@ -1,0 +1,117 @@
+"""The log itself: reading entries back, the chain of checksums over them, and the proof that the tables are their fold.
+
+Each row's chain value covers the row and the value before it, so a lost, altered or inserted row is found.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from hashlib import blake2b
+from itertools import zip_longest
+
+from pictify_sync.core.entries import Entry, Intended
+from pictify_sync.errors import StateError
+from pictify_sync.state import codec, schema
+from pictify_sync.state.fold import fold
+from pictify_sync.state.tables import Tables
+
+_MAX_FAULTS = 20  # enough to see what happened
+_MAX_OPEN = 64  # Intended entries kept in memory while folding
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """The serial of the newest entry, 0 when there is none."""
+    (serial,) = connection.execute("SELECT coalesce(max(serial), 0) FROM log").fetchone()
+    return int(serial)
+
+
+def read(connection: sqlite3.Connection, serial: int) -> Entry:
+    """The entry of a serial."""
+    row = connection.execute("SELECT body FROM log WHERE serial = ?", (serial,)).fetchone()
+    if row is None:
+        raise StateError(f"the log has no entry {serial}", hint="run `pictify-sync doctor`")
+    return codec.decode_entry(row[0])
+
+
+def entries(connection: sqlite3.Connection, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
+    """(serial, ISO time, entry) after a serial, in order, streamed."""
+    for serial, at, body in connection.execute(
+        "SELECT serial, at, body FROM log WHERE serial > ? ORDER BY serial", (after,)
+    ):
+        yield serial, at, codec.decode_entry(body)
+
+
+def chain_at(connection: sqlite3.Connection, serial: int) -> bytes:
+    """The chain value of a serial; that of serial 0 is empty."""
+    row = connection.execute("SELECT chain FROM log WHERE serial = ?", (serial,)).fetchone()
+    return b"" if row is None else bytes(row[0])
+
+
+def next_chain(chain: bytes, serial: int, at: str, body: str) -> bytes:
+    """The chain value of a row, from that of the row before."""
+    return blake2b(b"%d\n%s\n%s" % (serial, at.encode(), body.encode()), digest_size=16, key=chain).digest()
+
+
+def refold(source: sqlite3.Connection, tables: Tables) -> int:
+    """Fold the whole log of `source` into empty tables; returns the number of entries."""
+    opened: dict[int, Intended] = {}
+    count = 0
+
+    def intended(serial: int) -> Intended:
+        if serial not in opened:
+            entry = read(source, serial)
+            assert isinstance(entry, Intended)
+            if len(opened) > _MAX_OPEN:
+                opened.clear()
+            opened[serial] = entry
+        return opened[serial]
+
+    for serial, _, entry in entries(source):
+        fold(tables, intended, serial, entry)
+        count += 1
+    return count
+
+
+def faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """Gaps and altered rows of the log."""
+    chain, expected = b"", 1
+    for serial, at, kind, body, found in connection.execute(
+        "SELECT serial, at, kind, body, chain FROM log ORDER BY serial"
+    ):
+        if serial != expected:
+            yield f"the log jumps from entry {expected - 1} to {serial}"
+            return
+        chain = next_chain(chain, serial, at, body)
+        if chain != found:
+            yield f"entry {serial} of the log was altered, or one before it was lost"
+            return
+        entry = codec.decode_entry(body)
+        if (entry.kind, entry.at) != (kind, at):
+            yield f"entry {serial} of the log is labelled wrongly"
+        expected += 1
+
+
+def fold_faults(connection: sqlite3.Connection) -> Iterator[str]:
+    """Rows of the derived tables that are not what the log says. Needs temporary disk space like the state's own."""
+    with closing(sqlite3.connect("", isolation_level=None)) as fresh:  # "": a temporary file, gone when closed
+        fresh.execute("BEGIN")
+        schema.create_derived(fresh)
+        refold(connection, Tables(fresh))
+        found = 0
+        for table in schema.DERIVED_TABLES:
+            for is_row, should_be in zip_longest(*(_rows(side, table) for side in (connection, fresh))):
+                if is_row != should_be:
+                    yield f"table {table} has {_name(is_row)} instead of {_name(should_be)}: rebuild the state"
+                    found += 1
+                if found >= _MAX_FAULTS:
+                    return
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
+    return connection.execute(f"SELECT * FROM {table} ORDER BY {schema.DERIVED_TABLES[table]}")  # noqa: S608
+
+
+def _name(row: tuple[object, ...] | None) -> str:
+    return "nothing" if row is None else repr(row[:2])

@@ -1,0 +1,193 @@
+"""The layout of the state file: its tables, how it is opened, and how it is told from a foreign file.
+
+`log` and `meta` are the truth; every other table is a fold of the log and can be rebuilt from it.
+This module must not know what the rows mean.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from secrets import token_bytes, token_hex
+
+from pictify_sync.errors import StateError
+
+APPLICATION_ID = 0x50535943  # "PSYC", in the file's header
+FORMAT = 1  # in the file's header; a reader refuses a larger one
+BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
+
+_TRUTH = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE log (serial INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL,
+  chain BLOB NOT NULL) STRICT;
+"""
+
+_DERIVED = """
+CREATE TABLE specs (id INTEGER PRIMARY KEY, digest TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (digest, body)) STRICT;
+CREATE TABLE records (key TEXT PRIMARY KEY, status TEXT NOT NULL, spec INTEGER, variables TEXT, path TEXT, sha256 TEXT,
+  size INTEGER, output TEXT NOT NULL, url TEXT, failure TEXT, attempt TEXT, rendered_at TEXT, attempts INTEGER NOT NULL,
+  tainted INTEGER NOT NULL, drift TEXT, protect INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX records_path ON records (path) WHERE path IS NOT NULL;
+CREATE INDEX records_fingerprint ON records (variables, spec) WHERE path IS NOT NULL;
+CREATE TABLE tally (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TRIGGER record_added AFTER INSERT ON records BEGIN
+  UPDATE tally SET value = value + 1 WHERE name = 'records'; END;
+CREATE TRIGGER record_removed AFTER DELETE ON records BEGIN
+  UPDATE tally SET value = value - 1 WHERE name = 'records'; END;
+CREATE TABLE variables (digest TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+CREATE TABLE templates (provider TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY (provider, name)) STRICT, WITHOUT ROWID;
+CREATE TABLE attempts (attempt TEXT PRIMARY KEY, serial INTEGER NOT NULL, batch_id TEXT, submitted_at TEXT, doubt TEXT,
+  pictures INTEGER NOT NULL, billed_min INTEGER, billed_max INTEGER, closed INTEGER, status TEXT) STRICT, WITHOUT ROWID;
+CREATE INDEX attempts_open ON attempts (serial) WHERE closed IS NULL;
+CREATE TABLE pending (serial INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE obsolete (path TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (path, sha256)) STRICT, WITHOUT ROWID;
+"""
+
+DERIVED_TABLES = {  # and the order in which two files are compared
+    "specs": "id",
+    "records": "key",
+    "tally": "name",
+    "variables": "digest",
+    "templates": "provider, name",
+    "attempts": "attempt",
+    "pending": "serial",
+    "obsolete": "path, sha256",
+}
+_FRESH = "INSERT INTO tally VALUES ('records', 0)"
+
+
+@contextmanager
+def translated(path: Path | str, doing: str) -> Iterator[None]:
+    """Turn what SQLite raises into a StateError that names the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        hint = "the disk may be full or read-only, or another run holds the state; network drives are not supported"
+        raise StateError(f"{doing} {path}: {error}", hint=hint) from error
+    except sqlite3.DatabaseError as error:
+        hint = "the file is damaged or is no state: restore it from a snapshot (`state import`) or a copy"
+        raise StateError(f"{doing} {path}: {error}", hint=hint) from error
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open an existing state file, in autocommit mode, for durable commits. Tells nothing about its contents."""
+    connection = sqlite3.connect(
+        f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
+    )
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA fullfsync=ON")  # macOS: ask the drive as well
+        connection.execute("PRAGMA cache_size=-8000")
+        connection.execute("PRAGMA trusted_schema=OFF")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def check(connection: sqlite3.Connection, path: Path | str) -> bool:
+    """Whether the file holds a state of ours; False when it is an empty file (killed while it was made).
+
+    Raises StateError for a foreign file or a newer format.
+    """
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if application == APPLICATION_ID:
+        if version > FORMAT:
+            raise StateError(
+                f"{path} has state format {version}, this version reads up to {FORMAT}", hint="upgrade pictify-sync"
+            )
+        return True
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if tables:
+        raise StateError(f"{path} is a database, but no state of pictify-sync", hint="point `state` at another file")
+    return False
+
+
+def create(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the tables, a lineage and a sensitive key unless another process was faster."""
+    _use_wal(connection)
+    with transaction(connection):
+        if check(connection, path):
+            return
+        for statement in (*_statements(_TRUTH), *_statements(_DERIVED), _FRESH):
+            connection.execute(statement)
+        meta = (("lineage", token_hex(16).encode()), ("sensitive_key", token_bytes(32)))
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version={FORMAT}")
+
+
+def create_derived(connection: sqlite3.Connection) -> None:
+    """Make the derived tables alone, empty."""
+    for statement in (*_statements(_DERIVED), _FRESH):
+        connection.execute(statement)
+
+
+def drop_derived(connection: sqlite3.Connection) -> None:
+    """Drop the derived tables and what hangs on them."""
+    for table in DERIVED_TABLES:
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Hold the write lock; commit durably at the end, or leave no trace."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def prepare_folder(path: Path) -> None:
+    """Make the state's folder (0700, with a `.gitignore` of everything) and its empty file (0600), durably."""
+    folder = path.parent
+    try:
+        made = not folder.exists()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if made or (folder.name == ".pictify-sync" and not ignore.exists()):
+            ignore.write_text("*\n")
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        directory = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+    except OSError as error:
+        raise StateError(
+            f"cannot make the state {path}: {error.strerror}", hint="check `state` and its folder"
+        ) from error
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:  # changing the journal mode does not wait for other processes by itself
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        else:
+            if mode == "wal":
+                return
+            raise StateError("the drive of the state cannot hold a write-ahead log", hint="use a local drive")
+        time.sleep(0.01)
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

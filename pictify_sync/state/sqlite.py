@@ -1,0 +1,235 @@
+"""The state in one SQLite file: a numbered log, and tables derived from it in the same transaction.
+
+Safe with several processes on one machine (WAL, full synchronisation, immediate transactions); a network drive is not
+supported. A store belongs to one thread. This module must not know what a workflow does with what it reads.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self, TypeVar
+
+from pictify_sync.core.entries import Entry, Intended, MovesIntended, Obsolete, OpenBatch
+from pictify_sync.core.model import AssetKey, Fingerprint, Record
+from pictify_sync.core.ports import StateStore
+from pictify_sync.core.template import TemplateRecord
+from pictify_sync.errors import Conflict, StateError
+from pictify_sync.state import codec, log, schema
+from pictify_sync.state.empty import EmptyStateStore
+from pictify_sync.state.fold import fold
+from pictify_sync.state.schema import translated
+from pictify_sync.state.tables import Tables
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What all attempts have cost, in pictures."""
+
+    attempts: int  # ever intended
+    open: int  # of these neither settled nor abandoned
+    open_pictures: int  # that the open ones may still be billed
+    billed_min: int  # certainly billed by the closed ones
+    billed_max: int  # possibly billed by the closed ones
+
+
+def open_store(path: Path, *, create: bool) -> StateStore:
+    """Open the state, making folder and file if `create`; without it a missing file is an empty, read-only state.
+
+    Raises StateError for a foreign, damaged or newer file.
+    """
+    if not create and (not path.exists() or path.stat().st_size == 0):
+        return EmptyStateStore()
+    if create:
+        schema.prepare_folder(path)
+    with translated(path, "cannot open"):
+        connection = schema.connect(path)
+        try:
+            if not schema.check(connection, path):
+                if not create:
+                    connection.close()
+                    return EmptyStateStore()
+                schema.create(connection, path)
+            return SqliteStateStore(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+class SqliteStateStore:
+    """A StateStore in a SQLite file. Each call reads the newest serial; a stream keeps to the serial it began with."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._tables = Tables(connection)
+        self._intended: dict[int, Intended] = {}  # of open attempts, by serial; entries never change
+        meta: dict[str, bytes] = dict(connection.execute("SELECT name, value FROM meta"))
+        if not {"lineage", "sensitive_key"} <= meta.keys():
+            raise StateError(f"{path} holds no lineage", hint="restore it from a snapshot or a copy")
+        self.lineage = meta["lineage"].decode()
+        self._sensitive_key = meta["sensitive_key"]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file. Everything committed is durable already."""
+        self._connection.close()
+
+    # Reading -----------------------------------------------------------------------------------------------------
+
+    def serial(self) -> int:
+        with self._reading():
+            return log.newest(self._connection)
+
+    def records(self, prefix: str = "") -> Iterator[Record]:
+        return self._stream(lambda connection: Tables(connection).records(prefix))
+
+    def record(self, key: AssetKey) -> Record | None:
+        with self._reading():
+            return self._tables.record(key)
+
+    def count(self) -> int:
+        with self._reading():
+            return self._tables.count()
+
+    def find(self, fingerprint: Fingerprint) -> Record | None:
+        with self._reading():
+            return self._tables.find(fingerprint)
+
+    def owners(self, path: str) -> tuple[AssetKey, ...]:
+        with self._reading():
+            return self._tables.owners(path)
+
+    def variables(self, digest: str) -> str | None:
+        with self._reading():
+            return self._tables.variables(digest)
+
+    def templates(self) -> tuple[TemplateRecord, ...]:
+        with self._reading():
+            return self._tables.templates()
+
+    def open_batches(self) -> tuple[OpenBatch, ...]:
+        with self._reading():
+            rows = self._connection.execute(
+                "SELECT serial, batch_id, submitted_at, doubt FROM attempts WHERE closed IS NULL ORDER BY serial"
+            ).fetchall()
+            self._intended = {serial: self._read_intended(serial) for serial, *_ in rows}
+        return tuple(
+            OpenBatch(self._intended[serial], serial, batch_id, submitted_at, doubt)
+            for serial, batch_id, submitted_at, doubt in rows
+        )
+
+    def pending_moves(self) -> MovesIntended | None:
+        with self._reading():
+            serial = self._tables.pending()
+            entry = None if serial is None else log.read(self._connection, serial)
+        assert entry is None or isinstance(entry, MovesIntended)
+        return entry
+
+    def obsolete(self) -> tuple[Obsolete, ...]:
+        with self._reading():
+            return self._tables.obsolete()
+
+    def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
+        return self._stream(lambda connection: log.entries(connection, after))
+
+    def sensitive_key(self) -> bytes:
+        return self._sensitive_key
+
+    def ledger(self) -> Ledger:
+        """Sums over all attempts."""
+        with self._reading():
+            row = self._connection.execute(
+                "SELECT count(*), count(*) - count(closed), coalesce(sum(pictures) FILTER (WHERE closed IS NULL), 0), "
+                "coalesce(sum(billed_min), 0), coalesce(sum(billed_max), 0) FROM attempts"
+            ).fetchone()
+        return Ledger(*row)
+
+    # Writing -----------------------------------------------------------------------------------------------------
+
+    def commit(self, after_serial: int, entries: Sequence[Entry]) -> int:
+        with self._writing():
+            newest = log.newest(self._connection)
+            if newest != after_serial:
+                raise Conflict(expected=after_serial, serial=newest)
+            return self._append(newest, entries)
+
+    def restore(self, lineage: str, entries: Iterable[Entry]) -> int:
+        """Fill a state without history from entries under another lineage, all or nothing; returns the new serial."""
+        with self._writing():
+            if log.newest(self._connection):
+                raise StateError(
+                    f"{self.path} has a history already", hint="move it away, or choose another state file"
+                )
+            self._connection.execute("UPDATE meta SET value = ? WHERE name = 'lineage'", (lineage.encode(),))
+            serial = self._append(0, entries)
+        self.lineage = lineage
+        return serial
+
+    def rebuild(self) -> int:
+        """Make the derived tables anew from the log, all or nothing; returns the number of entries folded."""
+        with self._writing():
+            self._tables.forget()
+            schema.drop_derived(self._connection)
+            schema.create_derived(self._connection)
+            return log.refold(self._connection, self._tables)
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the file: damaged pages, a log with gaps or altered entries, tables unlike their log."""
+        with translated(self.path, "cannot verify"), closing(schema.connect(self.path)) as connection:
+            connection.execute("BEGIN")  # one serial for all that follows
+            damaged = [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
+            if damaged:
+                return tuple(damaged)
+            faults = list(log.faults(connection))
+            return tuple(faults or log.fold_faults(connection))
+
+    def _append(self, newest: int, entries: Iterable[Entry]) -> int:
+        chain = log.chain_at(self._connection, newest)
+        for entry in entries:
+            newest += 1
+            body = codec.encode_entry(entry)
+            chain = log.next_chain(chain, newest, entry.at, body)
+            self._connection.execute(
+                "INSERT INTO log VALUES (?, ?, ?, ?, ?)", (newest, entry.at, entry.kind, body, chain)
+            )
+            fold(self._tables, self._read_intended, newest, entry)
+        return newest
+
+    def _read_intended(self, serial: int) -> Intended:
+        known = self._intended.get(serial)
+        if known is None:
+            entry = log.read(self._connection, serial)
+            assert isinstance(entry, Intended)
+            known = self._intended[serial] = entry
+        return known
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with translated(self.path, "cannot read"):
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with translated(self.path, "cannot write"), schema.transaction(self._connection):
+                yield
+        except BaseException:
+            self._tables.forget()
+            self._intended.clear()
+            raise
+
+    def _stream(self, read: Callable[[sqlite3.Connection], Iterator[T]]) -> Iterator[T]:
+        with translated(self.path, "cannot read"), closing(schema.connect(self.path)) as connection:
+            connection.execute("BEGIN")
+            yield from read(connection)
