@@ -27,12 +27,16 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class TemplatePushed:
+    """A template was created or updated at the provider."""
+
     name: str
     uid: str
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSubmitted:
+    """The provider took a batch."""
+
     attempt: str
     batch_id: str
     group: Group
@@ -50,6 +54,8 @@ class BatchProgress:
 
 @dataclass(frozen=True, slots=True)
 class BatchRefused:
+    """The provider took nothing of a batch."""
+
     attempt: str
     code: str
     message: str
@@ -57,12 +63,16 @@ class BatchRefused:
 
 @dataclass(frozen=True, slots=True)
 class BatchInDoubt:
+    """Nobody can tell whether the provider took a batch."""
+
     attempt: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class AssetStored:
+    """A picture is published."""
+
     key: AssetKey
     path: str
     rendered: bool  # False: moved or copied
@@ -77,6 +87,8 @@ class AssetUnresolved:
 
 @dataclass(frozen=True, slots=True)
 class AssetFailed:
+    """A picture could not be made or fetched."""
+
     key: AssetKey
     code: str
     message: str
@@ -84,6 +96,8 @@ class AssetFailed:
 
 @dataclass(frozen=True, slots=True)
 class AssetRemoved:
+    """An asset is no longer recorded, and its file is gone."""
+
     key: AssetKey
     path: str | None
 

@@ -76,7 +76,7 @@ class Asset:
 
     key: AssetKey
     spec: RenderSpec
-    variables: str  # canonical JSON of the variable set: local pictures as {"$file", "sha256"}, sensitive values as {"$sensitive"}
+    variables: str  # canonical JSON: local pictures as {"$file", "sha256"}, sensitive values as {"$sensitive"}
     fingerprint: Fingerprint
     output: str  # POSIX path below the output root, NFC
     origin: Origin
@@ -206,7 +206,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One variable set in a batch. `keys[l]` are the assets that layout number `l` of the batch satisfies (at least one)."""
+    """One variable set in a batch. `keys[l]` are the assets that its picture in layout number `l` satisfies."""
 
     index: int  # zero-based position in the batch
     variables: str  # digest of the canonical variables
@@ -242,3 +242,4 @@ class Capabilities:
     retention_seconds: int | None = 7 * 86400  # results kept (Pictify, Batch Operations: 7 days); None: for ever
     can_cancel: bool = True
     can_find: bool = False  # a past render can be looked up
+    poll_seconds: float = 5.0  # between polls of one batch (Pictify, Batch Processing guide: "every 5 seconds")

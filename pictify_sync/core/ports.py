@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from pictify_sync.core.entries import Entry, FileMove, Obsolete, OpenBatch, MovesIntended
+from pictify_sync.core.entries import Entry, FileMove, MovesIntended, Obsolete, OpenBatch
 from pictify_sync.core.events import Event
 from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
 from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
@@ -153,12 +153,12 @@ class ArtifactStore(Protocol):
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
         """Carry files to their new paths through the staging area, so that cycles work; resumable.
 
-        `keep(path)` tells whether the old path must stay (a copy). Returns the moves whose bytes were nowhere to be found.
+        `keep(path)` tells whether the old path must stay (a copy). Returns the moves whose bytes were nowhere.
         """
         ...
 
     def remove(self, obsolete: Obsolete) -> bool:
-        """Remove the file if its bytes are still those; True when it is gone (or was never there), False when left alone."""
+        """Remove the file if its bytes are still those; True when it is gone or never was, False when left alone."""
         ...
 
     def check(self, artifact: Artifact) -> str:
@@ -190,7 +190,7 @@ class Provider(Protocol):
         ...
 
     def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
-        """Ask for the results once (safe calls are retried inside). Raises ProviderUnavailable when nothing came back."""
+        """Ask for the results once (safe calls are retried). Raises ProviderUnavailable when nothing came back."""
         ...
 
     def download(self, url: str) -> Iterator[bytes]:
@@ -234,7 +234,7 @@ class TemplateInspector(Protocol):
     def inspect(self, html: str) -> TemplateFacts: ...
 
     def inline(self, html: str, read: Callable[[str], bytes | None]) -> str:
-        """Put the local files that html names into it; `read` gives None for a file that is not there (left as named)."""
+        """Put the local files that html names into it; `read` gives None for a missing file (left as named)."""
         ...
 
     def engine_identity(self, engine: str, families: Sequence[str]) -> str:
