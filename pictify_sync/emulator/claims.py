@@ -1,0 +1,167 @@
+"""Who renders what: items are claimed in SQLite by a run, and a run lives as long as its process holds a file lock.
+
+The operating system drops the lock the moment a process dies, however it dies, so a dead run's items are free at once
+and no clock is involved.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from pictify_sync.emulator.store import FINISHED, WAITING, Store
+from pictify_sync.emulator.wire import digest
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedItem:
+    """One variable set that this run, and no other, renders now."""
+
+    batch: int  # number of its batch
+    position: int
+    variables: str  # canonical JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Some items of one batch, and what they share."""
+
+    source: str  # digest
+    format: str
+    quality: float | None
+    layouts: tuple[str, ...]
+    items: tuple[ClaimedItem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureOutcome:
+    """What became of one layout of one item: a file, or a code and a message."""
+
+    position: int
+    layout: str
+    file: str | None
+    size: int = 0  # bytes
+    width: int = 0  # pixels
+    height: int = 0
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedItem:
+    """An item of which each layout has its outcome."""
+
+    item: ClaimedItem
+    outcomes: Sequence[PictureOutcome]
+
+
+class Claims:
+    """The claims of one run on one store. `lock` is held from construction to `close`."""
+
+    def __init__(self, store: Store, folder: Path, *, now: Callable[[], float]) -> None:
+        self._store = store
+        self._folder = folder  # of the lock files
+        self._now = now
+        self.run = secrets.token_hex(8)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self._path(self.run), thread_local=False)
+        self._lock.acquire(timeout=0)
+
+    def _path(self, run: str) -> Path:
+        return self._folder / f"{run}.lock"
+
+    def take(self, pictures: int) -> Claim | None:
+        """Claim the first waiting items of one batch, about as many as make that many pictures. None: nothing waits."""
+        with self._store.write() as db:
+            first = db.execute(
+                "SELECT batch FROM items WHERE state=0 AND run IS NULL ORDER BY batch LIMIT 1"
+            ).fetchone()
+            if first is None:
+                return None
+            row = db.execute("SELECT source, request FROM batches WHERE number=?", first).fetchone()
+            request = json.loads(row["request"])
+            wanted = max(1, pictures // len(request["layouts"]))
+            query = (
+                "SELECT batch, position, variables FROM items WHERE batch=? AND state=0 AND run IS NULL "
+                "ORDER BY position LIMIT ?"
+            )
+            items = tuple(ClaimedItem(*one) for one in db.execute(query, (first[0], wanted)))
+            update = "UPDATE items SET run=? WHERE batch=? AND position=?"
+            db.executemany(update, [(self.run, one.batch, one.position) for one in items])
+            db.execute("UPDATE batches SET started=coalesce(started, ?) WHERE number=?", (self._now(), first[0]))
+        return Claim(row["source"], request["format"], request["quality"], tuple(request["layouts"]), items)
+
+    def finish(self, finished: Sequence[FinishedItem]) -> None:
+        """Record outcomes and meter in one transaction. What was cancelled meanwhile is metered, nothing else."""
+        with self._store.write() as db:
+            for number in sorted({one.item.batch for one in finished}):
+                self._finish_batch(db, number, [one for one in finished if one.item.batch == number])
+
+    def _finish_batch(self, db: sqlite3.Connection, number: int, finished: Sequence[FinishedItem]) -> None:
+        batch = db.execute(
+            "SELECT id, template, cancelled, total, done + failed FROM batches WHERE number=?", (number,)
+        )
+        name, template, cancelled, total, before = batch.fetchone()
+        now = self._now()
+        metered = [
+            (name, one.item.position, picture.layout, template, digest(one.item.variables), now)
+            for one in finished
+            for picture in one.outcomes
+            if picture.file
+        ]
+        db.executemany(
+            "INSERT INTO meter(batch, position, layout, template, variables, at) VALUES(?,?,?,?,?,?)", metered
+        )
+        if cancelled:
+            return
+        rows = [
+            (number, one.position, one.layout, one.file, one.size, one.width, one.height, one.code, one.message)
+            for item in finished
+            for one in item.outcomes
+        ]
+        db.executemany("INSERT INTO pictures VALUES(?,?,?,?,?,?,?,?,?)", rows)
+        update = "UPDATE items SET state=?, run=NULL WHERE batch=? AND position=?"
+        db.executemany(update, [(FINISHED, number, one.item.position) for one in finished])
+        done = sum(any(picture.file for picture in one.outcomes) for one in finished)
+        completed = now if before + len(finished) == total else None
+        counts = (done, len(finished) - done, completed, number)
+        db.execute("UPDATE batches SET done=done+?, failed=failed+?, completed=? WHERE number=?", counts)
+
+    def free_the_dead(self) -> tuple[int, int]:
+        """Free the items of runs that live no more. Gives (runs freed, living runs that hold items)."""
+        with self._store.read() as db:
+            query = "SELECT DISTINCT run FROM items WHERE state=0 AND run IS NOT NULL AND run<>?"
+            others = [row[0] for row in db.execute(query, (self.run,))]
+        freed = sum([self._free_if_dead(run) for run in others])
+        return freed, len(others) - freed
+
+    def _free_if_dead(self, run: str) -> bool:
+        lock = FileLock(self._path(run))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return False
+        try:
+            self._free(run)
+        finally:
+            lock.release()
+            self._path(run).unlink(missing_ok=True)
+        return True
+
+    def _free(self, run: str) -> None:
+        with self._store.write() as db:
+            db.execute("UPDATE items SET run=NULL WHERE state=? AND run=?", (WAITING, run))
+
+    def close(self) -> None:
+        """Free what this run still holds, then its lock."""
+        with suppress(sqlite3.Error):
+            self._free(self.run)
+        self._lock.release()
+        self._path(self.run).unlink(missing_ok=True)

@@ -1,0 +1,249 @@
+"""The thread between claims and workers: claims items, hands chunks to the pool, records what came of them.
+
+It knows nothing of HTTP. Everything happens in its one thread; others only put messages into its queue.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from pictify_sync.emulator.claims import Claim, ClaimedItem, Claims, FinishedItem, PictureOutcome
+from pictify_sync.emulator.pool import Chunk, Picture, Renders, read_journal, render_chunk
+from pictify_sync.emulator.templates import Source
+
+CHUNK_SECONDS = 0.25  # of rendering: long enough to make a commit cheap, short enough to show progress
+FIRST_CHUNK, MAX_CHUNK = 4, 64  # pictures
+LOOK_AGAIN = 0.2  # seconds until the runs that hold the rest are looked at again
+MAX_BREAKS = 20  # workers that die in a row, without one picture between them, before giving up
+LIVES = 2  # times that a picture may be under way when its worker dies for an unknown reason
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """How pictures are made: what each chunk carries besides its pictures."""
+
+    renderer: Callable[[], Renders]  # picklable
+    files: Path  # folder of the rendered files
+    journals: Path  # folder of the chunks' journals
+    seconds: float  # limit for one picture
+    workers: int
+
+
+@dataclass(slots=True)
+class _Started:
+    """An item until each of its layouts has an outcome."""
+
+    item: ClaimedItem
+    missing: int
+    outcomes: list[PictureOutcome] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Work:
+    """Pictures to render in one chunk, all of one claim."""
+
+    claim: Claim
+    started: dict[int, _Started]  # by position; shared by the pieces that a claim is broken into
+    pictures: Sequence[Picture]
+    deaths: int = 0  # of a worker while the first picture was under way
+
+
+@dataclass(slots=True)
+class _Sent:
+    work: _Work
+    journal: Path
+    future: Future[None]
+
+
+class Dispatcher:
+    """Renders everything that waits in a store until `close`. `wake` may be called at any time."""
+
+    def __init__(
+        self, claims: Claims, source: Callable[[str], Source], rendering: Rendering, pool: Callable[[], Executor]
+    ) -> None:
+        self._claims = claims
+        self._source = lru_cache(maxsize=8)(source)
+        self._rendering = rendering
+        self._pool = pool()
+        self._queue: SimpleQueue[int | None] = SimpleQueue()  # number of a chunk that ended; None: look again
+        self._again: deque[_Work] = deque()  # what is left of chunks whose worker died
+        self._sent: dict[int, _Sent] = {}
+        self._numbers = 0
+        self._pace = 0.0  # seconds per picture, smoothed; 0: not known yet
+        self._breaks = 0  # dead workers since the last picture
+        self._news = threading.Condition()
+        self.recorded = 0  # items, of any batch
+        self._closing = threading.Event()
+        self.failure = ""  # why the thread ended by itself; "" while it lives
+        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+        self._thread.start()
+
+    def wait(self, seen: int, seconds: float) -> None:
+        """Sleep until `recorded` is no longer `seen`, or that time is over."""
+        with self._news:
+            self._news.wait_for(lambda: self.recorded != seen, seconds)
+
+    def wake(self) -> None:
+        """Say that something may be waiting."""
+        self._queue.put(None)
+
+    @property
+    def pace(self) -> float:
+        """Seconds that one picture takes in one worker; 0 when not known yet."""
+        return self._pace
+
+    def close(self) -> None:
+        """Stop: kill the workers, record what they had finished, free the rest."""
+        self._closing.set()
+        self.wake()
+        self._thread.join()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        for sent in list(self._sent.values()):
+            self._record(sent)
+        self._claims.close()
+
+    def _run(self) -> None:
+        try:
+            self._loop()
+        except Exception as error:  # told by whoever asks for results: nobody waits for this thread
+            self.failure = f"{type(error).__name__}: {error}"
+
+    def _loop(self) -> None:
+        while not self._closing.is_set():
+            waiting = self._fill()
+            try:
+                number = self._queue.get(timeout=None if waiting is None else waiting)
+            except Empty:
+                continue
+            if number is not None and not self._closing.is_set():
+                self._settle(number)
+
+    def _fill(self) -> float | None:
+        """Hand out work until every worker has one chunk more than it does. Gives when to look again; None: when told."""
+        while len(self._sent) < 2 * self._rendering.workers:
+            work = self._again.popleft() if self._again else self._claim()
+            if work and work.pictures:
+                self._send(work)
+            elif work:
+                self._finish(work)  # none of the layouts exists
+            elif self._sent:
+                return None
+            else:
+                freed, living = self._claims.free_the_dead()
+                if not freed:
+                    return LOOK_AGAIN if living else None
+        return None
+
+    def _claim(self) -> _Work | None:
+        size = FIRST_CHUNK if not self._pace else min(MAX_CHUNK, max(1, int(CHUNK_SECONDS / self._pace)))
+        claim = self._claims.take(size)
+        if claim is None:
+            return None
+        sizes = self._source(claim.source).sizes
+        started = {one.position: _Started(one, len(claim.layouts)) for one in claim.items}
+        pictures = []
+        for item in claim.items:
+            for layout in claim.layouts:
+                if layout in sizes:
+                    pictures.append(Picture(item.position, layout, *sizes[layout][:2], item.variables))
+                else:
+                    unknown = PictureOutcome(item.position, layout, None, code="LAYOUT_NOT_FOUND")
+                    _note(started, unknown)
+        return _Work(claim, started, pictures)
+
+    def _send(self, work: _Work) -> None:
+        self._numbers += 1
+        number = self._numbers
+        source, claim, how = self._source(work.claim.source), work.claim, self._rendering
+        journal = how.journals / f"{self._claims.run}.{number}.jsonl"
+        template: dict[str, Any] = {"html": source.html, "definitions": source.definitions, "strict": source.strict}
+        paths: dict[str, Any] = {"folder": str(how.files), "journal": str(journal), "seconds": how.seconds}
+        shared: dict[str, Any] = {"format": claim.format, "quality": claim.quality, "pictures": tuple(work.pictures)}
+        future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **shared))
+        self._sent[number] = _Sent(work, journal, future)
+        future.add_done_callback(lambda _: self._queue.put(number))
+
+    def _settle(self, number: int) -> None:
+        sent = self._sent[number]
+        rest = self._record(sent)
+        del self._sent[number]
+        if rest:
+            self._bury(sent, rest)
+
+    def _record(self, sent: _Sent) -> Sequence[Picture]:
+        """Keep what the chunk's journal tells. Gives the pictures that it does not tell of."""
+        told = set()
+        for position, layout, seconds, outcome in read_journal(sent.journal):
+            told.add((position, layout))
+            self._breaks = 0
+            self._pace = seconds if not self._pace else 0.9 * self._pace + 0.1 * seconds
+            _note(sent.work.started, PictureOutcome(position, layout, outcome.get("file"), **_rest(outcome)))
+        self._finish(sent.work)
+        sent.journal.unlink(missing_ok=True)
+        return [one for one in sent.work.pictures if (one.position, one.layout) not in told]
+
+    def _finish(self, work: _Work) -> None:
+        """Record the items of which each layout has its outcome."""
+        complete = [one for one in work.started.values() if one.missing == 0]
+        if complete:
+            self._claims.finish([FinishedItem(one.item, one.outcomes) for one in complete])
+            for one in complete:
+                del work.started[one.item.position]
+            with self._news:
+                self.recorded += len(complete)
+                self._news.notify_all()
+
+    def _bury(self, sent: _Sent, rest: Sequence[Picture]) -> None:
+        """A worker died, or could not work: blame the picture it was busy with, and go on with the others."""
+        error = sent.future.exception()
+        code = getattr(error, "exitcode", None)
+        work, first = sent.work, rest[0]
+        self._breaks += 1
+        if self._breaks > MAX_BREAKS:
+            raise RuntimeError(f"the render processes do not stay alive: {error}")
+        deaths = work.deaths + 1 if first is work.pictures[0] else 1
+        if code == -signal.SIGALRM:
+            message = f"not finished within {self._rendering.seconds:g} seconds"
+            failed, rest = [(first, "RENDER_TIMEOUT", message)], rest[1:]
+        elif error is None or not _died(error):
+            failed = [(one, "RENDER_FAILED", f"{type(error).__name__}: {error}") for one in rest]
+            rest = []
+        elif deaths < LIVES:
+            failed = []
+            self._again.append(_Work(work.claim, work.started, rest[:1], deaths))
+            rest = rest[1:]
+        else:
+            failed, rest = [(first, "RENDER_CRASHED", f"the render process ended: {error}")], rest[1:]
+        for picture, reason, message in failed:
+            _note(work.started, PictureOutcome(picture.position, picture.layout, None, code=reason, message=message))
+        self._finish(work)
+        if rest:
+            self._again.append(_Work(work.claim, work.started, rest))
+
+
+def _died(error: BaseException) -> bool:
+    """Whether the call ended with its process, rather than by an error of its own."""
+    from concurrent.futures.process import BrokenProcessPool
+
+    from pebble import ProcessExpired
+
+    return isinstance(error, (ProcessExpired, BrokenProcessPool))
+
+
+def _rest(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in outcome.items() if name != "file"}
+
+
+def _note(started: Mapping[int, _Started], outcome: PictureOutcome) -> None:
+    one = started[outcome.position]
+    one.outcomes.append(outcome)
+    one.missing -= 1

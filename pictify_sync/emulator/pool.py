@@ -1,0 +1,233 @@
+"""Render workers: one killable process per core, given chunks of pictures.
+
+A worker writes each picture itself, and a line about it to the chunk's journal; the journal is the result. So when a
+worker is killed in mid-chunk, what it had finished is kept and the picture it was busy with is known. Nothing here knows
+batches, SQLite or HTTP; any `concurrent.futures.Executor` can stand in for `RenderPool`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import hashlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+class Page(NamedTuple):
+    """What a renderer needs for one picture."""
+
+    html: str
+    variables: Mapping[str, Any]
+    width: int  # pixels
+    height: int
+    format: str
+    quality: float | None
+
+
+class Renders(Protocol):
+    """A renderer; raises an error with `code` and `message` for a picture that cannot be made."""
+
+    def render(self, page: Page) -> bytes: ...
+
+
+class Picture(NamedTuple):
+    """One picture of a chunk."""
+
+    position: int  # of its item
+    layout: str
+    width: int  # pixels
+    height: int
+    variables: str  # JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Pictures that share a template, a format and a worker."""
+
+    renderer: Callable[[], Renders]  # picklable; called once per worker
+    html: str
+    definitions: tuple[Mapping[str, Any], ...]
+    strict: bool
+    format: str
+    quality: float | None
+    folder: str  # of the rendered files
+    journal: str  # path of the journal, new for each chunk
+    seconds: float  # limit for one picture
+    pictures: tuple[Picture, ...]
+
+
+class Unfit(Exception):
+    """The variables do not fit the template's rules."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Put defaults in, and check what the template requires. A null stands for a missing value."""
+    values = dict(given)
+    for rule in chunk.definitions:
+        name, checks = rule["name"], rule["validation"]
+        if values.get(name) is None and rule["defaultValue"] is not None:
+            values[name] = rule["defaultValue"]
+        value = values.get(name)
+        if checks["required"] and value in (None, ""):
+            raise Unfit("INVALID_VARIABLE", f"{name} is required")
+        if isinstance(value, str):
+            if checks["maxLength"] is not None and len(value) > checks["maxLength"]:
+                raise Unfit("INVALID_VARIABLE", f"{name} has {len(value)} characters, at most {checks['maxLength']}")
+            if value and checks["minLength"] is not None and len(value) < checks["minLength"]:
+                raise Unfit("INVALID_VARIABLE", f"{name} has {len(value)} characters, at least {checks['minLength']}")
+        if chunk.strict and name not in values:
+            raise Unfit("UNDEFINED_VARIABLE", f"{name} has no value")
+    return values
+
+
+@functools.lru_cache(maxsize=4)
+def _renderer(make: Callable[[], Renders]) -> Renders:
+    return make()
+
+
+@contextlib.contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """End this process by SIGALRM when the block takes longer: it needs no cooperation of what runs in it."""
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def render_chunk(chunk: Chunk) -> None:
+    """Render the pictures in order, each into its file and a line of the journal."""
+    renderer = _renderer(chunk.renderer)
+    journal = os.open(chunk.journal, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        for picture in chunk.pictures:
+            started = time.perf_counter()
+            with _deadline(chunk.seconds):
+                line = _render(renderer, chunk, picture)
+            took = round(time.perf_counter() - started, 6)
+            os.write(journal, json.dumps([picture.position, picture.layout, took, line]).encode() + b"\n")
+    finally:
+        os.close(journal)
+
+
+def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, object]:
+    """Give the outcome of one picture: of a file, or `code` and `message`."""
+    try:
+        values = fill(chunk, json.loads(picture.variables))
+        size = (picture.width, picture.height)
+        data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality))
+    except OSError:
+        raise  # a full disk is no fault of this picture
+    except Exception as error:
+        message = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
+        return {"code": str(getattr(error, "code", "") or "RENDER_FAILED"), "message": str(message)[:2000]}
+    name = f"{hashlib.sha256(data).hexdigest()}.{EXTENSIONS[chunk.format]}"
+    _write(Path(chunk.folder, name), data, Path(chunk.journal).with_suffix(".part"))
+    return {"file": name, "size": len(data), "width": picture.width, "height": picture.height}
+
+
+def _write(path: Path, data: bytes, part: Path) -> None:
+    """Write durably by rename; a file of that name has those bytes already."""
+    if path.exists():
+        return
+    descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+    try:
+        with memoryview(data) as rest:
+            sent = 0
+            while sent < len(data):
+                sent += os.write(descriptor, rest[sent:])
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    part.replace(path)
+
+
+def read_journal(path: Path) -> Sequence[tuple[int, str, float, Mapping[str, Any]]]:
+    """Give (position, layout, seconds, outcome) of each finished picture; a line torn by a kill is left out."""
+    try:
+        lines = path.read_bytes().split(b"\n")[:-1]
+    except FileNotFoundError:
+        return []
+    return [tuple(json.loads(line)) for line in lines]
+
+
+def _live_and_die_with_parent() -> None:
+    """Run in a new worker: end when the process that owns the pool ends, even by SIGKILL."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    if sys.platform == "linux":  # the parent is the fork server, which ends with ours
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class RenderPool(Executor):
+    """`submit` runs a call in a worker process; a worker that dies fails its own call only and is replaced."""
+
+    def __init__(self, workers: int, preload: Sequence[str] = ()) -> None:
+        self.workers = workers
+        self._preload = list(preload)
+        self._lock = threading.Lock()
+        self._pool: ProcessPool | None = None
+        self._closed = False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Schedule a call. The future raises `pebble.ProcessExpired` when its worker died."""
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the pool is closed")
+            if self._pool is None or not self._pool.active:
+                self._pool = self._start()
+            return self._pool.schedule(fn, args=args, kwargs=kwargs)
+
+    def _start(self) -> ProcessPool:
+        from pebble import ProcessPool
+
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(self._preload)
+        return ProcessPool(max_workers=self.workers, initializer=_live_and_die_with_parent, context=context)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Kill the workers; with `cancel_futures=False`, once they have done what was submitted."""
+        with self._lock:
+            self._closed = True
+            pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        if cancel_futures:
+            pool.stop()
+        else:
+            pool.close()
+        if wait or cancel_futures:
+            pool.join()

@@ -1,0 +1,81 @@
+"""The emulator's own SQLite file: what is durable before a request is answered.
+
+One `Store` is one connection behind one lock; threads share it, processes open their own. Nothing here knows HTTP or rendering.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+SCHEMA_VERSION = 1
+
+# A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited later.
+# An item's `run` is the process that claimed it; `state` is one of the three numbers below.
+SCHEMA = """
+CREATE TABLE sources(digest TEXT PRIMARY KEY, html TEXT NOT NULL, shape TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE templates(uid TEXT PRIMARY KEY, source TEXT NOT NULL, fields TEXT NOT NULL, created REAL NOT NULL,
+  updated REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE batches(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, template TEXT NOT NULL, source TEXT NOT NULL,
+  request TEXT NOT NULL, total INTEGER NOT NULL, done INTEGER NOT NULL DEFAULT 0, failed INTEGER NOT NULL DEFAULT 0,
+  cancelled INTEGER NOT NULL DEFAULT 0, created REAL NOT NULL, started REAL, completed REAL);
+CREATE TABLE items(batch INTEGER NOT NULL, position INTEGER NOT NULL, names TEXT NOT NULL,
+  variables TEXT NOT NULL, run TEXT, state INTEGER NOT NULL DEFAULT 0, PRIMARY KEY(batch, position)) WITHOUT ROWID;
+CREATE INDEX waiting ON items(run, batch, position) WHERE state = 0;
+CREATE TABLE pictures(batch INTEGER NOT NULL, position INTEGER NOT NULL, layout TEXT NOT NULL, file TEXT, size INTEGER,
+  width INTEGER, height INTEGER, code TEXT, message TEXT, PRIMARY KEY(batch, position, layout)) WITHOUT ROWID;
+CREATE TABLE meter(number INTEGER PRIMARY KEY, batch TEXT NOT NULL, position INTEGER NOT NULL, layout TEXT NOT NULL,
+  template TEXT NOT NULL, variables TEXT NOT NULL, at REAL NOT NULL);
+CREATE TABLE answers(key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
+  at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+WAITING, FINISHED, SKIPPED = 0, 1, 2
+
+
+class Store:
+    """One connection to `emulator.db`; opening creates it. `close` may be called twice."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        with self.write() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                for statement in SCHEMA.split(";"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            elif version != SCHEMA_VERSION:
+                raise sqlite3.DatabaseError(f"{path} has format {version}, this version reads {SCHEMA_VERSION}")
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Open one transaction: durable when the block ends, undone when it raises."""
+        with self._lock:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """See one committed state."""
+        with self._lock:
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()

@@ -1,0 +1,83 @@
+"""What goes over the wire, apart from any route: answers, errors, canonical JSON and the checks that every body passes.
+
+Error bodies are `{message, code?, ...}` (Pictify, Errors: templates, batches and CRUD answer a flat message).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NoReturn, TypeVar
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    Body = TypeVar("Body", bound=BaseModel)
+
+LAYOUT_PATTERN = r"^[a-z0-9-]{1,64}$"  # Pictify, Batch render: layout
+BASE_LAYOUT = "default"
+
+
+class WireError(Exception):
+    """A request that is answered with an error: HTTP status, text, and the vendor's code if there is one."""
+
+    def __init__(self, status: int, message: str, code: str = "", *, extra: Mapping[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body: dict[str, object] = {"message": message, **({"code": code} if code else {}), **(extra or {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A JSON answer of a route."""
+
+    body: Mapping[str, object]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def canonical(value: object) -> str:
+    """Give the one JSON text of a value: sorted names, no blanks."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(text: str) -> str:
+    """Give 32 hex characters that stand for a text."""
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def instant(at: float | None) -> str | None:
+    """Write seconds since the epoch as the wire does: 2026-11-22T09:00:00.000Z."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _not_json(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON")
+
+
+def parse_object(body: bytes) -> dict[str, object]:
+    """Read a JSON object; an empty body is an empty object (the vendor's MCP server cancels with one). 400 for others."""
+    try:
+        value = json.loads(body, parse_constant=_not_json) if body.strip() else {}
+        canonical(value).encode()  # lone surrogates and too deep nesting end here, not in the database
+    except (ValueError, RecursionError) as error:
+        raise WireError(400, "The body is not valid JSON") from error
+    if not isinstance(value, dict):
+        raise WireError(400, "The body must be a JSON object")
+    return value
+
+
+def checked(model: type[Body], value: Mapping[str, object], status: int = 400) -> Body:
+    """Read a body as its model; WireError lists every field that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
+        raise WireError(status, found[0], extra={"errors": found[:20]}) from error

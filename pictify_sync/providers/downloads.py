@@ -1,0 +1,136 @@
+"""Streams the bytes behind a result's URL, which is untrusted: it may point anywhere.
+
+Allowed are the provider's own origin and the hosts of an allow-list. A foreign host is reached by https only, gets no key,
+and is resolved once: every address must be public, and the connection goes to the address that was checked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+import httpx
+
+from pictify_sync.errors import DownloadError, ProviderUnavailable
+
+MAX_BYTES = 64 * 1024 * 1024  # of one picture
+MAX_REDIRECTS = 3
+CHUNK = 256 * 1024  # bytes
+RETRIED = {408, 425, 429, 500, 502, 503, 504}
+
+Resolve = Callable[[str], Sequence[str]]  # host name -> addresses
+
+
+def resolve(host: str) -> Sequence[str]:
+    """Ask the system's resolver. Raises OSError when the name is not known."""
+    return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
+
+
+def public(address: str) -> bool:
+    """Whether an address belongs to the public internet, also when it is written as an IPv4 inside an IPv6."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if inner is not None:
+            return public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+class Downloads:
+    """Downloads for one provider. `own` is its client, used for its own origin; `foreign` must carry no key."""
+
+    def __init__(
+        self,
+        own: httpx.Client,
+        foreign: httpx.Client,
+        allow_hosts: Sequence[str],
+        *,
+        resolve: Resolve = resolve,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self._own = own
+        self._foreign = foreign
+        self._allowed = frozenset(one.lower().rstrip(".") for one in allow_hosts)
+        self._resolve = resolve
+        self._max_bytes = max_bytes
+
+    def stream(self, url: str) -> Iterator[bytes]:
+        """Give the body in pieces. Raises DownloadError for what is not allowed or not there, else ProviderUnavailable."""
+        with ExitStack() as stack:
+            try:
+                response = self._open(stack, url)
+                yield from self._body(response)
+            except httpx.TransportError as error:
+                host = _parse(url).host
+                raise ProviderUnavailable(f"download from {host}: {type(error).__name__}") from None
+
+    def close(self) -> None:
+        self._foreign.close()
+
+    def _open(self, stack: ExitStack, url: str) -> httpx.Response:
+        target = _parse(url)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = stack.enter_context(self._request(target))
+            if response.is_redirect and (place := response.headers.get("location")):
+                target = target.join(place)
+                continue
+            if response.status_code in RETRIED:
+                raise ProviderUnavailable(f"download from {target.host}: status {response.status_code}")
+            if response.status_code != 200:
+                raise DownloadError(f"download from {target.host}: status {response.status_code}")
+            return response
+        raise DownloadError(f"download from {target.host}: more than {MAX_REDIRECTS} redirects")
+
+    def _request(self, target: httpx.URL) -> Any:
+        if _origin(target) == _origin(self._own.base_url):
+            return self._own.stream("GET", target)
+        host = target.host.lower().rstrip(".")
+        if target.scheme != "https" or target.userinfo:
+            raise DownloadError(f"a result's URL must be https: {_shown(target)}")
+        if host not in self._allowed:
+            hint = f"add {host} to allow_hosts in the settings if you trust it"
+            raise DownloadError(f"a result's URL points to {host}, which is not allowed", hint=hint)
+        pinned = target.copy_with(host=self._address(host))
+        headers = {"Host": target.netloc.decode("ascii")}
+        return self._foreign.stream("GET", pinned, headers=headers, extensions={"sni_hostname": host})
+
+    def _address(self, host: str) -> str:
+        try:
+            found = self._resolve(host)
+        except OSError as error:
+            raise ProviderUnavailable(f"download from {host}: the name cannot be resolved") from error
+        if not found or not all(map(public, found)):
+            raise DownloadError(f"download from {host}: it resolves to an address that is not public")
+        return found[0]
+
+    def _body(self, response: httpx.Response) -> Iterator[bytes]:
+        declared = response.headers.get("content-length", "")
+        if declared.isascii() and declared.isdigit() and int(declared) > self._max_bytes:
+            raise DownloadError(f"a picture of {declared} bytes, at most {self._max_bytes} are read")
+        total = 0
+        for piece in response.iter_bytes(CHUNK):
+            total += len(piece)
+            if total > self._max_bytes:
+                raise DownloadError(f"a picture of more than {self._max_bytes} bytes")
+            yield piece
+
+
+def _parse(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except (httpx.InvalidURL, TypeError, ValueError):
+        raise DownloadError("a result's URL is not a URL") from None
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    return url.scheme, url.host.lower(), url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _shown(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.host}{url.path}"

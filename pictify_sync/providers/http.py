@@ -1,0 +1,227 @@
+"""One HTTP connection to a provider: key, base URL, timeouts, retries of safe calls, error texts without secrets.
+
+It knows no route and no dialect. A call that may create work is sent at most once; what its outcome means is decided by
+`unsent` here and by the provider.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+from pydantic import SecretStr
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity.wait import wait_exponential_jitter
+
+from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+
+TIMEOUT = httpx.Timeout(60.0, connect=15.0)  # seconds
+ATTEMPTS = 5  # of a safe call
+LONGEST_WAIT = 60.0  # seconds between two attempts, whatever Retry-After says
+RETRIED = {408, 425, 429, 500, 502, 503, 504}
+QUOTA_CODES = {"quota_exceeded", "spending_cap_reached", "ai_quota_exceeded", "template_limit_reached"}  # wire: Codes
+QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap", re.IGNORECASE)
+SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
+BEARERS = re.compile(r"(bearer\s+)\S+|pk_(?:live|test)_\w+|\b[0-9a-f]{64}\b", re.IGNORECASE)
+QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: status, JSON (None when it is none), the start of the text, and seconds to wait if told."""
+
+    status: int
+    body: Any
+    text: str  # at most 2,000 characters, secrets removed
+    retry_after: float | None
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def code(self) -> str:
+        """The provider's own code, else the HTTP status."""
+        body = self.body if isinstance(self.body, dict) else {}
+        error = body.get("error")
+        found = body.get("code") or (error.get("code") if isinstance(error, dict) else None)
+        return str(found) if found else str(self.status)
+
+    @property
+    def quota(self) -> bool:
+        """Whether renders are used up: 402, or 429 and 403 that say so (seen with code, and in 2025 with words alone)."""
+        said = self.code in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
+        return self.status == 402 or (self.status in (403, 429) and said)
+
+
+def explain(body: object) -> str:
+    """The message of an error body: message, error (text or object), detail, title, errors[], in that order."""
+    if not isinstance(body, dict):
+        return ""
+    for name in ("message", "error", "detail", "title"):
+        found = body.get(name)
+        if isinstance(found, dict):
+            found = explain(found)
+        if isinstance(found, list):
+            found = "; ".join(map(str, found))
+        if found:
+            return str(found)
+    errors = body.get("errors")
+    listed = errors if isinstance(errors, list) else []
+    return "; ".join((explain(one) or json.dumps(one)) if isinstance(one, dict) else str(one) for one in listed)
+
+
+def wait_told(headers: Mapping[str, str], body: object, now: float) -> float | None:
+    """Seconds to wait: `Retry-After` (seconds or date), else `retryAfter` or `retry_after` of the body."""
+    told: object = headers.get("retry-after")
+    if told is None and isinstance(body, dict):
+        told = body.get("retryAfter", body.get("retry_after"))
+    if told is None or isinstance(told, bool):
+        return None
+    try:
+        seconds = float(str(told))
+    except ValueError:
+        seconds = _until(str(told), now)
+    return min(max(seconds, 0.0), 86_400.0) if seconds == seconds else None  # NaN is nothing
+
+
+def _until(date: str, now: float) -> float:
+    try:
+        at = parsedate_to_datetime(date)
+    except (TypeError, ValueError):
+        return float("nan")
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
+
+
+class _TryAgain(Exception):
+    """A safe call that is worth another attempt."""
+
+    def __init__(self, message: str, wait: float | None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class Http:
+    """Calls below one base URL (its path is kept as a prefix). `close` it at the end."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: SecretStr,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._key = key
+        self._sleep = sleep
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
+        shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
+        if transport is not None:
+            shared["transport"] = transport
+        self.client = httpx.Client(**shared)
+        # A connection that the server closed while it was idle would put a batch in doubt: each POST gets a fresh one.
+        fresh = httpx.Limits(max_keepalive_connections=0)
+        self._fresh = self.client if transport is not None else httpx.Client(limits=fresh, **shared)
+        self._jitter = wait_exponential_jitter(initial=0.5, max=20)
+
+    def clean(self, text: str) -> str:
+        """Remove the key, whatever looks like one, and the queries of URLs."""
+        key = self._key.get_secret_value()
+        text = text.replace(key, "***") if len(key) >= 8 else text
+        text = QUERIES.sub(r"\1?***", SECRETS.sub(r"\1***", text))
+        return BEARERS.sub(lambda found: (found.group(1) or "") + "***", text)
+
+    def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
+        """Ask for something, again and again while that may help. Raises ProviderUnavailable when it did not."""
+        return self._safely("GET", path, lambda: self.once("GET", path, params=params))
+
+    def put(self, path: str, body: Mapping[str, object]) -> Answer:
+        """Replace something: as safe to repeat as `get`."""
+        return self._safely("PUT", path, lambda: self.once("PUT", path, body))
+
+    def _safely(self, method: str, path: str, call: Callable[[], Answer]) -> Answer:
+        def attempt() -> Answer:
+            try:
+                answer = call()
+            except httpx.TransportError as error:
+                raise _TryAgain(self.describe(error), None) from None
+            if answer.status in RETRIED and not answer.quota:
+                raise _TryAgain(f"{answer.status} {answer.text}".strip(), answer.retry_after)
+            return answer
+
+        only = retry_if_exception_type(_TryAgain)
+        retrying = Retrying(
+            retry=only, stop=stop_after_attempt(ATTEMPTS), wait=self._wait, sleep=self._sleep, reraise=True
+        )
+        try:
+            return retrying(attempt)
+        except _TryAgain as error:
+            raise ProviderUnavailable(f"{method} {self.clean(path)}: {error}", hint="try again later") from None
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        told = error.wait if isinstance(error, _TryAgain) else None
+        return self._jitter(state) if told is None else min(told, LONGEST_WAIT)
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send one request, once. Raises httpx.TransportError, to be classified by the caller."""
+        content = None if body is None else encode(body)
+        kind = {} if content is None else {"Content-Type": "application/json"}
+        client = self._fresh if method == "POST" else self.client
+        response = client.request(method, path, content=content, params=params, headers={**kind, **(headers or {})})
+        try:
+            parsed = response.json()
+        except (ValueError, RecursionError):
+            parsed = None
+        text = explain(parsed) or (response.text if not response.is_success else "")
+        told = wait_told(response.headers, parsed, datetime.now(UTC).timestamp())
+        return Answer(response.status_code, parsed, self.clean(text)[:2000], told)
+
+    def describe(self, error: Exception) -> str:
+        """What a transport error says, without secrets."""
+        return self.clean(f"{type(error).__name__}: {error}")
+
+    def close(self) -> None:
+        self.client.close()
+        self._fresh.close()
+
+
+def encode(body: Mapping[str, object]) -> bytes:
+    """The same body gives the same bytes, so that an idempotency key is always sent with what it was made for."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def unsent(error: Exception) -> bool:
+    """Whether a transport error proves that no byte of the request left: DNS, connect, TLS, or no free connection."""
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol))
+
+
+def refuse(answer: Answer, what: str) -> ProviderError:
+    """The error for an answer that is not 2xx to a call that creates no work."""
+    message = f"{what}: {answer.text or HTTPStatus(answer.status).phrase if answer.status in _KNOWN else answer.text}"
+    if answer.status == 401:
+        return AuthenticationFailed(message, hint="check the API key")
+    if answer.quota:
+        return QuotaExhausted(message, hint="the plan's limit is reached")
+    if answer.status >= 500 or answer.status in RETRIED:
+        return ProviderUnavailable(message, hint="try again later")
+    return ProviderError(message)
+
+
+_KNOWN = {int(one) for one in HTTPStatus}

@@ -1,0 +1,82 @@
+"""Providers by name. The built-in ones are known without reading package metadata, and what they are capable of without httpx."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from pictify_sync.core.model import Capabilities
+from pictify_sync.core.ports import Provider
+from pictify_sync.errors import UsageError
+
+GROUP = "pictify_sync.providers"  # entry points: name -> a function from ProviderOptions to Provider
+VENDOR_URL = "https://api.pictify.io"
+
+# What each built-in provider is capable of unless the settings say otherwise.
+BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
+    "local": (
+        "pictify_sync.providers.local",
+        Capabilities(max_open=4, honours_idempotency_key=True, retention_seconds=None),
+    ),
+    "pictify": ("pictify_sync.providers.pictify_account", Capabilities(max_open=1, requests_per_minute=60)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOptions:
+    """Everything that a provider may need to know; each takes what concerns it."""
+
+    folder: Path = Path(".pictify-sync/local")  # where the embedded server keeps its batches and files
+    engine: str = "takumi"  # of the embedded server
+    families: tuple[str, ...] = ()  # font families that the embedded engine loads
+    allow_hosts: tuple[str, ...] = ()  # hosts that pictures may come from, and downloads
+    workers: int = 0  # render processes of the embedded server; 0: one per core
+    render_timeout: float = 30.0  # seconds for one picture of the embedded server
+    api_key: SecretStr | None = None
+    base_url: str = VENDOR_URL  # may have a path
+    limits: Mapping[str, Any] = field(default_factory=dict)  # fields of Capabilities that the settings change
+
+
+class Connect(Protocol):
+    """The shape of a provider's entry point."""
+
+    def __call__(self, options: ProviderOptions) -> Provider: ...
+
+
+def limited(capabilities: Capabilities, limits: Mapping[str, Any]) -> Capabilities:
+    """Put the settings' limits over what a provider declares. Raises UsageError for a name that is no limit."""
+    known = {one.name for one in fields(Capabilities)}
+    if unknown := sorted(set(limits) - known):
+        raise UsageError(f"unknown limits: {', '.join(unknown)}", hint=f"known are {', '.join(sorted(known))}")
+    return replace(capabilities, **limits)
+
+
+def capabilities(name: str, options: ProviderOptions) -> Capabilities:
+    """What the provider allows and promises: without a connection for the built-in ones. UsageError: no such provider."""
+    if name in BUILT_IN:
+        return limited(BUILT_IN[name][1], options.limits)
+    provider = connect(name, options)
+    try:
+        return provider.capabilities()
+    finally:
+        provider.close()
+
+
+def connect(name: str, options: ProviderOptions) -> Provider:
+    """Open a provider; close it at the end. Raises UsageError when there is none of that name."""
+    if name in BUILT_IN:
+        opened: Provider = import_module(BUILT_IN[name][0]).connect(options)
+        return opened
+    from importlib.metadata import entry_points
+
+    found = entry_points(group=GROUP, name=name)
+    if not found:
+        others = sorted({one.name for one in entry_points(group=GROUP)} | set(BUILT_IN))
+        raise UsageError(f"there is no provider {name!r}", hint=f"known are {', '.join(others)}")
+    made: Provider = next(iter(found)).load()(options)
+    return made
