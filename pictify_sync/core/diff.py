@@ -35,11 +35,13 @@ _DRIFT_REASON = {
 }
 
 
-def _never(_: object) -> bool:
+def never(_: AssetKey) -> bool:
+    """Select no key."""
     return False
 
 
-def _nothing(_: Fingerprint) -> Record | None:
+def nowhere(_: Fingerprint) -> Record | None:
+    """Find no artifact."""
     return None
 
 
@@ -50,9 +52,9 @@ class Scope:
     manifests: Collection[str]  # names whose assets are in scope
     whole: bool = False  # True: assets of vanished manifests may be deleted too
     selected: Callable[[AssetKey], bool] | None = None  # None: every key
-    requested: Callable[[AssetKey], bool] = _never  # render again although nothing changed (--replace)
+    requested: Callable[[AssetKey], bool] = never  # render again although nothing changed (--replace)
     in_flight: Collection[AssetKey] = frozenset()  # claimed by open batches
-    find: Callable[[Fingerprint], Record | None] = _nothing  # a published artifact of that fingerprint
+    find: Callable[[Fingerprint], Record | None] = nowhere  # a published artifact of that fingerprint
 
     def covers(self, record: Record) -> bool:
         """Whether a record that no manifest asks for may be deleted."""

@@ -39,7 +39,7 @@ class Intended:
 
     attempt: str  # unique id; the idempotency key is derived from it
     batch: Batch
-    specs: tuple[RenderSpec, ...]  # one per layout of the batch
+    specs: tuple[RenderSpec, ...]  # one per layout, sorted by it
     variables: tuple[str, ...]  # canonical JSON per item, "" when only the digest is kept
     claims: tuple[Claim, ...]
     template_uid: str

@@ -1,7 +1,8 @@
 """The fewest rectangles: which layouts are rendered together, and for which of the items that need them.
 
 A batch renders every item in every layout, so an item that needs {a, b} goes whole into an {a, b} batch, or is split
-over an {a} batch and a {b} batch. Splitting can fill half-empty batches of other items. Counts only; `batching` knows the items.
+over an {a} batch and a {b} batch. Splitting can fill half-empty batches of other items.
+Counts only: `batching` knows the items.
 """
 
 from __future__ import annotations

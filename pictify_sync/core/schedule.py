@@ -1,0 +1,88 @@
+"""What the pump does next: a pure choice from what is queued, what is open, and what time it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One intended batch, as the pump sees it."""
+
+    attempt: str
+    submitted: bool  # False: to be sent (again)
+    ready: bool  # True: finished at the provider, and every picture is published or given up
+    due: float  # epoch seconds of the next send or poll
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Intend and send the next batch of the queue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send an intended batch, for which no batch id is known."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """Ask how an open batch is doing, and fetch what is new."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Record the outcomes of a batch."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing is due for that many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Nothing is left that this run should do."""
+
+
+Step = Submit | Send | Poll | Settle | Wait | Done
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What is still to be submitted."""
+
+    batches: int
+    max_open: int | None  # None: unlimited
+    not_before: float  # epoch seconds; the provider asked us to wait
+
+
+def next_step(queue: Queue, flights: Sequence[Flight], now: float, *, stopping: bool) -> Step:
+    """Choose: settle, then send, then submit, then poll, else wait. When stopping, nothing new is begun."""
+    for flight in flights:
+        if flight.ready:
+            return Settle(flight.attempt)
+    due = sorted((flight for flight in flights if flight.due <= now), key=lambda flight: flight.due)
+    if stopping:
+        return Done()
+    for flight in due:
+        if not flight.submitted:
+            return Send(flight.attempt)
+    has_room = queue.max_open is None or len(flights) < queue.max_open
+    if queue.batches and has_room and queue.not_before <= now:
+        return Submit()
+    if due:
+        return Poll(due[0].attempt)
+    times = [flight.due for flight in flights]
+    if queue.batches and has_room:
+        times.append(queue.not_before)
+    return Wait(min(times) - now) if times else Done()

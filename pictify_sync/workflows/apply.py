@@ -1,0 +1,164 @@
+"""The use case `apply`: bring provider, files and state to where a plan says, crash-safely.
+
+First whatever an earlier run left unfinished is finished (`recover`), then the plan is carried out (`carry_out`).
+Retry, recovery and repair are this same path: a picture is made when the next plan asks for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.events import RunStarted
+from pictify_sync.core.model import Action, AssetKey, Batch, Change
+from pictify_sync.core.plan import Plan
+from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
+from pictify_sync.workflows.pump import Pump, Tally
+from pictify_sync.workflows.session import Ports, Session
+from pictify_sync.workflows.templates import push_templates
+
+DOWNLOADS = 8  # threads
+ROUNDS = 3  # plans of one apply: a missing source or an expired batch asks for another
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySummary:
+    """What an apply did, in pictures unless said otherwise."""
+
+    stored: int = 0  # rendered, fetched, published
+    moved: int = 0  # carried or copied without a render
+    removed: int = 0
+    kept: int = 0
+    unresolved: int = 0  # rendered, URL not known yet
+    in_doubt: int = 0  # batches of which nobody knows whether the provider took them
+    billed_min: int = 0
+    billed_max: int = 0
+    failed: tuple[tuple[AssetKey, str, str], ...] = ()  # (key, code, message)
+    interrupted: bool = False
+    stopped: str | None = None  # why nothing more was submitted; None: all was
+
+
+@dataclass(slots=True)
+class _Sorted:
+    """The changes of a plan by what has to be done for them."""
+
+    carried: list[Change] = field(default_factory=list)
+    deleted: list[Change] = field(default_factory=list)
+    protected: list[Change] = field(default_factory=list)  # recorded protection differs
+    kept: int = 0
+
+
+def recover(ports: Ports) -> ApplySummary:
+    """Finish pending moves and open batches of earlier or other runs. Makes no new work."""
+    session = Session(ports)
+    finish_moves(session)
+    clean(session)
+    tally = Tally()
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        _resume(session, pool, tally)
+    clean(session)
+    return _summary(tally, interrupted=ports.stop())
+
+
+def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan]) -> ApplySummary:
+    """Do what the plan says. `replan` is asked again when sources were missing or batches had expired."""
+    session = Session(ports)
+    tally = Tally()
+    summary = ApplySummary()
+    with ThreadPoolExecutor(DOWNLOADS) as pool:
+        for _ in range(ROUNDS):
+            tally.freed = False
+            done, again = _round(session, plan, pool, tally)
+            summary = replace(done, moved=done.moved + summary.moved, removed=done.removed + summary.removed)
+            if not again or ports.stop() or tally.stopped:
+                break
+            plan = replan()
+    result = _summary(tally, interrupted=ports.stop())
+    return replace(result, moved=summary.moved, removed=summary.removed, kept=summary.kept)
+
+
+def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[ApplySummary, bool]:
+    """Carry out one plan; also tell whether another plan is needed."""
+    work = _sorted(plan.changes)
+    renders = plan.summary.renders
+    session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
+    _protect(session, work.protected)
+    push_templates(session, plan.templates)
+    carried = carry(session, work.carried)
+    _render(session, plan.batches, pool, tally)
+    removed = 0
+    if not session.ports.stop():
+        _resume(session, pool, tally)
+        removed = remove(session, work.deleted)
+    clean(session)
+    session.ports.artifacts.sweep()
+    again = bool(carried.missing) or tally.freed
+    return ApplySummary(moved=carried.carried, removed=removed, kept=work.kept), again
+
+
+def _sorted(changes: Iterable[Change]) -> _Sorted:
+    work = _Sorted()
+    for change in changes:
+        if change.source is not None:
+            work.carried.append(change)
+        elif change.action is Action.DELETE:
+            work.deleted.append(change)
+        elif change.action is Action.KEEP:
+            work.kept += 1
+            if change.asset and change.record and change.asset.protect != change.record.protect:
+                work.protected.append(change)
+    return work
+
+
+def _protect(session: Session, changes: Sequence[Change]) -> None:
+    """Record `protect` as the manifests have it now: it needs no render."""
+    if not changes:
+        return
+
+    def build() -> Sequence[Entry]:
+        puts = []
+        for change in changes:
+            record = session.store.record(change.key)
+            if record is not None and change.asset is not None:
+                puts.append(replace(record, protect=change.asset.protect))
+        return (Recorded("protect", tuple(puts), (), (), session.now()),)
+
+    session.commit(build)
+
+
+def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: Tally) -> None:
+    """Drive each provider's batches in turn."""
+    uids = {(record.provider, record.name): record.uid for record in session.store.templates()}
+
+    def uid_of(batch: Batch) -> str:
+        return uids.get((batch.group.provider, batch.group.template), batch.group.template)
+
+    for name in sorted({batch.group.provider for batch in batches}):
+        provider = session.ports.provider(name)
+        pump = Pump(session, provider, provider.capabilities(), pool, tally)
+        pump.run([batch for batch in batches if batch.group.provider == name], uid_of)
+
+
+def _resume(session: Session, pool: Executor, tally: Tally) -> None:
+    """See every open batch through, whoever intended it."""
+    opened = session.store.open_batches()
+    for name in sorted({batch.intended.batch.group.provider for batch in opened}):
+        provider = session.ports.provider(name)
+        pump = Pump(session, provider, provider.capabilities(), pool, tally)
+        pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
+        pump.run((), lambda batch: batch.group.template)
+
+
+def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
+    return ApplySummary(
+        stored=tally.stored,
+        unresolved=tally.unresolved,
+        in_doubt=tally.in_doubt,
+        billed_min=tally.billed_min,
+        billed_max=tally.billed_max,
+        failed=tuple(tally.failed),
+        interrupted=interrupted,
+        stopped=tally.stopped,
+    )

@@ -1,0 +1,78 @@
+"""Downloads of one batch: each picture is fetched, verified and published once, in a pool of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+
+from pictify_sync.core.entries import Intended
+from pictify_sync.core.model import Format
+from pictify_sync.core.outcomes import Failed, Outcome, Rendered
+from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
+from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
+from pictify_sync.errors import DownloadError, ProviderError
+from pictify_sync.workflows.session import Session
+
+Cell = tuple[int, str]  # (item index, layout)
+TRIES = 3  # of one download
+
+
+class Fetching:
+    """What is known of the pictures of one batch so far."""
+
+    def __init__(self) -> None:
+        self._futures: dict[Cell, Future[Result]] = {}
+        self._results: dict[Cell, Result] = {}
+
+    def begin(
+        self,
+        session: Session,
+        provider: Provider,
+        pool: Executor,
+        intended: Intended,
+        outcomes: Mapping[Cell, Outcome],
+    ) -> None:
+        """Start what is new among the outcomes. May be called with the same outcomes any number of times."""
+        fresh = outcomes.keys() - self._futures.keys()
+        paths: dict[Cell, list[str]] = {}
+        for claim in intended.claims:
+            if (claim.index, claim.layout) in fresh:
+                paths.setdefault((claim.index, claim.layout), []).append(claim.output)
+        for cell, outputs in paths.items():
+            outcome = outcomes[cell]
+            match outcome:
+                case Failed(code, message):
+                    self._results[cell] = NotMade(code, message)
+                case Rendered(url=None):
+                    self._results[cell] = Unresolved()
+                case Rendered():
+                    work = (provider, session.ports.artifacts, outcome, intended.batch.group.format, outputs)
+                    self._futures[cell] = pool.submit(fetch, *work)
+
+    def is_done(self) -> bool:
+        """Whether no download is under way."""
+        return all(future.done() for future in self._futures.values())
+
+    def wait(self) -> None:
+        """Wait until one more download ends, at most a second."""
+        pending = [future for future in self._futures.values() if not future.done()]
+        wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
+
+    def results(self) -> dict[Cell, Result]:
+        """Give every result; raises what a download could not turn into one (a full disk, say)."""
+        return self._results | {cell: future.result() for cell, future in self._futures.items()}
+
+
+def fetch(provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, paths: list[str]) -> Result:
+    """Download, verify and publish one picture at all of its paths."""
+    assert outcome.url is not None
+    expect = Expectation(format_, outcome.width, outcome.height)
+    problem = ""
+    for _ in range(TRIES):
+        try:
+            staged = artifacts.stage(provider.download(outcome.url), expect)
+            published = artifacts.publish(staged, paths)
+            return Published({artifact.path: artifact for artifact in published}, outcome.url)
+        except (DownloadError, ProviderError) as error:
+            problem = error.message
+    return NotMade("DOWNLOAD_FAILED", problem, billed=True)

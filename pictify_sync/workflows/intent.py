@@ -1,0 +1,149 @@
+"""Batches as they are intended: what is still needed, what is written down, and what goes over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pictify_sync.core.entries import Claim, Intended
+from pictify_sync.core.fingerprint import digest
+from pictify_sync.core.model import Asset, AssetKey, Batch, Item, RenderSpec, Status
+from pictify_sync.core.outcomes import BatchRequest
+from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.workflows.session import Session
+
+VariableSet = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that can be sent: its variable sets by item index, and what had to be left out."""
+
+    batch: Batch | None  # None: nothing is left
+    variable_sets: tuple[VariableSet, ...]
+    dropped: tuple[tuple[AssetKey, str], ...]  # (key, why)
+
+
+def narrowed(session: Session, batch: Batch) -> list[Batch]:
+    """Leave out what other runs have claimed or made meanwhile; nothing is left when they did it all.
+
+    Items that lost some of their layouts go on in batches of one layout, so that no picture is rendered needlessly.
+    """
+    claimed = session.claimed()
+    if not claimed and not session.touched:
+        return [batch]
+
+    def is_open(key: AssetKey) -> bool:
+        return key not in claimed and not (key in session.touched and _is_made(session, key))
+
+    items = [replace(item, keys=_kept(item, is_open)) for item in batch.items]
+    whole = [item for item in items if all(item.keys)]
+    left = [(batch.layouts, whole)]
+    for number, layout in enumerate(batch.layouts):
+        torn = [item for item in items if item.keys[number] and not all(item.keys)]
+        left.append(((layout,), [replace(item, keys=(item.keys[number],)) for item in torn]))
+    return [Batch(batch.group, layouts, numbered(items)) for layouts, items in left if items]
+
+
+def _kept(item: Item, keep: Callable[[AssetKey], bool]) -> tuple[tuple[AssetKey, ...], ...]:
+    return tuple(tuple(key for key in group if keep(key)) for group in item.keys)
+
+
+def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
+    """Give the items the indices of their places."""
+    return tuple(replace(item, index=index) for index, item in enumerate(items))
+
+
+def _is_made(session: Session, key: AssetKey) -> bool:
+    """Whether the picture that is desired is published."""
+    record, asset = session.store.record(key), session.ports.asset(key)
+    if record is None or asset is None:
+        return asset is None
+    sound = record.status is Status.STORED and not record.tainted and record.drift is None
+    return sound and record.artifact is not None and record.fingerprint == asset.fingerprint
+
+
+def prepare(session: Session, batch: Batch) -> Prepared:
+    """Make the variable sets; an item whose picture files changed since the plan is left out, and said so."""
+    items: list[Item] = []
+    sets: list[VariableSet] = []
+    dropped: list[tuple[AssetKey, str]] = []
+    for item in batch.items:
+        key = first_key(item)
+        try:
+            sets.append(session.ports.payloads.payload(key, _desired(session, key).variables))
+        except (InputError, StalePlan) as error:
+            dropped.extend((key, str(error)) for _, key in uses(batch, item))
+        else:
+            items.append(item)
+    left = replace(batch, items=numbered(items)) if items else None
+    return Prepared(left, tuple(sets), tuple(dropped))
+
+
+def _desired(session: Session, key: AssetKey) -> Asset:
+    asset = session.ports.asset(key)
+    if asset is None:
+        raise StalePlan(f"{key} is no longer desired", keys=(key,), hint="plan again")
+    return asset
+
+
+def first_key(item: Item) -> AssetKey:
+    """Give the asset whose variables stand for the item."""
+    return next(key for keys in item.keys for key in keys)
+
+
+def uses(batch: Batch, item: Item) -> Iterator[tuple[str, AssetKey]]:
+    """Give (layout, key) of every asset that an item of the batch satisfies."""
+    for layout, keys in zip(batch.layouts, item.keys, strict=True):
+        for key in keys:
+            yield layout, key
+
+
+def intend(session: Session, batch: Batch, uid: str) -> Intended:
+    """Write a batch down with everything that a later run needs to finish it."""
+    claims: list[Claim] = []
+    specs: dict[str, RenderSpec] = {}
+    variables: list[str] = []
+    for item in batch.items:
+        variables.append(_desired(session, first_key(item)).variables)
+        for layout, key in uses(batch, item):
+            asset = _desired(session, key)
+            specs[layout] = asset.spec
+            claims.append(Claim(key, item.index, layout, asset.fingerprint, asset.output, asset.protect))
+    return Intended(
+        attempt=session.ports.new_attempt(),
+        batch=batch,
+        specs=tuple(specs[layout] for layout in sorted(specs)),
+        variables=tuple(variables),
+        claims=tuple(claims),
+        template_uid=uid,
+        at=session.now(),
+        run=session.ports.run,
+    )
+
+
+def request(session: Session, intended: Intended, variable_sets: Sequence[VariableSet] | None = None) -> BatchRequest:
+    """Make the body of the POST; without variable sets from what was written down.
+
+    Raises InputError or StalePlan when the very same body can no longer be made.
+    """
+    sets = _rebuilt(session, intended) if variable_sets is None else variable_sets
+    return BatchRequest(
+        template_uid=intended.template_uid,
+        variable_sets=sets,
+        layouts=intended.batch.layouts,
+        format=intended.batch.group.format,
+        quality=intended.batch.group.quality,
+        idempotency_key=digest(f"{session.store.lineage} {intended.attempt}"),
+    )
+
+
+def _rebuilt(session: Session, intended: Intended) -> tuple[VariableSet, ...]:
+    sets = []
+    for item, kept in zip(intended.batch.items, intended.variables, strict=True):
+        key = first_key(item)
+        variables = kept or _desired(session, key).variables
+        if digest(variables) != item.variables:
+            raise StalePlan(f"the variables of {key} changed while its batch was in doubt", keys=(key,))
+        sets.append(session.ports.payloads.payload(key, variables))
+    return tuple(sets)

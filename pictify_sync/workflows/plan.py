@@ -1,0 +1,139 @@
+"""The use case `plan`: manifests and state -> a plan. Opens no socket, runs no user code, needs no secret."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import translate
+
+from pictify_sync.core.approval import plan_digest
+from pictify_sync.core.batching import Needs
+from pictify_sync.core.diff import Scope, diff, never, nowhere
+from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reason, split_key
+from pictify_sync.core.plan import Plan, Summary
+from pictify_sync.core.ports import Desired, StateStore
+from pictify_sync.core.template import TemplateChange, TemplateRecord, TemplateSource
+
+AskCapabilities = Callable[[str], Capabilities]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which keys a plan may touch, as shell patterns (`country-cards/*@square`)."""
+
+    select: tuple[str, ...] = ()  # empty: all
+    exclude: tuple[str, ...] = ()
+    replace: tuple[str, ...] = ()  # render these again although nothing changed
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some keys are left out."""
+        return bool(self.select or self.exclude)
+
+
+def matcher(patterns: Sequence[str]) -> Callable[[AssetKey], bool]:
+    """Give a predicate: does a key match any of the patterns? A bare manifest or item name matches all below it."""
+    wide = [form for pattern in patterns for form in (pattern, f"{pattern}/*", f"{pattern}@*")]
+    whole = re.compile("|".join(translate(form) for form in wide) or r"(?!)")
+    return lambda key: whole.match(key) is not None
+
+
+def plan_scope(desired: Desired, store: StateStore, choice: Choice) -> Scope:
+    """Bind a diff to what is selected and to what the state holds now."""
+    chosen, refused = matcher(choice.select), matcher(choice.exclude)
+
+    def selected(key: AssetKey) -> bool:
+        return (not choice.select or chosen(key)) and not (choice.exclude and refused(key))
+
+    return Scope(
+        manifests=frozenset(desired.manifests),
+        whole=desired.whole,
+        selected=selected if choice.is_partial else None,
+        requested=matcher(choice.replace) if choice.replace else never,
+        in_flight=frozenset(claim.key for opened in store.open_batches() for claim in opened.intended.claims),
+        find=store.find if store.count() else nowhere,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DiffChanges:
+    """The changes of a plan, worked out anew at each iteration, so that none is held in memory."""
+
+    desired: Desired
+    store: StateStore
+    scope: Scope
+
+    def __iter__(self) -> Iterator[Change]:
+        return diff(self.desired.__iter__, self.store.records, self.scope)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Counts of one pass over the changes."""
+
+    pairs: Counter[tuple[str, Action, Reason]] = field(default_factory=Counter)
+    needs: Needs = field(default_factory=Needs)
+    recorded: int = 0
+    copies: int = 0
+
+    def watch(self, changes: Iterator[Change]) -> Iterator[Change]:
+        """Count what passes by."""
+        for change in changes:
+            self.pairs[(split_key(change.key)[0], change.action, change.reason)] += 1
+            self.recorded += change.record is not None or change.reason is Reason.RENAMED
+            self.copies += change.source is not None and change.action is not Action.MOVE
+            self.needs.add(change)
+            yield change
+
+    def summary(self, batches: int) -> Summary:
+        actions: Counter[Action] = Counter()
+        reasons: Counter[tuple[Action, Reason]] = Counter()
+        manifests: dict[str, Counter[Action]] = {}
+        for (manifest, action, reason), count in sorted(self.pairs.items()):
+            actions[action] += count
+            reasons[(action, reason)] += count
+            manifests.setdefault(manifest, Counter())[action] += count
+        return Summary(actions, reasons, manifests, self.recorded, self.needs.pictures, batches, self.copies)
+
+
+def make_plan(desired: Desired, store: StateStore, capabilities: AskCapabilities, choice: Choice) -> Plan:
+    """Work out what would change, in one streaming pass; the changes themselves are worked out again when read."""
+    serial = store.serial()
+    changes = DiffChanges(desired, store, plan_scope(desired, store, choice))
+    templates = template_changes(desired.templates, store.templates())
+    tally = _Tally()
+    digest = plan_digest(tally.watch(iter(changes)), templates)
+    asked: dict[str, Capabilities] = {}
+
+    def ask(provider: str) -> Capabilities:
+        return asked.setdefault(provider, capabilities(provider))
+
+    batches = tuple(tally.needs.batches(ask))
+    return Plan(
+        lineage=store.lineage,
+        serial=serial,
+        capabilities=asked,
+        templates=templates,
+        batches=batches,
+        changes=changes,
+        summary=tally.summary(len(batches)),
+        digest=digest,
+        partial=choice.is_partial or not desired.whole,
+    )
+
+
+def template_changes(
+    declared: Sequence[TemplateSource], recorded: Sequence[TemplateRecord]
+) -> tuple[TemplateChange, ...]:
+    """Give the declared templates that were never pushed, or changed since; sorted by provider and name."""
+    known = {(record.provider, record.name): record for record in recorded}
+    changes = []
+    for source in sorted(declared, key=lambda source: (source.provider, source.name)):
+        record = known.get((source.provider, source.name))
+        if record is None:
+            changes.append(TemplateChange(Action.CREATE, source, None))
+        elif record.digest != source.digest:
+            changes.append(TemplateChange(Action.UPDATE, source, record))
+    return tuple(changes)

@@ -1,0 +1,90 @@
+"""What every step of an apply shares: the ports, and commits that win or fold in what another run did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Recorded, Settled
+from pictify_sync.core.model import Asset, AssetKey
+from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
+from pictify_sync.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The outside of one apply."""
+
+    store: StateStore
+    artifacts: ArtifactStore
+    provider: Callable[[str], Provider]
+    payloads: Payloads
+    asset: Callable[[AssetKey], Asset | None]  # a desired asset by key
+    clock: Clock
+    sink: EventSink
+    stop: Callable[[], bool]  # turns true when the user asks to stop
+    run: str  # id of this run
+    new_attempt: Callable[[], str]  # a fresh, time-ordered id
+
+
+class Session:
+    """The ports, and what other runs did to the same state while this one goes on."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self.store = ports.store
+        self.touched: set[AssetKey] = set()  # records that another run changed since this one began
+        self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
+        self._known = ports.store.serial()  # everything up to here is ours, or folded in
+
+    def now(self) -> str:
+        """ISO 8601 UTC with milliseconds."""
+        moment = datetime.fromtimestamp(self.ports.clock.now(), UTC)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    def claimed(self) -> frozenset[AssetKey]:
+        """Keys in batches that other runs intended while this one went on."""
+        return frozenset().union(*self._claims.values())
+
+    def commit(self, build: Callable[[], Sequence[Entry]]) -> bool:
+        """Commit what `build` makes of the newest state; it is asked again whenever another run came first.
+
+        False when `build` gave nothing, since the other run had done it already.
+        """
+        while True:
+            self.catch_up()
+            serial = self._known
+            entries = build()
+            if not entries:
+                return False
+            if serial != self._known:
+                continue
+            try:
+                self._known = self.store.commit(serial, entries)
+            except Conflict:
+                continue
+            return True
+
+    def catch_up(self) -> None:
+        """Fold in what other runs committed since the newest serial that is known."""
+        if self.store.serial() == self._known:
+            return
+        for serial, _, entry in self.store.entries(self._known):
+            self._fold(entry)
+            self._known = serial
+
+    def _fold(self, entry: Entry) -> None:
+        match entry:
+            case Intended():
+                self._claims[entry.attempt] = frozenset(claim.key for claim in entry.claims)
+            case Settled():
+                self._claims.pop(entry.attempt, None)
+                self.touched.update(record.key for record in entry.puts)
+            case Abandoned():
+                self._claims.pop(entry.attempt, None)
+            case Moved() | Recorded():
+                self.touched.update(record.key for record in entry.puts)
+                self.touched.update(entry.removes)
+            case _:
+                return

@@ -1,0 +1,48 @@
+"""Templates at their provider: pushed before the batches that need them, pushed again when they got lost there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from pictify_sync.core.entries import Entry, TemplateRecorded
+from pictify_sync.core.events import TemplatePushed
+from pictify_sync.core.model import Group
+from pictify_sync.core.template import TemplateChange, TemplateRecord
+from pictify_sync.workflows.session import Session
+
+
+def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
+    """Create or update declared templates at their provider, each recorded before the next is pushed."""
+    for change in changes:
+        source = change.source
+        provider = session.ports.provider(source.provider)
+        uid = provider.push_template(source, None if change.record is None else change.record.uid)
+        at = session.now()
+        record = TemplateRecord(
+            name=source.name,
+            provider=source.provider,
+            uid=uid,
+            digest=source.digest,
+            revisions=dict(source.revisions),
+            source=source.source,
+            variables=source.variables,
+            layouts=dict(source.layouts),
+            observed_at=at,
+        )
+        session.commit(partial(_template_entry, record, at))
+        session.ports.sink(TemplatePushed(source.name, uid))
+
+
+def _template_entry(record: TemplateRecord, at: str) -> Sequence[Entry]:
+    return (TemplateRecorded(record, at),)
+
+
+def forget_push(session: Session, group: Group) -> bool:
+    """Note that the provider does not know a declared template, so that the next plan pushes it; False if undeclared."""
+    for record in session.store.templates():
+        if (record.provider, record.name) == (group.provider, group.template) and record.digest:
+            at = session.now()
+            return session.commit(partial(_template_entry, replace(record, digest=""), at))
+    return False
