@@ -1,1 +1,1 @@
-"""See the docstrings of its modules."""
+"""Where pictures are kept once they are made: verified, published by rename, moved and removed without loss."""

@@ -1,0 +1,144 @@
+"""Pictures as files below one folder: staged and verified first, then put in place by rename, durably.
+
+What a kill leaves behind is either the old picture or the new one at every path, and in the staging folder nothing
+that a sweep or the next move would not clear away. This module must not know records, batches or providers.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+
+from pictify_sync.artifacts import sniff
+from pictify_sync.artifacts.carry import carry
+from pictify_sync.artifacts.paths import parts
+from pictify_sync.artifacts.staging import Staging, sweep
+from pictify_sync.artifacts.tree import FileOps, Tree, explain, write_all
+from pictify_sync.core.entries import FileMove, Obsolete
+from pictify_sync.core.model import Artifact, Format
+from pictify_sync.core.ports import Expectation, Staged
+from pictify_sync.errors import ArtifactError, DownloadError
+
+MAX_BYTES = {Format.PNG: 64 << 20, Format.JPEG: 64 << 20, Format.WEBP: 64 << 20, Format.MP4: 2 << 30}
+
+
+class FileArtifacts:
+    """An ArtifactStore in a local folder. Safe with threads, and with other processes on the same folder."""
+
+    def __init__(self, root: Path, *, ops: FileOps | None = None, max_bytes: int | None = None) -> None:
+        """Nothing is made before the first picture. `max_bytes` replaces the limits of all formats."""
+        self.root = root
+        self._ops = ops or FileOps()
+        self._max_bytes = max_bytes
+        self._staging = Staging(root, self._ops)
+
+    def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
+        limit = self._max_bytes or MAX_BYTES[expect.format]
+        digest, size = sha256(), 0
+        with self._told(), self._staging.temporary() as (file, name):
+            for chunk in chunks:
+                size += len(chunk)
+                if size > limit:
+                    raise DownloadError(f"more than {limit} bytes")
+                digest.update(chunk)
+                write_all(self._ops, file, chunk)
+            if not size:
+                raise DownloadError("nothing came")
+            with mmap(file, size, access=ACCESS_READ) as content:
+                sniff.verify(content, expect)
+            self._ops.fsync(file)
+            self._staging.keep(name, digest.hexdigest())
+        return Staged(digest.hexdigest(), size)
+
+    def publish(self, staged: Staged, paths: Sequence[str]) -> tuple[Artifact, ...]:
+        return self.publish_many([(staged, paths)])[0]
+
+    def publish_many(self, items: Sequence[tuple[Staged, Sequence[str]]]) -> tuple[tuple[Artifact, ...], ...]:
+        """Publish several pictures, making each folder durable once. Returns when all of them are durable."""
+        for _, paths in items:
+            for path in paths:
+                parts(path)
+        with self._told(), self._tree(create=True) as tree:
+            for staged, paths in items:
+                self._put(tree, staged, tuple(dict.fromkeys(paths)))
+        return tuple(tuple(Artifact(path, staged.sha256, staged.size) for path in paths) for staged, paths in items)
+
+    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
+        if not moves:
+            return ()
+        with self._told(), self._tree(exclusive=True, create=True) as tree:
+            return carry(tree, moves, keep)
+
+    def remove(self, obsolete: Obsolete) -> bool:
+        names = parts(obsolete.path)
+        if not self._is_there():
+            return True
+        with self._told(), self._tree(exclusive=True) as tree:
+            found = tree.hash(names)
+            if found is None:
+                tree.prune(names[:-1])
+                return True
+            if found != obsolete.sha256:
+                return False
+            self._ops.unlink(names[-1], tree.existing(names[:-1]))
+            tree.touched(names[:-1])
+            tree.prune(names[:-1])
+            return True
+
+    def check(self, artifact: Artifact) -> str:
+        names = parts(artifact.path)
+        if not self._is_there():
+            return "missing"
+        with self._told(), self._tree() as tree:
+            found = tree.hash(names, artifact.size)
+        if found is None:
+            return "missing"
+        return "present" if found == artifact.sha256 else "changed"
+
+    def sweep(self) -> None:
+        """Drop what is staged and no longer needed: all of this store's, and what killed runs left."""
+        self._staging.release()
+        if self._is_there():
+            with self._told(), self._tree(exclusive=True) as tree:
+                sweep(tree)
+
+    def _put(self, tree: Tree, staged: Staged, paths: Sequence[str]) -> None:
+        name = self._staging.take(staged.sha256) if paths else None
+        if name is None:  # called again after it had succeeded
+            if any(tree.hash(parts(path), staged.size) != staged.sha256 for path in paths):
+                raise ArtifactError("staged bytes are gone", hint="run the command again")
+            return
+        try:
+            for path in paths[:-1]:
+                copy = f"{name}.copy"
+                self._staging.copy(name, copy)
+                self._place(tree, copy, path)
+            self._place(tree, name, paths[-1])
+        except (OSError, ArtifactError):
+            self._staging.give_back(name, staged.sha256)
+            raise
+
+    def _place(self, tree: Tree, name: str, path: str) -> None:
+        *above, last = parts(path)
+        folder = tree.existing(tuple(above), create=True)
+        self._ops.rename(name, self._staging.folder(), last, folder)
+        tree.touched(tuple(above))
+
+    def _tree(self, *, exclusive: bool = False, create: bool = False) -> Tree:
+        return Tree(self.root, self._ops, exclusive=exclusive, create=create)
+
+    def _is_there(self) -> bool:
+        return os.path.lexists(self.root)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Turn what the operating system refuses into an ArtifactError."""
+        try:
+            yield
+        except OSError as error:
+            what = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+            raise ArtifactError(f"cannot write below {self.root}: {what}", hint=explain(error)) from error
