@@ -1,7 +1,7 @@
 """The Pictify-compatible server as a WSGI app: routes, keys, error bodies, and the life of what stands behind them.
 
-`create_app` opens a folder; nothing is rendered and no process is started before the first batch. Errors of ours are the
-only import from the rest of the package, so that the emulator stays an honest counterpart of the provider.
+`create_app` opens a folder; nothing is rendered and no process is started before the first batch. Nothing of the rest
+of the package is imported, so that the emulator stays an honest counterpart of the provider.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -26,7 +26,7 @@ from pictify_sync.emulator.batches import Batches, SingleBody
 from pictify_sync.emulator.claims import Claims
 from pictify_sync.emulator.dialects import PROJECTIONS
 from pictify_sync.emulator.dispatch import Dispatcher, Rendering
-from pictify_sync.emulator.pool import Renders, RenderPool
+from pictify_sync.emulator.pool import RenderPool, Renders
 from pictify_sync.emulator.store import Store
 from pictify_sync.emulator.templates import Read, Source, Templates
 from pictify_sync.emulator.wire import Answer, WireError, canonical, checked, parse_object
@@ -85,7 +85,7 @@ class Emulator:
         self._source: Callable[[str], Source] = lru_cache(maxsize=16)(self._templates.source)
         self._urls = Map([Rule(path, endpoint=name, methods=[method]) for method, path, name in ROUTES])
         self._urls.strict_slashes = False
-        self._workers = options.workers or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+        self._workers = options.workers or _cores()
         self._dispatcher: Dispatcher | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -163,7 +163,8 @@ class Emulator:
     def _render(self, request: Request, uid: str) -> Answer:
         source = self._templates.source_of(uid)
         wanted = checked(SingleBody, self._body(request))
-        fields = {"format": wanted.format, "quality": wanted.quality, "layouts": wanted.chosen()}
+        layouts = wanted.chosen()
+        fields = {"format": wanted.format, "quality": wanted.quality, "layouts": list(layouts)}
         alone = {"variableSets": [wanted.variables], **{name: one for name, one in fields.items() if one is not None}}
         batch = str(self._batches.create(uid, source, alone, "").body["batchId"])
         dispatcher = self._dispatch()
@@ -177,20 +178,17 @@ class Emulator:
         shown = PROJECTIONS["nested"](view, partial(_link, request))["results"]
         assert isinstance(shown, list)
         results, errors = shown[0]["results"], shown[0]["errors"]
-        counts = {"totalLayouts": len(fields["layouts"]), "totalRendered": len(results), "totalErrors": len(errors)}
+        counts = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}
         return Answer({"results": results, "errors": errors, **counts, "templateUid": uid})
 
-    def _file(self, request: Request, name: str) -> Response:
-        path = self._folder / "files" / name
-        if not name.replace(".", "").isalnum() or not path.is_file():
+    def _file(self, _: Request, name: str) -> Response:
+        try:
+            data = (self._folder / "files" / name).read_bytes() if name.replace(".", "").isalnum() else None
+        except FileNotFoundError:
+            data = None
+        if data is None:
             raise WireError(404, "File not found")
-        stream = path.open("rb")
-        size = os.fstat(stream.fileno()).st_size
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        response = Response(_chunks(stream), content_type=kind, direct_passthrough=True)
-        response.content_length = size
-        response.call_on_close(stream.close)
-        return response
+        return Response(data, content_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
 
     def _dispatch(self) -> Dispatcher:
         with self._lock:
@@ -230,6 +228,11 @@ def read_meter(folder: Path) -> list[dict[str, Any]]:
         store.close()
 
 
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _key(request: Request) -> str:
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     return key.strip() if kind.lower() == "bearer" else ""
@@ -243,7 +246,3 @@ def _json(answer: Answer) -> Response:
 def _link(request: Request, name: str) -> str:
     return f"{request.root_url}files/{name}"
 
-
-def _chunks(stream: Any) -> Iterator[bytes]:
-    while data := stream.read(256 * 1024):
-        yield data

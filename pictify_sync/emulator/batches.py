@@ -9,7 +9,7 @@ import json
 import secrets
 import sqlite3
 import string
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -133,7 +133,7 @@ class Batches:
                 return again
             columns = "(id, template, source, request, total, created)"
             row = (batch, uid, source.digest, canonical(request), len(items), self._now())
-            number = db.execute(f"INSERT INTO batches{columns} VALUES(?,?,?,?,?,?)", row).lastrowid  # noqa: S608
+            number = db.execute(f"INSERT INTO batches{columns} VALUES(?,?,?,?,?,?)", row).lastrowid
             rows = ((number, position, *one) for position, one in enumerate(items))
             db.executemany("INSERT INTO items(batch, position, names, variables) VALUES(?,?,?,?)", rows)
             if asked:

@@ -10,11 +10,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
+
+from pebble import ProcessExpired
 
 from pictify_sync.emulator.claims import Claim, ClaimedItem, Claims, FinishedItem, PictureOutcome
 from pictify_sync.emulator.pool import Chunk, Picture, Renders, read_journal, render_chunk
@@ -128,7 +131,7 @@ class Dispatcher:
                 self._settle(number)
 
     def _fill(self) -> float | None:
-        """Hand out work until every worker has one chunk more than it does. Gives when to look again; None: when told."""
+        """Hand out work until each worker has a chunk to spare. Gives when to look again; None: when told."""
         while len(self._sent) < 2 * self._rendering.workers:
             work = self._again.popleft() if self._again else self._claim()
             if work and work.pictures:
@@ -232,10 +235,6 @@ class Dispatcher:
 
 def _died(error: BaseException) -> bool:
     """Whether the call ended with its process, rather than by an error of its own."""
-    from concurrent.futures.process import BrokenProcessPool
-
-    from pebble import ProcessExpired
-
     return isinstance(error, (ProcessExpired, BrokenProcessPool))
 
 

@@ -1,8 +1,8 @@
 """Render workers: one killable process per core, given chunks of pictures.
 
 A worker writes each picture itself, and a line about it to the chunk's journal; the journal is the result. So when a
-worker is killed in mid-chunk, what it had finished is kept and the picture it was busy with is known. Nothing here knows
-batches, SQLite or HTTP; any `concurrent.futures.Executor` can stand in for `RenderPool`.
+worker is killed in mid-chunk, what it had finished is kept and the picture it was busy with is known. Nothing here
+knows batches, SQLite or HTTP; any `concurrent.futures.Executor` can stand in for `RenderPool`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from pebble import ProcessPool
+from pebble import ProcessPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -212,13 +211,11 @@ class RenderPool(Executor):
             return self._pool.schedule(fn, args=args, kwargs=kwargs)
 
     def _start(self) -> ProcessPool:
-        from pebble import ProcessPool
-
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(self._preload)
         return ProcessPool(max_workers=self.workers, initializer=_live_and_die_with_parent, context=context)
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Kill the workers; with `cancel_futures=False`, once they have done what was submitted."""
         with self._lock:
             self._closed = True
@@ -226,8 +223,8 @@ class RenderPool(Executor):
         if pool is None:
             return
         if cancel_futures:
-            pool.stop()
+            pool.stop()  # type: ignore[no-untyped-call]
         else:
-            pool.close()
+            pool.close()  # type: ignore[no-untyped-call]
         if wait or cancel_futures:
             pool.join()

@@ -1,6 +1,7 @@
 """The emulator's own SQLite file: what is durable before a request is answered.
 
-One `Store` is one connection behind one lock; threads share it, processes open their own. Nothing here knows HTTP or rendering.
+One `Store` is one connection behind one lock; threads share it, processes open their own. Nothing here knows HTTP or
+rendering.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 SCHEMA_VERSION = 1
 
-# A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited later.
+# A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited.
 # An item's `run` is the process that claimed it; `state` is one of the three numbers below.
 SCHEMA = """
 CREATE TABLE sources(digest TEXT PRIMARY KEY, html TEXT NOT NULL, shape TEXT NOT NULL) WITHOUT ROWID;

@@ -130,7 +130,8 @@ class Templates:
         return self._put(uid, {**known, **body}, created=self._row(uid)[2])
 
     def _put(self, uid: str, body: Mapping[str, object], *, created: float | None) -> dict[str, object]:
-        size = len(body["html"].encode()) if isinstance(body.get("html"), str) else 0  # type: ignore[union-attr]
+        html = body.get("html")
+        size = len(html.encode()) if isinstance(html, str) else 0
         if size > self._max_html:
             raise WireError(413, f"html has {size} bytes, at most {self._max_html} are allowed", "TEMPLATE_TOO_LARGE")
         wanted = checked(TemplateBody, body)

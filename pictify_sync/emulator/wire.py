@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
-if TYPE_CHECKING:
-    from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
-    Body = TypeVar("Body", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
 
 LAYOUT_PATTERN = r"^[a-z0-9-]{1,64}$"  # Pictify, Batch render: layout
 BASE_LAYOUT = "default"
@@ -61,7 +60,7 @@ def _not_json(word: str) -> NoReturn:
 
 
 def parse_object(body: bytes) -> dict[str, object]:
-    """Read a JSON object; an empty body is an empty object (the vendor's MCP server cancels with one). 400 for others."""
+    """Read a JSON object; an empty body counts as one (the vendor's MCP server cancels with it). Else 400."""
     try:
         value = json.loads(body, parse_constant=_not_json) if body.strip() else {}
         canonical(value).encode()  # lone surrogates and too deep nesting end here, not in the database
@@ -74,8 +73,6 @@ def parse_object(body: bytes) -> dict[str, object]:
 
 def checked(model: type[Body], value: Mapping[str, object], status: int = 400) -> Body:
     """Read a body as its model; WireError lists every field that is wrong."""
-    from pydantic import ValidationError
-
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -1,9 +1,9 @@
 """Reads a batch's results in every documented shape (and mixtures of them): a pure function that never raises.
 
-Shapes: nested (OpenAPI), names only (guide, SDKs), flat and legacy envelope (docs of January), dashboard. Rules where they
-contradict each other: a failure may stand in the item, beside the results or inside the item, and counts wherever it
-stands; a word of status that is not documented means open; pictures are found by index and layout, never by order; an
-index or layout that was not asked for is ignored; what a terminal answer does not tell of has failed.
+Shapes: nested (OpenAPI), names only (guide, SDKs), flat and legacy envelope (docs of January), dashboard. Rules where
+they contradict each other: a failure may stand in the item, beside the results or inside the item, and counts wherever
+it stands; a word of status that is not documented means open; pictures are found by index and layout, never by order;
+an index or layout that was not asked for is ignored; what a terminal answer does not tell of has failed.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def _text(value: object) -> str:
 
 
 def failure(one: Json) -> Failed | None:
-    """The failure that an object tells of in `error` (a reason, a text or an object) and `message`; None: it tells none."""
+    """The failure that an object tells of in `error` (reason, text or object) and `message`; None: it tells none."""
     error, message = one.get("error"), _text(one.get("message"))
     code = _text(one.get("code")) or _text(one.get("errorCode"))
     if isinstance(error, dict):

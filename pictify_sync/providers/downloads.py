@@ -1,7 +1,7 @@
 """Streams the bytes behind a result's URL, which is untrusted: it may point anywhere.
 
-Allowed are the provider's own origin and the hosts of an allow-list. A foreign host is reached by https only, gets no key,
-and is resolved once: every address must be public, and the connection goes to the address that was checked.
+Allowed are the provider's own origin and the hosts of an allow-list. A foreign host is reached by https only, gets no
+key, and is resolved once: every address must be public, and the connection goes to the address that was checked.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from typing import Any
+from contextlib import AbstractContextManager, ExitStack
 
 import httpx
 
@@ -61,7 +60,7 @@ class Downloads:
         self._max_bytes = max_bytes
 
     def stream(self, url: str) -> Iterator[bytes]:
-        """Give the body in pieces. Raises DownloadError for what is not allowed or not there, else ProviderUnavailable."""
+        """Give the body in pieces. Raises DownloadError: not allowed or not there; ProviderUnavailable: not now."""
         with ExitStack() as stack:
             try:
                 response = self._open(stack, url)
@@ -87,7 +86,7 @@ class Downloads:
             return response
         raise DownloadError(f"download from {target.host}: more than {MAX_REDIRECTS} redirects")
 
-    def _request(self, target: httpx.URL) -> Any:
+    def _request(self, target: httpx.URL) -> AbstractContextManager[httpx.Response]:
         if _origin(target) == _origin(self._own.base_url):
             return self._own.stream("GET", target)
         host = target.host.lower().rstrip(".")

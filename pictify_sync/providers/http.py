@@ -7,6 +7,7 @@ It knows no route and no dialect. A call that may create work is sent at most on
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -14,14 +15,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic import SecretStr
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_random_exponential
 
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)  # seconds
 ATTEMPTS = 5  # of a safe call
@@ -57,7 +60,7 @@ class Answer:
 
     @property
     def quota(self) -> bool:
-        """Whether renders are used up: 402, or 429 and 403 that say so (seen with code, and in 2025 with words alone)."""
+        """Whether renders are used up: 402, or 429 and 403 that say so (by a code, in 2025 by words alone)."""
         said = self.code in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
         return self.status == 402 or (self.status in (403, 429) and said)
 
@@ -90,7 +93,7 @@ def wait_told(headers: Mapping[str, str], body: object, now: float) -> float | N
         seconds = float(str(told))
     except ValueError:
         seconds = _until(str(told), now)
-    return min(max(seconds, 0.0), 86_400.0) if seconds == seconds else None  # NaN is nothing
+    return min(max(seconds, 0.0), 86_400.0) if not math.isnan(seconds) else None
 
 
 def _until(date: str, now: float) -> float:
@@ -130,7 +133,7 @@ class Http:
         # A connection that the server closed while it was idle would put a batch in doubt: each POST gets a fresh one.
         fresh = httpx.Limits(max_keepalive_connections=0)
         self._fresh = self.client if transport is not None else httpx.Client(limits=fresh, **shared)
-        self._jitter = wait_exponential_jitter(initial=0.5, max=20)
+        self._jitter = wait_random_exponential(multiplier=0.5, max=20)
 
     def clean(self, text: str) -> str:
         """Remove the key, whatever looks like one, and the queries of URLs."""

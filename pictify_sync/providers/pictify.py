@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -17,8 +17,16 @@ import httpx
 from pictify_sync.core.fingerprint import canonical, digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, Capabilities
 from pictify_sync.core.outcomes import (
-    Accepted, BatchReport, BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Submission,
-)  # fmt: skip
+    Accepted,
+    BatchReport,
+    BatchRequest,
+    BatchStatus,
+    Failed,
+    InDoubt,
+    NotSent,
+    Refused,
+    Submission,
+)
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import ProviderError, ProviderUnavailable
 from pictify_sync.providers.dialects import read_results
@@ -31,25 +39,27 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds after a 429 that does not say h
 POLL_AGAIN = 2.0  # seconds, while a new batch may not be visible yet
 
 
-class PictifyProvider:
-    """One account at one base URL. `grace` is how long a batch may be unknown after it was first heard of, in seconds."""
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a provider holds open until it is closed, in this order."""
 
-    def __init__(
-        self,
-        name: str,
-        http: Http,
-        capabilities: Capabilities,
-        downloads: Downloads,
-        *,
-        grace: float = 15.0,
-        on_close: Callable[[], None] = lambda: None,
-    ) -> None:
+    http: Http
+    downloads: Downloads
+    close_server: Callable[[], None] = lambda: None  # of an embedded server
+
+
+class PictifyProvider:
+    """One account at one base URL.
+
+    `grace` is how long, in seconds, a batch may be unknown to the service after this process first heard of it.
+    """
+
+    def __init__(self, name: str, opened: Opened, capabilities: Capabilities, *, grace: float = 15.0) -> None:
         self.name = name
-        self._http = http
+        self._opened = opened
+        self._http = opened.http
         self._capabilities = capabilities
-        self._downloads = downloads
         self._grace = grace
-        self._on_close = on_close
         self._heard: dict[str, float] = {}  # open batch -> when this process first heard of it (monotonic)
         self._turned_away = 0  # 429 in a row
 
@@ -137,7 +147,7 @@ class PictifyProvider:
         return replace(report, outcomes=outcomes)
 
     def download(self, url: str) -> Iterator[bytes]:
-        return self._downloads.stream(url)
+        return self._opened.downloads.stream(url)
 
     def cancel(self, batch_id: str) -> None:
         # Neither body nor content type: the service refuses an empty body that claims to be JSON.
@@ -149,9 +159,9 @@ class PictifyProvider:
             raise refuse(answer, f"cancelling {batch_id}")
 
     def close(self) -> None:
-        self._downloads.close()
+        self._opened.downloads.close()
         self._http.close()
-        self._on_close()
+        self._opened.close_server()
 
 
 def _segment(text: str) -> str:

@@ -1,7 +1,9 @@
-"""Opens the provider `pictify`: an account at the real service, or at any server of the same API.
+"""The provider `pictify`: an account at the real service, or at any server of the same API.
 
-Importing this module imports neither httpx nor the emulator; `connect` does what it needs.
+Importing this module does not import httpx; `connect` does.
 """
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from pictify_sync.core.ports import Provider
 from pictify_sync.errors import AuthenticationFailed, UsageError
 from pictify_sync.providers.registry import ProviderOptions, capabilities
 
-FILE_HOSTS = ("cdn.pictify.io", "pictify.io")  # where the service keeps what it rendered
+FILE_HOSTS = ("cdn.pictify.io", "api.pictify.io")  # where the service keeps what it rendered
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -21,13 +23,13 @@ def connect(options: ProviderOptions) -> Provider:
 
     from pictify_sync.providers.downloads import Downloads
     from pictify_sync.providers.http import TIMEOUT, Http
-    from pictify_sync.providers.pictify import PictifyProvider
+    from pictify_sync.providers.pictify import Opened, PictifyProvider
 
     if options.api_key is None or not options.api_key.get_secret_value():
         raise AuthenticationFailed("the provider pictify needs an API key", hint="set PICTIFY_API_KEY")
     url = urlsplit(options.base_url)
-    if url.scheme != "https" and url.hostname not in LOOPBACK:
+    if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
         raise UsageError(f"the base URL {url.scheme}://{url.hostname} is not https: the API key would travel in clear")
     http = Http(options.base_url, options.api_key)
     downloads = Downloads(http.client, httpx.Client(timeout=TIMEOUT), (*FILE_HOSTS, *options.allow_hosts))
-    return PictifyProvider("pictify", http, capabilities("pictify", options), downloads)
+    return PictifyProvider("pictify", Opened(http, downloads), capabilities("pictify", options))

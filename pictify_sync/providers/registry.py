@@ -1,4 +1,7 @@
-"""Providers by name. The built-in ones are known without reading package metadata, and what they are capable of without httpx."""
+"""Providers by name.
+
+The built-in ones are known without reading package metadata, and what they are capable of without importing httpx.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 GROUP = "pictify_sync.providers"  # entry points: name -> a function from ProviderOptions to Provider
 VENDOR_URL = "https://api.pictify.io"
@@ -57,7 +61,7 @@ def limited(capabilities: Capabilities, limits: Mapping[str, Any]) -> Capabiliti
 
 
 def capabilities(name: str, options: ProviderOptions) -> Capabilities:
-    """What the provider allows and promises: without a connection for the built-in ones. UsageError: no such provider."""
+    """What the provider allows and promises; no connection is made for a built-in one. UsageError: no such provider."""
     if name in BUILT_IN:
         return limited(BUILT_IN[name][1], options.limits)
     provider = connect(name, options)
@@ -72,7 +76,7 @@ def connect(name: str, options: ProviderOptions) -> Provider:
     if name in BUILT_IN:
         opened: Provider = import_module(BUILT_IN[name][0]).connect(options)
         return opened
-    from importlib.metadata import entry_points
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and not needed for the built-in ones
 
     found = entry_points(group=GROUP, name=name)
     if not found:

@@ -36,6 +36,7 @@ def png(width: int, height: int, text: str) -> bytes:
 
 
 def filled(html: str, variables: Any) -> str:
+    """The html with its names replaced."""
     return re.sub(r"\{\{(\w+)\}\}", lambda found: str(variables.get(found.group(1), "")), html)
 
 
@@ -73,12 +74,16 @@ class FakeRenderer:
 
 @dataclass(frozen=True)
 class FakeRefusal:
+    """Why a template is refused."""
+
     code: str
     message: str
 
 
 @dataclass(frozen=True)
 class FakeReading:
+    """What its text tells."""
+
     variables: Sequence[str]
     refusals: Sequence[FakeRefusal]
 

@@ -1,0 +1,77 @@
+"""The client for the real service, over loopback HTTP against the served emulator."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from pictify_sync.core.model import Capabilities
+from pictify_sync.core.ports import Provider
+from pictify_sync.emulator.app import Options, create_app, read_meter
+from pictify_sync.providers.downloads import Downloads
+from pictify_sync.providers.http import Http
+from pictify_sync.providers.pictify import Opened, PictifyProvider
+from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.conformance import ProviderConformance
+
+
+class _Quiet(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def served(folder: Path, **changes: Any) -> Iterator[str]:
+    """Serve an emulator on a free port of loopback; gives its URL."""
+    app = create_app(folder, Options(FakeRenderer, fake_read, workers=2, render_seconds=5, **changes))
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+    thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.02))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        app.close()
+
+
+def client(url: str, capabilities: Capabilities | None = None) -> PictifyProvider:
+    """The provider at that URL."""
+    http = Http(url, SecretStr("k" * 64))
+    downloads = Downloads(http.client, httpx.Client(), ())
+    return PictifyProvider("pictify", Opened(http, downloads), capabilities or Capabilities(), grace=0.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps everything."""
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def provider(folder: Path) -> Iterator[Provider]:
+    """One server and one client for the module."""
+    with served(folder) as url:
+        made = client(url)
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def renders(folder: Path) -> Callable[[], int]:
+    """How many pictures were made so far."""
+    return lambda: len(read_meter(folder))
+
+
+class TestServed(ProviderConformance):
+    """The whole suite."""
