@@ -1,0 +1,66 @@
+"""What reading manifests needs from outside, and how findings in a manifest become problems with a place.
+
+This module must not know the language itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from pictify_sync.core.ports import TemplateInspector
+from pictify_sync.core.template import TemplateRecord
+from pictify_sync.errors import Problem, Severity
+from pictify_sync.manifest.places import Problems
+from pictify_sync.yaml_reader import Document
+from pictify_sync.yaml_reader import Path as Place
+
+LOCAL = "local"  # the provider that renders here, with an engine and fonts of ours
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """Everything that shapes how manifests are read. None of it may be set by a manifest, except the provider."""
+
+    project: Path  # folder of the settings file; nothing outside it is read
+    root: Path  # the configured folder of manifests
+    inspector: TemplateInspector
+    provider: str = LOCAL  # of manifests that name none
+    providers: Sequence[str] = ()  # names that a manifest may use; (): any
+    engine: Callable[[Sequence[str]], str] = lambda families: ""  # noqa: ARG005 - families -> the local engine's identity
+    fonts: Sequence[str] = ()  # families used after those that a template names
+    sensitive_key: bytes = b""  # for the keyed digests of sensitive values
+    templates: Mapping[tuple[str, str], TemplateRecord] = field(
+        default_factory=dict
+    )  # (provider, name): known to state
+    max_assets: int = 1_000_000
+    local_pictures: Literal["inline", "refuse"] = "inline"  # for remote providers
+    glyphs: bool = True  # False: do not look for characters that no font has
+    cwd: Path = field(default_factory=Path.cwd)  # problems show paths relative to it
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong in one manifest, by path inside its document; places are looked up once, at the end."""
+
+    document: Document
+    problems: Problems
+    _found: list[tuple[Place, str, str, Severity]] = field(default_factory=list)
+
+    def error(self, place: Place, message: str, hint: str = "") -> None:
+        """Note what stops the command."""
+        self._found.append((place, message, hint, Severity.ERROR))
+
+    def warning(self, place: Place, message: str, hint: str = "") -> None:
+        """Note what is only told."""
+        self._found.append((place, message, hint, Severity.WARNING))
+
+    def flush(self) -> None:
+        """Turn what was found since into problems."""
+        places = self.document.places([place for place, *_ in self._found]) if self._found else {}
+        for place, message, hint, severity in self._found:
+            line, column = places[place][2:]
+            self.problems.add(Problem(self.document.file, line, column, message, hint, severity))
+        self._found.clear()

@@ -1,0 +1,214 @@
+"""From rows to items: one variable set with its key and output paths, in the order of the manifest.
+
+An item is what all layouts of a row share, so its variables are made and digested once. What a row gets wrong is told
+with the row's place; the other rows go on. This module must not know other manifests, or how items are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pictify_sync.core.fingerprint import canonical, digest, keyed_digest
+from pictify_sync.core.template import VariableRule
+from pictify_sync.errors import InputError, Problem, Severity
+from pictify_sync.manifest import outputs as paths
+from pictify_sync.manifest.context import LOCAL, ReadContext
+from pictify_sync.manifest.expressions import Program, compiled
+from pictify_sync.manifest.filters import MissingColumn
+from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
+from pictify_sync.manifest.prepare import Prepared
+from pictify_sync.manifest.rows import Row
+from pictify_sync.yaml_reader import Path as Place
+from pictify_sync.yaml_reader import nearest
+
+FILE = "$file"
+SENSITIVE = "$sensitive"
+
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]{0,199}\Z")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "text": (str, int, float),
+    "image": (str,),
+    "color": (str,),
+    "url": (str,),
+    "date": (str,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
+_HINTS = {
+    "number": "use | int or | float",
+    "boolean": "compare it, as in {{ sold == 'yes' }}",
+    "array": "use | split(',')",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One row of a manifest in all its layouts."""
+
+    key: str  # the item's part of the asset keys
+    variables: str  # canonical JSON, local pictures and sensitive values replaced
+    digest: str  # of the variables
+    outputs: tuple[str, ...]  # one per layout, NFC
+    file: str  # of the row
+    line: int
+    secrets: Mapping[str, Any]  # sensitive values in clear: never kept
+
+
+@dataclass(slots=True)
+class Expansion:
+    """Expands one prepared manifest; told problems are gathered, rows with problems are left out."""
+
+    prepared: Prepared
+    context: ReadContext
+    problems: Problems
+    _files: dict[str, object] = field(default_factory=dict)  # local picture -> its canonical value
+    _absent: dict[tuple[Place, str], list[Any]] = field(default_factory=dict)  # expression, column -> [first row, rows]
+    _singles: list[tuple[Place, Program]] = field(default_factory=list)  # each expression alone, once one failed
+    _place: tuple[str, int] = ("", 0)  # of the row at hand
+
+    def __iter__(self) -> Iterator[Item]:
+        program = self.prepared.program
+        for file, line, row in self._rows():
+            self._place = (file, line)
+            try:
+                made = program(row)
+                item = None if made is None else self._item(*made)
+            except Exception as error:  # an expression on strange data may raise anything: it is told
+                self._diagnose(row, error)
+                continue
+            if item is not None:
+                yield item
+        self._tell_absent()
+
+    def _rows(self) -> Iterator[tuple[str, int, Row]]:
+        loaded = self.prepared.loaded
+        file, given = loaded.document.file, loaded.model.rows
+        if self.prepared.rows is None:
+            assert not isinstance(given, str)
+            lines = loaded.document.item_lines.get("rows", [])
+            yield from ((file, line, row) for line, row in zip(lines, given, strict=True))
+            return
+        try:
+            for line, row in self.prepared.rows.read(self.problems.add):
+                yield self.prepared.rows.file, line, row
+        except InputError as error:
+            self.problems.extend(error)
+
+    def _tell(self, message: str, hint: str = "", *, kind: str = "", warning: bool = False) -> None:
+        severity = Severity.WARNING if warning else Severity.ERROR
+        self.problems.add(Problem(*self._place, 0, message, hint, severity), kind or message)
+
+    def _item(self, key: str, values: dict[str, Any], outputs: tuple[str, ...]) -> Item | None:
+        before = self.problems.errors
+        if not _KEY.match(key):
+            hint = "letters, digits and . _ ~ - after the first; use | slug"
+            self._tell(f"the key {key[:80]!r} is not fit for a key", hint, kind="keys that are not fit")
+        outputs = tuple(map(paths.normal, outputs))
+        for output in outputs:
+            if fault := paths.fault(output):
+                self._tell(f"the output path {output[:120]!r} {fault}", kind="output paths that are not fit")
+        for rule in self.prepared.checked:
+            self._check(rule, values[rule.name])
+        for name in self.prepared.pictures:
+            values[name] = self._picture(values[name])
+        secrets = {name: values[name] for name in self.prepared.secrets}
+        for name, raw in secrets.items():
+            values[name] = {SENSITIVE: keyed_digest(self.context.sensitive_key, canonical(raw))}
+        variables = canonical(values)
+        if '"$' in variables:
+            self._refuse_marks(values)
+        if self.problems.errors > before:
+            return None
+        return Item(key, variables, digest(variables), outputs, *self._place, secrets)
+
+    def _check(self, rule: VariableRule, value: Any) -> None:
+        if value is None or value == "":
+            if rule.required:
+                message = f"the required variable '{rule.name}' is empty"
+                self._tell(message, "fill it, or leave the row out with 'where'")
+            return
+        allowed = _TYPES.get(rule.type, (object,))
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed and rule.type in _TYPES):
+            shown = "its value" if rule.sensitive else repr(value)[:60]
+            message = f"the variable '{rule.name}' is of type {rule.type}, which {shown} is not"
+            self._tell(message, _HINTS.get(rule.type, ""), kind=f"values of a wrong type for '{rule.name}'")
+        elif rule.max_length and isinstance(value, str) and len(value) > rule.max_length:
+            message = f"the variable '{rule.name}' has {len(value)} characters, at most {rule.max_length} are allowed"
+            self._tell(message, f"use | truncate({rule.max_length})", kind=f"values too long for '{rule.name}'")
+
+    def _picture(self, value: Any) -> object:
+        if not isinstance(value, str) or not value or _SCHEME.match(value):
+            return value
+        if value not in self._files:
+            self._files[value] = self._local_file(value)
+        return self._files[value]
+
+    def _local_file(self, value: str) -> object:
+        if self.prepared.specs[0].provider != LOCAL and self.context.local_pictures == "refuse":
+            self._tell(f"the local picture {value[:120]!r} is not sent to a provider", "see the setting local_pictures")
+            return value
+        try:
+            path = beside(self.prepared.loaded.path.parent, value, self.context.project)
+            name = path.relative_to(self.context.project).as_posix()
+            return {FILE: name, "sha256": sha256(path)}
+        except FileNotFoundError:
+            self._tell(f"no such picture: {value[:120]}", "its render will fail", warning=True)
+        except Unusable as error:
+            self._tell(f"the picture {value[:120]!r} {error}")
+        return value
+
+    def _refuse_marks(self, values: Mapping[str, Any]) -> None:
+        ours = {*self.prepared.secrets, *self.prepared.pictures}
+        for name, value in values.items():
+            if name not in ours and isinstance(value, dict) and (FILE in value or SENSITIVE in value):
+                self._tell(f"the variable '{name}' has a name starting with '$', which is reserved")
+
+    def _diagnose(self, row: Row, error: Exception) -> None:
+        """Find the expressions that fail on a row, and tell of each at the row's place."""
+        failed: set[Place] = set()
+        if not self._singles:
+            self._singles = [(place, compiled(part.node)) for place, part in self.prepared.parts]
+        for place, program in self._singles:
+            if place not in failed:
+                try:
+                    canonical(program(row)).encode()
+                except Exception as failure:  # whatever it is, it is the row's
+                    failed.add(place)
+                    self._tell_failure(place, row, failure)
+            if failed & {("where",), ("key",)}:
+                return
+        if not failed:
+            self._tell(str(error)[:200], getattr(error, "hint", ""))
+
+    def _tell_failure(self, place: Place, row: Row, failure: Exception) -> None:
+        name = ".".join(map(str, place))
+        if isinstance(failure, MissingColumn):
+            self._absent.setdefault((place, failure.name), [*self._place, list(row), 0])[3] += 1
+            return
+        message, hint = str(failure)[:200], getattr(failure, "hint", "")
+        if isinstance(failure, UnicodeEncodeError):
+            message = "half of a surrogate pair is not text"
+        elif isinstance(failure, TypeError):
+            hint = hint or "use | int, | float or | string to compare like with like"
+        if len(place) > 1 and place[1] in self.prepared.secrets:
+            message = "the expression fails on this row (its value is sensitive)"
+        self._tell(f"{name}: {message}", hint, kind=f"failures of '{name}'")
+
+    def _tell_absent(self) -> None:
+        """Tell of absent columns once per expression, however many rows lack them."""
+        document = self.prepared.loaded.document
+        places = document.places([place for place, _ in self._absent]) if self._absent else {}
+        for (place, name), (file, line, columns, count) in self._absent.items():
+            more = f" and {count - 1:,} more rows" if count > 1 else ""
+            hint = (
+                nearest(name, columns) or f"use | default('') if it may be absent; there are: {', '.join(columns[:12])}"
+            )
+            message = f"no column '{name}' in {file}:{line}{more}"
+            self.problems.add(Problem(document.file, *places[place][2:], message, hint))
+        self._absent.clear()

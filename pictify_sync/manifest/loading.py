@@ -1,0 +1,177 @@
+"""From paths to checked manifests: which files are meant, and what each declares.
+
+Row data may lie beside manifests: when a folder is walked, a YAML file whose top is a list is not taken for one.
+This module must not know rows or expressions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob, has_magic
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from pictify_sync.errors import InputError, Problem
+from pictify_sync.manifest.context import ReadContext
+from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, read_bytes, shown
+from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
+from pictify_sync.yaml_reader import Document, holds_list, nearest, read_document, validate
+
+ENDINGS = (".yaml", ".yml")
+Model = TypeVar("Model", AssetsManifest, TemplateManifest)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[Model]):
+    """One checked file."""
+
+    path: Path  # resolved
+    document: Document
+    model: Model
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The files that the given paths mean."""
+
+    files: Sequence[tuple[Path, bool]]  # (resolved path, whether it was named itself), sorted, each once
+    whole: bool  # the paths cover the configured root
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Everything in scope, and the templates below the root."""
+
+    assets: Sequence[Loaded[AssetsManifest]]  # sorted by name
+    templates: Sequence[Loaded[TemplateManifest]]  # in scope, sorted by name
+    others: Sequence[Loaded[TemplateManifest]]  # declared below the root, outside the scope
+
+
+def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Scope:
+    """Find the files that files, folders and globs mean; no paths at all mean the configured root."""
+    named: dict[Path, bool] = {}
+    whole = False
+    root = context.root.resolve()
+    for given in paths or (context.root,):
+        if given.is_dir():
+            whole = whole or root.is_relative_to(given.resolve())
+            named = {**dict.fromkeys(_walk(given), False), **named}
+        elif given.is_file():
+            named[given] = True
+        elif has_magic(str(given)):
+            matches = sorted(glob(str(given), recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
+            found = [Path(match) for match in matches if match.endswith(ENDINGS)]
+            named = {**dict.fromkeys(found, False), **named}
+            if not found:
+                problems.add(Problem(str(given), 0, 0, "no YAML file matches"))
+        else:
+            problems.add(Problem(shown(given, context.cwd), 0, 0, "no such file or folder"))
+    files: dict[Path, bool] = {}
+    for path, itself in named.items():
+        files[path.resolve()] = files.get(path.resolve(), False) or itself
+    return Scope(sorted(files.items()), whole)
+
+
+def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared:
+    """Load every file in scope and the templates below the root. Problems of all files are gathered."""
+    files = dict(scope.files)
+    loaded = [one for path, itself in scope.files if (one := _load(path, context, problems, itself=itself))]
+    assets = [one for one in loaded if isinstance(one.model, AssetsManifest)]
+    templates = [one for one in loaded if isinstance(one.model, TemplateManifest)]
+    outside = [path.resolve() for path in _walk(context.root) if path.resolve() not in files]
+    others = [one for path in outside if (one := _load_template(path, context))]
+    _unique(assets, "manifests", problems)
+    _unique([*templates, *others], "templates", problems)
+    by_name = sorted(assets, key=lambda one: one.name)
+    return Declared(by_name, sorted(templates, key=lambda one: one.name), others)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for top, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(top, name) for name in sorted(names) if name.endswith(ENDINGS) and not name.startswith("."))
+
+
+def _load(path: Path, context: ReadContext, problems: Problems, *, itself: bool) -> Loaded[Any] | None:
+    file = shown(path, context.cwd)
+    if not path.is_relative_to(context.project):
+        hint = "run the command in its folder, or choose the settings file with --settings"
+        problems.add(Problem(file, 0, 0, f"lies outside the project folder {context.project}", hint))
+        return None
+    try:
+        text = _text(path, file)
+        if not itself and holds_list(text):
+            return None
+        return _check(path, read_document(text, file), problems)
+    except InputError as error:
+        problems.extend(error)
+        return None
+
+
+def _load_template(path: Path, context: ReadContext) -> Loaded[TemplateManifest] | None:
+    """Load a template outside the scope; whatever is wrong there is told when it is in scope."""
+    if not path.is_relative_to(context.project):
+        return None
+    file = shown(path, context.cwd)
+    try:
+        text = _text(path, file)
+        if "kind" not in text or "template" not in text or holds_list(text):
+            return None
+        loaded = _check(path, read_document(text, file), Problems())
+    except InputError:
+        return None
+    return loaded if loaded is not None and isinstance(loaded.model, TemplateManifest) else None
+
+
+def _text(path: Path, file: str) -> str:
+    try:
+        return read_bytes(path, MAX_YAML).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(file, 0, 0, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
+    except FileNotFoundError:
+        raise InputError([Problem(file, 0, 0, "no such file")]) from None
+    except Unusable as error:
+        raise InputError([Problem(file, 0, 0, f"the file {error}")]) from None
+
+
+def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | None:
+    top = document.value
+    if not isinstance(top, dict):
+        problems.add(Problem(document.file, 1, 1, "a manifest must be a mapping", "start with 'version: 1'"))
+        return None
+    kind = top.get("kind", "assets")
+    if kind not in ("assets", "template"):
+        line, column = document.places([("kind",)])[("kind",)][2:]
+        hint = nearest(str(kind), ("assets", "template")) or "use assets or template"
+        problems.add(Problem(document.file, line, column, f"there is no kind {str(kind)[:80]!r}", hint))
+        return None
+    model: type[Any] = TemplateManifest if kind == "template" else AssetsManifest
+    found: Any = validate(model, document)
+    if isinstance(found, list):
+        for problem in found:
+            problems.add(problem)
+        return None
+    name = found.name or path.stem
+    if len(name) > 128 or not _named(name):
+        hint = "set 'name': letters, digits, and . _ ~ - after the first"
+        problems.add(Problem(document.file, 1, 1, f"the file's name {name[:80]!r} cannot name a manifest", hint))
+        return None
+    return Loaded(path, document, found, name)
+
+
+def _named(name: str) -> bool:
+    plain = name.replace(".", "").replace("_", "").replace("~", "").replace("-", "")
+    return name.isascii() and name[0].isalnum() and (plain.isalnum() or not plain)
+
+
+def _unique(group: Sequence[Loaded[Any]], kind: str, problems: Problems) -> None:
+    seen: dict[str, Loaded[Any]] = {}
+    for one in group:
+        first = seen.setdefault(one.name.casefold(), one)
+        if first is not one:
+            line, column = one.document.places([("name",)])[("name",)][2:]
+            message = f"two {kind} are named '{one.name}': {first.document.file} and {one.document.file}"
+            problems.add(Problem(one.document.file, line, column, message, "set another 'name' in one of them"))

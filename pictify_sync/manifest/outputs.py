@@ -1,0 +1,62 @@
+"""Which output paths are fit to be published at, on any file system.
+
+This module must not know rows or manifests.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+MAX_NAME = 255  # bytes of one part of a path, on every usual file system
+MAX_PATH = 1_000  # bytes of a whole path below the output root
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+
+
+def normal(path: str) -> str:
+    """Give the NFC form of a path."""
+    return path if path.isascii() else unicodedata.normalize("NFC", path)
+
+
+def folded(path: str) -> str:
+    """Give what equals for two paths that some file system takes for one: no letter case, one Unicode form."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", path).casefold())
+
+
+def fault(path: str) -> str:
+    """Say why a path cannot be an output, "" when it can: it must be relative, plain and portable."""
+    folder, _, name = path.rpartition("/")
+    return _faulty_folder(folder) if folder and _faulty_folder(folder) else _faulty_whole(path, name)
+
+
+def _faulty_whole(path: str, name: str) -> str:
+    if path.startswith("/"):
+        return "is an absolute path"
+    if len(path) > MAX_PATH // 4 and len(path.encode(errors="replace")) > MAX_PATH:
+        return f"is longer than {MAX_PATH} bytes"
+    return _faulty_part(name)
+
+
+@lru_cache(maxsize=4096)
+def _faulty_folder(folder: str) -> str:
+    if folder.startswith("/"):
+        return "is an absolute path"
+    return next((why for part in folder.split("/") if (why := _faulty_part(part))), "")
+
+
+def _faulty_part(part: str) -> str:
+    if part in ("", ".", ".."):
+        return {"": "has an empty part", ".": "has the part '.'", "..": "leaves the output folder"}[part]
+    if found := _FORBIDDEN.search(part):
+        return f"holds the character {found[0]!r}"
+    if part[-1] in ". " or part[0] == " ":
+        return f"has a part with a blank or dot at its end: {part[:40]!r}"
+    if _RESERVED.match(part):
+        return f"has the part {part[:40]!r}, which Windows reserves"
+    too_long = len(part) > MAX_NAME // 4 and len(part.encode(errors="replace")) > MAX_NAME
+    return f"has a part longer than {MAX_NAME} bytes" if too_long else ""

@@ -1,0 +1,217 @@
+"""One assets manifest made ready: expressions checked and compiled, specs settled, the template's wishes looked up.
+
+What can be told without reading rows is told here. This module must not know other manifests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pictify_sync.core.fingerprint import spec_digest
+from pictify_sync.core.model import Format, RenderSpec
+from pictify_sync.core.template import VariableRule
+from pictify_sync.errors import InputError
+from pictify_sync.manifest import expressions as syntax
+from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
+from pictify_sync.manifest.expressions import Expression, Program
+from pictify_sync.manifest.filters import ExpressionError
+from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.places import Problems, Unusable, beside, shown
+from pictify_sync.manifest.rows import RowsFile
+from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
+from pictify_sync.manifest.templates import Template
+from pictify_sync.yaml_reader import Path as Place
+from pictify_sync.yaml_reader import nearest
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A manifest ready to be expanded."""
+
+    loaded: Loaded[AssetsManifest]
+    rows: RowsFile | None  # None: inline
+    program: Program  # row -> (key, variables, outputs), or None when `where` is false
+    parts: Sequence[tuple[Place, Expression]]  # every expression, to tell which one failed
+    template: Template
+    specs: Sequence[RenderSpec]  # one per layout
+    digests: Sequence[str]  # of the specs
+    checked: Sequence[VariableRule]  # rules that a row can break
+    pictures: Sequence[str]  # variables that may name a local file
+    secrets: Sequence[str]  # variables kept as a keyed digest
+    families: Sequence[str]  # fonts that a local engine may use, the template's first
+
+    @property
+    def name(self) -> str:
+        """The first part of every asset's key."""
+        return self.loaded.name
+
+
+def prepare(
+    loaded: Loaded[AssetsManifest], template: Template, context: ReadContext, problems: Problems
+) -> Prepared | None:
+    """Check and compile a manifest. None when something about it is wrong; the problems say what."""
+    findings, before = Findings(loaded.document, problems), problems.errors
+    rows = _rows(loaded, context, findings)
+    compiler = _Compiler(findings)
+    program = compiler.program(loaded)
+    provider = loaded.model.provider or context.provider
+    if context.providers and provider not in context.providers:
+        hint = nearest(provider, context.providers) or f"there are: {', '.join(context.providers)}"
+        findings.error(("provider",), f"there is no provider {provider!r}", hint)
+    _check_layouts(loaded.model, template, findings)
+    _check_variables(loaded.model, template, findings)
+    if rows is not None:
+        _check_columns(rows, compiler.parts, findings, problems)
+    findings.flush()
+    if problems.errors > before or program is None:
+        return None
+    families = tuple(dict.fromkeys([*template.families, *context.fonts]))
+    specs = _specs(loaded.model, template, provider, context.engine(families) if provider == LOCAL else "")
+    rules = [template.rules[name] for name in loaded.model.variables if name in template.rules]
+    return Prepared(
+        loaded=loaded,
+        rows=rows,
+        program=program,
+        parts=compiler.parts,
+        template=template,
+        specs=specs,
+        digests=tuple(map(spec_digest, specs)),
+        checked=[rule for rule in rules if rule.type != "text" or rule.required or rule.max_length],
+        pictures=[rule.name for rule in rules if rule.type == "image"],
+        secrets=[rule.name for rule in rules if rule.sensitive],
+        families=families if provider == LOCAL else (),
+    )
+
+
+def _specs(model: AssetsManifest, template: Template, provider: str, engine: str) -> tuple[RenderSpec, ...]:
+    quality = None if model.format == "png" else model.quality or DEFAULT_QUALITY
+    return tuple(
+        RenderSpec(provider, template.name, template.revision(layout), layout, Format(model.format), quality, engine)
+        for layout in model.layouts
+    )
+
+
+def _rows(loaded: Loaded[AssetsManifest], context: ReadContext, findings: Findings) -> RowsFile | None:
+    given = loaded.model.rows
+    if not isinstance(given, str):
+        return None
+    try:
+        path = beside(loaded.path.parent, given, context.project)
+    except Unusable as error:
+        findings.error(("rows",), f"the file of rows {error}: {given[:200]}")
+        return None
+    if not path.exists():
+        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+        findings.error(("rows",), f"no such file of rows: {given[:200]}", nearest(path.name, near))
+        return None
+    return RowsFile(path, shown(path, context.cwd))
+
+
+class _Compiler:
+    """Collects the expressions of one manifest."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.parts: list[tuple[Place, Expression]] = []
+        self.findings = findings
+        self.failed = False
+
+    def program(self, loaded: Loaded[AssetsManifest]) -> Program | None:
+        """Compile everything into one function; None when an expression is refused."""
+        model = loaded.model
+        key = self._text(str(model.key), ("key",), {})
+        variables = {name: self._value(value, ("variables", name)) for name, value in model.variables.items()}
+        known = {"key": key, "format": syntax.literal(model.format), "manifest": syntax.literal(loaded.name)}
+        outputs = [
+            self._text(model.output, ("output",), {**known, "layout": syntax.literal(layout)})
+            for layout in (model.layouts if not self.failed else ())
+        ]
+        node = syntax.both(key, syntax.mapping(variables), syntax.both(*outputs))
+        if isinstance(model.where, str):
+            where = self._parse(model.where, ("where",), {})
+            node = syntax.when(where, node)
+        elif model.where is False:
+            node = syntax.when(syntax.literal(False), node)
+        if self.failed:
+            return None
+        try:
+            return syntax.compiled(node)
+        except ExpressionError as error:
+            self.findings.error((), str(error), error.hint)
+            return None
+
+    def _parse(self, text: str, place: Place, known: Mapping[str, Any]) -> Any:
+        try:
+            expression = syntax.parse(text, known)
+        except ExpressionError as error:
+            if not (self.failed and place == ("output",)):
+                self.findings.error(place, str(error), error.hint)
+            self.failed = True
+            return syntax.literal("")
+        self.parts.append((place, expression))
+        return expression.node
+
+    def _text(self, text: str, place: Place, known: Mapping[str, Any]) -> Any:
+        return syntax.text(self._parse(text, place, known))
+
+    def _value(self, value: Any, place: Place) -> Any:
+        if isinstance(value, str):
+            return self._parse(value, place, {})
+        if isinstance(value, list):
+            return syntax.listing([self._value(item, (*place, number)) for number, item in enumerate(value)])
+        if isinstance(value, dict):
+            return syntax.mapping({name: self._value(item, (*place, name)) for name, item in value.items()})
+        if isinstance(value, float) and not float("-inf") < value < float("inf"):
+            self.findings.error(place, "not a number that JSON can hold")
+        return syntax.literal(value)
+
+
+def _check_layouts(model: AssetsManifest, template: Template, findings: Findings) -> None:
+    if template.layouts is None:
+        return
+    for number, layout in enumerate(model.layouts):
+        if layout not in template.layouts:
+            hint = nearest(layout, template.layouts) or f"it has: {', '.join(template.layouts)}"
+            findings.error(("layouts", number), f"the template '{template.name}' has no layout '{layout}'", hint)
+
+
+def _check_variables(model: AssetsManifest, template: Template, findings: Findings) -> None:
+    if template.used is None and not template.rules:
+        return
+    used = template.used or frozenset()
+    wanted = used | template.rules.keys()
+    for name in sorted(wanted - model.variables.keys()):
+        rule = template.rules.get(name, VariableRule(name))
+        hint = nearest(name, model.variables.keys() - wanted) or f"add '{name}' to 'variables'"
+        if rule.required:
+            message = f"the template '{template.name}' requires the variable '{name}', which nothing fills"
+            findings.error(("variables",), message, hint)
+        elif not rule.default and name in used:
+            findings.warning(("variables",), f"nothing fills '{name}', which the template '{template.name}' uses", hint)
+    for name in sorted(model.variables.keys() - wanted):
+        hint = nearest(name, wanted - model.variables.keys()) or nearest(name, wanted)
+        findings.warning(
+            ("variables", name), f"the template '{template.name}' does not use the variable '{name}'", hint
+        )
+
+
+def _check_columns(
+    rows: RowsFile, parts: Sequence[tuple[Place, Expression]], findings: Findings, problems: Problems
+) -> None:
+    try:
+        columns = rows.columns()
+    except InputError as error:
+        problems.extend(error)
+        return
+    if not columns:
+        return
+    told: set[tuple[Place, str]] = set()
+    for place, expression in parts:
+        for name in sorted((expression.names | expression.optional).difference(columns)):
+            if (place, name) in told:
+                continue
+            told.add((place, name))
+            message = f"no column '{name}' in {rows.file}"
+            hint = nearest(name, columns) or f"there are: {', '.join(columns[:12])}"
+            (findings.error if name in expression.names else findings.warning)(place, message, hint)

@@ -1,0 +1,136 @@
+"""The manifest language as models: what a file may say, before any row is read.
+
+Every field's description is the text of the reference page and of the JSON Schema that editors use.
+This module must not know where files lie or what the rows hold.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from pictify_sync.core.model import DEFAULT_LAYOUT
+
+MAX_LAYOUTS = 20  # of a template (Pictify, OpenAPI of single renders)
+MAX_SIDE = 10_000  # pixels
+MAX_PIXELS = 50_000_000  # of one picture
+DEFAULT_QUALITY = 0.9  # of jpeg and webp (Pictify, Batch render)
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]*$", max_length=128)]
+LayoutName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_$][A-Za-z0-9_$-]*$", max_length=128)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+VariableType = Literal["text", "image", "color", "number", "boolean", "url", "date", "array", "object"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class AssetsManifest(_Strict):
+    """A set of pictures: one per row and layout."""
+
+    version: Literal[1] = Field(description="Version of the manifest language.")
+    kind: Literal["assets"] = Field("assets", description="What the file declares.")
+    name: Name | None = Field(
+        None, description="First part of every asset's key. Default: the name of the file without its ending."
+    )
+    template: str = Field(
+        min_length=1, max_length=128, description="A declared template's name, else the provider's uid of a template."
+    )
+    layouts: list[LayoutName] = Field(
+        [DEFAULT_LAYOUT],
+        min_length=1,
+        max_length=MAX_LAYOUTS,
+        description="Sizes to render each row in; `default` is the template's base size.",
+    )
+    format: Literal["png", "jpeg", "webp"] = Field("png", description="Format of the pictures.")
+    quality: Annotated[float, Field(ge=0.1, le=1.0)] | None = Field(
+        None, description=f"Quality of jpeg and webp, 0.1 to 1.0. Default: {DEFAULT_QUALITY}. Not for png."
+    )
+    rows: str | list[dict[str, Any]] = Field(
+        description="The data: a CSV, JSON, JSONL or YAML file beside the manifest, or an inline list of mappings."
+    )
+    where: str | bool | None = Field(None, description="An expression; only the rows for which it is true are taken.")
+    key: str | int = Field(description="An expression: the item's name in its key, unique in the manifest.")
+    variables: dict[VariableName, Any] = Field(
+        {}, description="What the template is filled with; texts are expressions, at any depth."
+    )
+    output: str = Field(
+        "{{ manifest }}/{{ key }}.{{ layout }}.{{ format }}",
+        min_length=1,
+        description="An expression: the picture's path below the output folder. "
+        "It may also use `key`, `layout`, `format` and `manifest`.",
+    )
+    provider: str | None = Field(None, min_length=1, description="Who renders. Default: the one of the settings.")
+    protect: bool = Field(False, description="True: these assets are never deleted.")
+
+    @field_validator("layouts")
+    @classmethod
+    def _distinct(cls, layouts: list[str]) -> list[str]:
+        if len(set(layouts)) < len(layouts):
+            twice = sorted({layout for layout in layouts if layouts.count(layout) > 1})
+            raise ValueError(f"should name each layout once, not {twice[0]!r} twice")
+        return layouts
+
+    @model_validator(mode="after")
+    def _quality_fits(self) -> AssetsManifest:
+        if self.format == "png" and self.quality is not None:
+            raise ValueError("png has no quality: remove 'quality', or choose jpeg or webp")
+        return self
+
+
+class Layout(_Strict):
+    """The size of one layout."""
+
+    width: Side = Field(description="Pixels.")
+    height: Side = Field(description="Pixels.")
+    name: str = Field("", max_length=128, description="Display name; it shapes nothing.")
+
+    @model_validator(mode="after")
+    def _sane(self) -> Layout:
+        if self.width * self.height > MAX_PIXELS:
+            raise ValueError(f"should be at most {MAX_PIXELS // 1_000_000} megapixels, not {self.width}x{self.height}")
+        return self
+
+
+class TemplateVariable(_Strict):
+    """What a template expects of one variable."""
+
+    type: VariableType = Field("text", description="Type of the value; a local file may be given for an `image`.")
+    required: bool = Field(False, description="True: a row that leaves it empty is refused.")
+    max_length: int | None = Field(None, ge=1, description="Characters at most.")
+    default: Any = Field(None, description="Taken by the provider when the variable is absent.")
+    sensitive: bool = Field(False, description="True: kept as a keyed digest in state, plans, reports and logs.")
+
+
+class TemplateManifest(_Strict):
+    """A template of your own, pushed to the provider before the batches that need it."""
+
+    version: Literal[1] = Field(description="Version of the manifest language.")
+    kind: Literal["template"] = Field(description="What the file declares.")
+    name: Name | None = Field(None, description="What manifests call it. Default: the file's name without its ending.")
+    html: str = Field(min_length=1, description="The Handlebars file, beside this one.")
+    width: Side = Field(description="Pixels of the layout `default`.")
+    height: Side = Field(description="Pixels of the layout `default`.")
+    layouts: dict[LayoutName, Layout] = Field(
+        {}, max_length=MAX_LAYOUTS - 1, description="More sizes; the html adapts by flex and `@media`."
+    )
+    variables: dict[VariableName, TemplateVariable] = Field({}, description="Rules for the variables.")
+
+    @model_validator(mode="after")
+    def _sane(self) -> TemplateManifest:
+        if DEFAULT_LAYOUT in self.layouts:
+            raise ValueError("the layout 'default' is the base size: set 'width' and 'height' at the top instead")
+        if self.width * self.height > MAX_PIXELS:
+            raise ValueError(f"should be at most {MAX_PIXELS // 1_000_000} megapixels, not {self.width}x{self.height}")
+        return self
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a manifest file, for editors."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - only the command `schema` needs it
+
+    schema = TypeAdapter(AssetsManifest | TemplateManifest).json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pictify-sync manifest", **schema}

@@ -1,0 +1,157 @@
+"""Templates as manifests see them: those declared beside them, and those a provider is known to hold.
+
+This module must not know rows, nor any engine: what html says is asked of the inspector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pictify_sync.core.fingerprint import canonical, digest
+from pictify_sync.core.model import DEFAULT_LAYOUT, UNKNOWN_REVISION, Origin
+from pictify_sync.core.ports import TemplateFacts
+from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
+from pictify_sync.errors import Severity
+from pictify_sync.manifest.context import Findings, ReadContext
+from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.places import MAX_PICTURE, Problems, Unusable, beside, read_bytes, shown
+from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
+from pictify_sync.yaml_reader import nearest
+
+MAX_HTML = 500_000  # bytes of a template (Pictify, templates: 413 above 500 KB)
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What an assets manifest needs to know of its template."""
+
+    name: str
+    rules: Mapping[str, VariableRule]  # by variable
+    layouts: Sequence[str] | None  # None: not known
+    revisions: Mapping[str, str]  # layout -> revision; absent: not known
+    used: frozenset[str] | None  # variables that the html uses; None: not known
+    families: Sequence[str] = ()  # fonts that its css names
+    source: TemplateSource | None = None  # None: not declared, the name is a uid
+
+    def revision(self, layout: str) -> str:
+        """Give the digest of what shapes a layout."""
+        return self.revisions.get(layout, UNKNOWN_REVISION)
+
+
+def observed(name: str, record: TemplateRecord | None) -> Template:
+    """Give what state knows of a provider's template."""
+    if record is None:
+        return Template(name, {}, None, {}, None)
+    rules = {rule.name: rule for rule in record.variables}
+    return Template(name, rules, tuple(record.layouts) or None, record.revisions, None)
+
+
+def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Problems) -> Template | None:
+    """Read a declared template, its html and what that names. None when something about it is wrong."""
+    findings, before = Findings(loaded.document, problems), problems.errors
+    source = _read_html(loaded, context, findings)
+    if source is None:
+        findings.flush()
+        return None
+    facts = context.inspector.inspect(source)
+    html = _inline(loaded, source, facts, (context, findings))
+    rules = _rules(loaded, facts, findings)
+    findings.flush()
+    file = shown((loaded.path.parent / loaded.model.html).resolve(), context.cwd)
+    for problem in facts.problems:
+        problems.add(replace(problem, file=file))
+    if problems.errors > before:
+        return None
+    template = _source(loaded, (source, html), rules)
+    return Template(
+        name=loaded.name,
+        rules={rule.name: rule for rule in rules},
+        layouts=tuple(template.layouts),
+        revisions=template.revisions,
+        used=frozenset(facts.variables),
+        families=tuple(facts.families),
+        source=template,
+    )
+
+
+def _read_html(loaded: Loaded[TemplateManifest], context: ReadContext, findings: Findings) -> str | None:
+    name = loaded.model.html
+    try:
+        path = beside(loaded.path.parent, name, context.project)
+        return read_bytes(path, MAX_HTML).decode("utf-8-sig")
+    except FileNotFoundError:
+        near = [path.name for path in loaded.path.parent.glob("*.html")] if "/" not in name else []
+        findings.error(("html",), f"no such file: {name}", nearest(name, near))
+    except Unusable as error:
+        findings.error(("html",), f"{name} {error}")
+    except UnicodeDecodeError as error:
+        findings.error(("html",), f"{name} is not UTF-8: {error.reason}", "save the file as UTF-8")
+    return None
+
+
+def _inline(
+    loaded: Loaded[TemplateManifest], html: str, facts: TemplateFacts, around: tuple[ReadContext, Findings]
+) -> str:
+    context, findings = around
+    folder = Path(loaded.path.parent / loaded.model.html).parent
+    missing: set[str] = set()
+
+    def read(name: str) -> bytes | None:
+        try:
+            return read_bytes(beside(folder, name, context.project), MAX_PICTURE)
+        except FileNotFoundError:
+            reason = "which does not exist"
+        except Unusable as error:
+            reason = f"which {error}"
+        if name not in missing:
+            missing.add(name)
+            findings.error(("html",), f"{loaded.model.html} names {name[:200]}, {reason}")
+        return None
+
+    return context.inspector.inline(html, read) if facts.files else html
+
+
+def _rules(loaded: Loaded[TemplateManifest], facts: TemplateFacts, findings: Findings) -> tuple[VariableRule, ...]:
+    rules = []
+    for name, given in sorted(loaded.model.variables.items()):
+        default = _default(given, findings, name)
+        rules.append(VariableRule(name, given.type, given.required, given.max_length, default, given.sensitive))
+        if name not in facts.variables and not any(p.severity is Severity.ERROR for p in facts.problems):
+            hint = nearest(name, set(facts.variables) - set(loaded.model.variables))
+            findings.warning(("variables", name), f"{loaded.model.html} does not use the variable '{name}'", hint)
+    return tuple(rules)
+
+
+def _default(given: TemplateVariable, findings: Findings, name: str) -> str:
+    if "default" not in given.model_fields_set:
+        return ""
+    try:
+        return canonical(given.default)
+    except ValueError:
+        findings.error(("variables", name, "default"), "not a value that JSON can hold")
+        return ""
+
+
+def _source(loaded: Loaded[TemplateManifest], html: tuple[str, str], rules: tuple[VariableRule, ...]) -> TemplateSource:
+    model, (source, inlined) = loaded.model, html
+    layouts = {DEFAULT_LAYOUT: LayoutSize(model.width, model.height)}
+    layouts |= {key: LayoutSize(size.width, size.height, size.name) for key, size in sorted(model.layouts.items())}
+    shaping = [[rule.name, rule.type, rule.default] for rule in rules]
+    revisions = {
+        key: digest(canonical(["revision", inlined, size.width, size.height, shaping])) for key, size in layouts.items()
+    }
+    sizes = {key: [size.width, size.height, size.name] for key, size in layouts.items()}
+    every = [[rule.name, rule.type, rule.required, rule.max_length, rule.default, rule.sensitive] for rule in rules]
+    return TemplateSource(
+        name=loaded.name,
+        provider="",  # set for each provider that its manifests use
+        html=inlined,
+        layouts=layouts,
+        variables=rules,
+        digest=digest(canonical(["template", loaded.name, inlined, sizes, every])),
+        revisions=revisions,
+        origin=Origin(loaded.document.file, 1),
+        source=source,
+    )

@@ -1,0 +1,293 @@
+"""YAML 1.2 core, read strictly: what a reader of the file sees is what the program gets, and no file can blow it up.
+
+Values are built straight from the parser's events, so a hostile document is refused at its first bad event: nothing is
+composed, merged or expanded. Problems of a schema are found again by place only when there are any.
+This module must not know what the documents mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+
+import yaml
+
+from pictify_sync.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+M = TypeVar("M", bound="BaseModel")
+
+MAX_DEPTH = 32
+MAX_NODES = 2_000_000  # of a whole document
+MAX_ITEM_NODES = 10_000  # of one streamed item
+
+Path = tuple[str | int, ...]
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_NODES = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
+_ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML file as plain values. `item_lines` gives the lines of the items of each list right below the top."""
+
+    file: str  # as shown in problems
+    text: str
+    value: object
+    item_lines: Mapping[str, list[int]] = field(default_factory=dict)
+
+    def places(self, paths: Collection[Path]) -> Mapping[Path, tuple[int, int, int, int]]:
+        """Find (line, column) of the key and of the value at each path; of the nearest parent where it is absent."""
+        wanted = {path[:n] for path in paths for n in range(len(path) + 1)}
+        found = {path: place for path, place in _walk(self.text, max(map(len, wanted), default=0)) if path in wanted}
+        top = (1, 1, 1, 1)
+        return {
+            path: next((found[path[:n]] for n in range(len(path), -1, -1) if path[:n] in found), top) for path in paths
+        }
+
+
+def read_document(text: str, file: str) -> Document:
+    """Build the one document of a text. Raises InputError for bad YAML and for what this reader refuses."""
+    builder = _Builder(file, MAX_NODES)
+    for event in _events(text, file):
+        builder.add(event)
+    return Document(file, text, builder.root, builder.item_lines)
+
+
+def stream_items(stream: IO[str], file: str) -> Iterator[tuple[int, object]]:
+    """Yield (line, value) of the items of a top-level list, one at a time. Raises InputError as it goes."""
+    builder = _Builder(file, MAX_ITEM_NODES)
+    for event in _events(stream, file):
+        builder.add(event)
+        if len(builder.stack) == 1:
+            top = builder.stack[0].value
+            if not isinstance(top, list):
+                builder.refuse(event, "the file holds a mapping, not a list of rows", "start each row with '- '")
+            if top:
+                builder.nodes = 0
+                yield builder.started, top.pop()
+    if builder.root is not None and not isinstance(builder.root, list):
+        raise InputError([Problem(file, 1, 1, "the file is not a list of rows", "start each row with '- '")])
+
+
+def holds_list(text: str) -> bool:
+    """Tell whether the top of a document is a list (row data), looking no further than its start."""
+    try:
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.NodeEvent):
+                return isinstance(event, yaml.SequenceStartEvent)
+    except yaml.YAMLError:
+        return False
+    return False
+
+
+def scalar(text: str) -> object:
+    """Give the value of a plain scalar under the YAML 1.2 core schema."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if text[0] not in "0123456789.+-":
+        return text
+    if _INT.match(text):
+        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+    if _FLOAT.match(text):
+        return float(text)
+    return float(text.replace(".", "")) if _SPECIAL.match(text) else text
+
+
+def _events(source: str | IO[str], file: str) -> Iterator[Any]:
+    try:
+        yield from yaml.parse(source, Loader=_LOADER)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise InputError([Problem(file, line, column, f"bad YAML: {error.problem or error.context}")]) from None
+    except yaml.YAMLError as error:
+        raise InputError([Problem(file, 0, 0, f"bad YAML: {str(error).splitlines()[0]}")]) from None
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(file, 0, 0, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
+
+
+@dataclass(slots=True)
+class _Frame:
+    value: list[object] | dict[str, object]
+    line: int
+    key: str | None = None  # of a mapping: the key whose value comes next
+    lines: list[int] | None = None  # of a list right below the top: where its items start
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Turns events into values with a stack of its own, so that depth costs nothing."""
+
+    file: str
+    limit: int  # nodes
+    root: object = None
+    stack: list[_Frame] = field(default_factory=list)
+    nodes: int = 0
+    started: int = 1  # line of the newest item of the top-level list
+    item_lines: dict[str, list[int]] = field(default_factory=dict)
+    documents: int = 0
+
+    def refuse(self, event: Any, message: str, hint: str = "") -> NoReturn:
+        mark = event.start_mark
+        raise InputError([Problem(self.file, mark.line + 1, mark.column + 1, message, hint)])
+
+    def add(self, event: Any) -> None:
+        kind = type(event)
+        if kind is yaml.ScalarEvent:
+            self._check(event)
+            self._scalar(event)
+        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+            self._check(event)
+            self._open(event, mapping=kind is yaml.MappingStartEvent)
+        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+            frame = self.stack.pop()
+            self._put(frame.value, frame.line)
+        elif kind is yaml.AliasEvent:
+            self.refuse(event, f"aliases such as '*{event.anchor}' are refused", "write the value out")
+        elif kind is yaml.DocumentStartEvent:
+            self.documents += 1
+            if self.documents > 1:
+                self.refuse(event, "a second document in one file", "use one file per document")
+            if event.tags:
+                self.refuse(event, "tag directives are refused")
+
+    def _check(self, event: Any) -> None:
+        self.nodes += 1
+        if event.anchor is not None:
+            self.refuse(event, f"anchors such as '&{event.anchor}' are refused", "write the value out")
+        if event.tag is not None:
+            self.refuse(event, f"tags such as '{event.tag}' are refused", "quote the value to make it text")
+        if self.nodes > self.limit:
+            self.refuse(event, f"more than {self.limit:,} values", "put the rows into a CSV or JSONL file")
+
+    def _scalar(self, event: Any) -> None:
+        top = self.stack[-1] if self.stack else None
+        if top is not None and isinstance(top.value, dict) and top.key is None:
+            if event.value == "<<" and event.implicit[0]:
+                self.refuse(event, "merge keys ('<<') are refused", "write the values out")
+            if event.value in top.value:
+                self.refuse(event, f"duplicate key '{event.value[:80]}'", "remove or rename one of the two")
+            top.key = event.value
+            return
+        line = event.start_mark.line + 1
+        try:
+            self._put(scalar(event.value) if event.implicit[0] else event.value, line)
+        except ValueError:
+            self.refuse(event, "a number with too many digits", "quote it to make it text")
+
+    def _open(self, event: Any, *, mapping: bool) -> None:
+        top = self.stack[-1] if self.stack else None
+        if len(self.stack) >= MAX_DEPTH:
+            self.refuse(event, f"more than {MAX_DEPTH} levels of nesting")
+        if top is not None and isinstance(top.value, dict) and top.key is None:
+            self.refuse(event, "a key must be plain text")
+        frame = _Frame({} if mapping else [], event.start_mark.line + 1)
+        if not mapping and len(self.stack) == 1 and top is not None and top.key is not None:
+            frame.lines = self.item_lines[top.key] = []
+        self.stack.append(frame)
+
+    def _put(self, value: object, line: int) -> None:
+        if not self.stack:
+            self.root = value
+            return
+        top = self.stack[-1]
+        if isinstance(top.value, list):
+            top.value.append(value)
+            self.started = line
+            if top.lines is not None:
+                top.lines.append(line)
+        else:
+            assert top.key is not None
+            top.value[top.key] = value
+            top.key = None
+
+
+def _walk(text: str, depth: int) -> Iterator[tuple[Path, tuple[int, int, int, int]]]:
+    """Yield the place of every node down to a depth: of its key (or itself) and of its value."""
+    path: list[str | int] = []
+    stack: list[tuple[bool, int, Any]] = []  # (mapping, items so far, mark of the pending key)
+    for event in _events(text, ""):
+        if type(event) in _ENDS:
+            stack.pop()
+            if path:
+                path.pop()
+            continue
+        if type(event) not in _NODES:
+            continue
+        mapping, count, key = stack[-1] if stack else (False, -1, None)
+        if mapping and key is None:
+            stack[-1] = (True, 0, event)
+            continue
+        if stack:
+            path.append(key.value if key is not None else count)
+            stack[-1] = (mapping, count + (not mapping), None)
+        if len(path) <= depth:
+            mark, first = event.start_mark, (event if key is None else key).start_mark
+            yield tuple(path), (first.line + 1, first.column + 1, mark.line + 1, mark.column + 1)
+        if type(event) is not yaml.ScalarEvent:
+            stack.append((type(event) is yaml.MappingStartEvent, 0, None))
+        elif path:
+            path.pop()
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Give the hint "did you mean 'x'?" for the name most like a word, "" when none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    folded = {name.casefold(): name for name in sorted(names)}
+    close = get_close_matches(word.casefold()[:80], list(folded), 1, 0.6)
+    return f"did you mean '{folded[close[0]]}'?" if close else ""
+
+
+def validate(model: type[M], document: Document) -> M | list[Problem]:
+    """Check a document against a model; every problem has the place of the field it is about."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        errors = error.errors(include_url=False)
+        places = document.places([entry["loc"] for entry in errors])
+        return sorted(_problem(model, document.file, entry, places[entry["loc"]]) for entry in errors)
+
+
+def _problem(model: type[BaseModel], file: str, entry: Any, place: tuple[int, int, int, int]) -> Problem:
+    loc, kind, message = entry["loc"], entry["type"], entry["msg"]
+    name = ".".join(str(part) for part in loc if not str(part).endswith("]")) or "the file"
+    if kind == "extra_forbidden":
+        return Problem(file, *place[:2], f"unknown field '{name}'", nearest(str(loc[-1]), _fields(model, loc[:-1])))
+    if kind == "missing":
+        return Problem(file, *place[:2], f"the field '{name}' is missing")
+    message = re.sub(r"^(Input|Value error,|String|List|Dictionary) ?", "", message)
+    got = entry["input"]
+    shown = (
+        f", not {got!r}"[:80]
+        if isinstance(got, str | int | float | bool | None) and message.startswith("should")
+        else ""
+    )
+    return Problem(
+        file, *place[2:], f"'{name}' {message}{shown}" if message.startswith("should") else f"{name}: {message}"
+    )
+
+
+def _fields(model: type[BaseModel], path: Path) -> list[str]:
+    """Name the fields allowed at a path of nested models."""
+    known: Any = model
+    for part in path:
+        if part in (fields := getattr(known, "model_fields", {})):
+            known = fields[part].annotation
+        known = next((arg for arg in reversed(get_args(known)) if hasattr(arg, "model_fields")), known)
+    return list(getattr(known, "model_fields", {}))
