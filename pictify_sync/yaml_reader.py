@@ -91,7 +91,7 @@ def holds_list(text: str) -> bool:
     return False
 
 
-def scalar(text: str) -> object:
+def read_scalar(text: str) -> object:
     """Give the value of a plain scalar under the YAML 1.2 core schema."""
     if text in _NULL:
         return None
@@ -184,7 +184,7 @@ class _Builder:
             return
         line = event.start_mark.line + 1
         try:
-            self._put(scalar(event.value) if event.implicit[0] else event.value, line)
+            self._put(read_scalar(event.value) if event.implicit[0] else event.value, line)
         except ValueError:
             self.refuse(event, "a number with too many digits", "quote it to make it text")
 

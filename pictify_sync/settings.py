@@ -1,0 +1,179 @@
+"""Settings: `pictify-sync.yaml` and the environment over it. What manifests may not decide is decided here.
+
+`PICTIFY_SYNC_<FIELD>` overlays a field, `__` goes down a level (`PICTIFY_SYNC_GUARD__MAX_RENDERS=100`). Secrets come
+from the environment only. This module must not know what the settings are used for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from pictify_sync.errors import InputError, Problem
+from pictify_sync.yaml_reader import Document, read_document, read_scalar, validate
+
+FILE = "pictify-sync.yaml"
+PREFIX = "PICTIFY_SYNC_"
+MAX_BYTES = 1 << 20  # of the settings file
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Guard(_Strict):
+    """Thresholds over which a plan needs to be approved."""
+
+    max_delete_percent: float = Field(
+        default=30, ge=0, le=100, description="Deletes allowed, in percent of what is recorded."
+    )
+    min_recorded: int = Field(default=10, ge=0, description="Below so many recorded assets, deletes are not counted.")
+    max_renders: int | None = Field(default=None, ge=0, description="Renders allowed in one apply; null: any number.")
+
+
+class ProviderSettings(_Strict):
+    """What an account at a provider allows; absent values are the provider's documented ones."""
+
+    plan: Literal["free", "pro", "business", "enterprise"] | None = Field(None, description="The account's plan.")
+    max_items: Count | None = Field(None, description="Items in one batch.")
+    max_open: Count | None = Field(None, description="Batches open at once.")
+    max_bytes: Count | None = Field(None, description="Bytes of one request.")
+    requests_per_minute: Count | None = Field(None, description="Requests in a minute.")
+    urls_in_results: bool | None = Field(None, description="Whether results carry the URLs of the pictures.")
+    honours_idempotency_key: bool | None = Field(None, description="Whether a batch sent twice is rendered once.")
+    poll_seconds: float | None = Field(None, gt=0, description="Seconds between polls of one batch.")
+
+
+class Fields(_Strict):
+    """The fields of the settings file."""
+
+    version: Literal[1] = Field(1, description="Version of the settings language.")
+    manifests: str = Field("manifests", min_length=1, description="Folder of the manifests.")
+    output: str = Field("output", min_length=1, description="Folder that the pictures are published in.")
+    state: str = Field(".pictify-sync/state.db", min_length=1, description="File of the state.")
+    local: str = Field(".pictify-sync/local", min_length=1, description="Folder of the embedded provider.")
+    provider: str = Field("local", min_length=1, description="Provider of the manifests that name none.")
+    engine: Literal["takumi", "chromium"] = Field("takumi", description="Engine of the embedded provider.")
+    fonts: list[str] = Field(
+        ["Inter", "Noto Sans", "Heebo", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans SC"],
+        description="Font families tried after those that a template names, in this order.",
+    )
+    allow_hosts: list[str] = Field([], description="Hosts that the embedded engine may fetch pictures from.")
+    local_pictures: Literal["inline", "refuse"] = Field(
+        "inline", description="Local pictures for a remote provider: sent as `data:`, or refused."
+    )
+    keep_variables: Literal["full", "digest"] = Field("full", description="What the state keeps of variables.")
+    guard: Guard = Field(Guard(), description="When a plan needs approval.")
+    max_assets: Count = Field(1_000_000, description="Assets that the manifests may ask for.")
+    workers: Count | None = Field(None, description="Processes of the embedded engine; null: one per core.")
+    render_timeout: float = Field(30.0, gt=0, description="Seconds for one picture of the embedded engine.")
+    providers: dict[str, ProviderSettings] = Field({}, description="Limits of your accounts, by provider.")
+
+
+class Settings(Fields):
+    """All settings, paths resolved against the project folder."""
+
+    project: Path = Field(description="Folder of the settings file, else the working directory.")
+    file: Path | None = Field(None, description="The settings file; None: there is none.")
+    api_key: SecretStr | None = Field(None, description="PICTIFY_API_KEY.")
+    base_url: str | None = Field(None, description="PICTIFY_BASE_URL; the only foreign host that is sent the key.")
+
+    @property
+    def manifests_path(self) -> Path:
+        """Folder of the manifests."""
+        return self.project / self.manifests
+
+    @property
+    def output_path(self) -> Path:
+        """Folder that the pictures are published in."""
+        return self.project / self.output
+
+    @property
+    def state_path(self) -> Path:
+        """File of the state."""
+        return self.project / self.state
+
+    @property
+    def local_path(self) -> Path:
+        """Folder of the embedded provider."""
+        return self.project / self.local
+
+
+def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None) -> Settings:
+    """Read a settings file and the environment; without a file, `pictify-sync.yaml` of the working directory if any.
+
+    Raises InputError with every problem of both.
+    """
+    cwd = cwd or Path.cwd()
+    path = file or (cwd / FILE if (cwd / FILE).is_file() else None)
+    text, shown = ("", "") if path is None else (_read(path), _shown(path, cwd))
+    document = read_document(text, shown)
+    top = {} if document.value is None else document.value
+    if not isinstance(top, dict):
+        raise InputError([Problem(shown, 1, 1, "the settings must be a mapping", "start with 'version: 1'")])
+    if isinstance(found := validate(Fields, Document(shown, text, top)), list):
+        raise InputError(found)
+    overlaid, wrong = _overlay(top, environ)
+    fields = validate(Fields, Document("the environment", "", overlaid))
+    if wrong or isinstance(fields, list):
+        found = [replace(problem, line=0, column=0) for problem in (fields if isinstance(fields, list) else [])]
+        raise InputError([*wrong, *found])
+    key = environ.get("PICTIFY_API_KEY", "").strip()
+    return Settings(
+        **dict(fields),
+        project=(path.parent if path else cwd).resolve(),
+        file=path,
+        api_key=SecretStr(key) if key else None,
+        base_url=environ.get("PICTIFY_BASE_URL") or None,
+    )
+
+
+def _read(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        if len(content) > MAX_BYTES:
+            raise InputError([Problem(str(path), 0, 0, "the settings file is larger than 1 MiB")])
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError([Problem(str(path), 0, 0, f"not UTF-8: {error.reason}")]) from None
+    except OSError as error:
+        reason = (error.strerror or "cannot be read").lower()
+        raise InputError([Problem(str(path), 0, 0, f"the settings file cannot be read: {reason}")]) from None
+
+
+def _shown(path: Path, cwd: Path) -> str:
+    return path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else path.as_posix()
+
+
+def _overlay(top: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+    """Put PICTIFY_SYNC_ variables over the file's fields."""
+    made = deepcopy(top)
+    problems = []
+    for variable in sorted(environ):
+        if not variable.startswith(PREFIX):
+            continue
+        level = made
+        *path, name = variable.removeprefix(PREFIX).lower().split("__")
+        for part in path:
+            below = level.get(part)
+            level[part] = level = below if isinstance(below, dict) else {}
+        try:
+            level[name] = _value(".".join([*path, name]), environ[variable])
+        except ValueError:
+            problems.append(Problem("the environment", 0, 0, f"{variable} is a number with too many digits"))
+    return made, problems
+
+
+def _value(field: str, text: str) -> object:
+    """Read a variable as YAML reads a plain scalar, a list as its items between commas, a text as it is."""
+    known = Fields.model_fields.get(field)
+    if known is not None and known.annotation == list[str]:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    return text if known is not None and known.annotation is str else read_scalar(text)
