@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from secrets import token_bytes
 
 from pictify_sync.core.entries import Entry, MovesIntended, Obsolete, OpenBatch
@@ -60,6 +61,11 @@ class EmptyStateStore:
 
     def commit(self, after_serial: int, entries: Sequence[Entry]) -> int:  # noqa: ARG002
         raise StateError("there is no state to write to", hint="open it with create=True")
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """It never changes."""
+        yield
 
     def close(self) -> None:
         """Nothing is open."""

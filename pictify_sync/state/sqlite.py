@@ -68,6 +68,7 @@ class SqliteStateStore:
         self.path = path
         self._connection = connection
         self._tables = Tables(connection)
+        self._pinned = False
         self._intended: dict[int, Intended] = {}  # of open attempts, by serial; entries never change
         meta: dict[str, bytes] = dict(connection.execute("SELECT name, value FROM meta"))
         if not {"lineage", "sensitive_key"} <= meta.keys():
@@ -84,6 +85,19 @@ class SqliteStateStore:
     def close(self) -> None:
         """Let go of the file. Everything committed is durable already."""
         self._connection.close()
+
+    @contextmanager
+    def pinned(self) -> Iterator[None]:
+        """Keep all reads within to one serial. Nothing may be committed meanwhile; streams must end inside."""
+        with self._reading():
+            self._connection.execute("BEGIN")
+            self._pinned = True
+            try:
+                log.newest(self._connection)  # the first read fixes the serial
+                yield
+            finally:
+                self._pinned = False
+                self._connection.execute("ROLLBACK")
 
     # Reading -----------------------------------------------------------------------------------------------------
 
@@ -221,6 +235,7 @@ class SqliteStateStore:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
+        assert not self._pinned, "a pinned state is only read"
         try:
             with translated(self.path, "cannot write"), schema.transaction(self._connection):
                 yield
@@ -230,6 +245,9 @@ class SqliteStateStore:
             raise
 
     def _stream(self, read: Callable[[sqlite3.Connection], Iterator[T]]) -> Iterator[T]:
+        if self._pinned:
+            yield from read(self._connection)
+            return
         with translated(self.path, "cannot read"), closing(schema.connect(self.path)) as connection:
             connection.execute("BEGIN")
             yield from read(connection)

@@ -1,0 +1,112 @@
+"""What is read from a file that anybody may have written: JSON within limits, keys and paths checked again.
+
+Snapshots and saved plans travel through repositories and pull requests, so nothing in them is believed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NoReturn
+
+from pictify_sync.core.fingerprint import digest, spec_digest
+from pictify_sync.core.model import Artifact, Fingerprint, Record, RenderSpec
+from pictify_sync.errors import InputError, Problem
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
+_KEY = re.compile(rf"{_NAME}/{_NAME}@[^/@\x00-\x20\x7f]{{1,255}}")
+_PART = re.compile(r'(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]{1,255}')
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+MAX_DEPTH_HINT = "nested too deeply"
+
+
+def parse(text: str | bytes) -> Any:
+    """Read JSON: no NaN, no infinity, no name twice. Raises ValueError that says what is wrong."""
+    try:
+        return json.loads(text, object_pairs_hook=_distinct, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError(MAX_DEPTH_HINT) from None
+
+
+def key_fault(key: str) -> str | None:
+    """What is wrong with an asset key, None when nothing is."""
+    return None if _KEY.fullmatch(key) else f"{_short(key)} is no asset key"
+
+
+def path_fault(path: str) -> str | None:
+    """What is wrong with an output path, None when it stays below the root."""
+    fine = len(path) <= 4096 and all(_PART.fullmatch(part) for part in path.split("/"))
+    return None if fine else f"{_short(path)} is no path below the output folder"
+
+
+def record_faults(record: Record) -> Iterator[str]:
+    """What is wrong with a record that came from a file."""
+    yield from filter(None, (key_fault(record.key), path_fault(record.output) if record.output else None))
+    if (record.fingerprint is None) != (record.spec is None):
+        yield "the fingerprint needs its spec, and the spec its fingerprint"
+    if record.fingerprint is not None and record.spec is not None:
+        yield from spec_faults(record.fingerprint, record.spec)
+    if record.artifact is not None:
+        yield from artifact_faults(record.artifact)
+
+
+def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:
+    """A fingerprint must be the digest of what stands beside it."""
+    if spec_digest(spec) != fingerprint.spec:
+        yield "the fingerprint is not that of the spec"
+    if spec.quality is not None and not 0 < spec.quality <= 1:  # NaN is neither
+        yield "the quality is not above 0 and up to 1"
+
+
+def variables_faults(fingerprint: Fingerprint, variables: str) -> Iterator[str]:
+    """The same for the variables."""
+    if digest(variables) != fingerprint.variables:
+        yield "the fingerprint is not that of the variables"
+
+
+def artifact_faults(artifact: Artifact) -> Iterator[str]:
+    """What is wrong with an artifact that came from a file."""
+    yield from filter(None, (path_fault(artifact.path),))
+    if not _SHA256.fullmatch(artifact.sha256) or not 0 <= artifact.size < 2**62:
+        yield "the artifact's checksum or size is none"
+
+
+class Faults:
+    """Problems of one file, collected until there are too many to read."""
+
+    LIMIT = 100
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._found: list[Problem] = []
+
+    def add(self, line: int, messages: Iterable[str], hint: str = "") -> None:
+        """Note what is wrong in a line; raises InputError at once when it is too much."""
+        self._found.extend(Problem(self.file, line, 0, message, hint) for message in messages)
+        if len(self._found) >= self.LIMIT:
+            self.raise_any()
+
+    def stop(self, line: int, message: str, hint: str = "") -> NoReturn:
+        """Nothing more can be read: raise with everything found so far."""
+        raise InputError([*self._found, Problem(self.file, line, 0, message, hint)])
+
+    def raise_any(self) -> None:
+        """Raise InputError when anything was found."""
+        if self._found:
+            raise InputError(self._found)
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in an object")
+    return found
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else text[:80] + "…")
