@@ -78,32 +78,21 @@ class Fields(_Strict):
 
 
 class Settings(Fields):
-    """All settings, paths resolved against the project folder."""
+    """All settings, bound to their project folder."""
 
     project: Path = Field(description="Folder of the settings file, else the working directory.")
     file: Path | None = Field(None, description="The settings file; None: there is none.")
     api_key: SecretStr | None = Field(None, description="PICTIFY_API_KEY.")
     base_url: str | None = Field(None, description="PICTIFY_BASE_URL; the only foreign host that is sent the key.")
 
-    @property
-    def manifests_path(self) -> Path:
-        """Folder of the manifests."""
-        return self.project / self.manifests
+    def path(self, name: str) -> Path:
+        """Resolve a path of the settings: it is relative to the project folder."""
+        return self.project / name
 
-    @property
-    def output_path(self) -> Path:
-        """Folder that the pictures are published in."""
-        return self.project / self.output
-
-    @property
-    def state_path(self) -> Path:
-        """File of the state."""
-        return self.project / self.state
-
-    @property
-    def local_path(self) -> Path:
-        """Folder of the embedded provider."""
-        return self.project / self.local
+    def limits(self, provider: str) -> dict[str, object]:
+        """Give what the settings say of a provider's capabilities: names of its fields and values."""
+        found = self.providers.get(provider)
+        return {} if found is None else found.model_dump(exclude={"plan"}, exclude_none=True)
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None) -> Settings:

@@ -17,7 +17,7 @@ from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
 from pictify_sync.manifest.context import LOCAL, ReadContext
 from pictify_sync.manifest.expressions import Program, compiled
-from pictify_sync.manifest.filters import MissingColumn
+from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
 from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.rows import Row

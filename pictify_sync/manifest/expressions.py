@@ -17,7 +17,8 @@ from typing import Any
 from jinja2 import TemplateError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from pictify_sync.manifest.filters import FILTERS, INTERNAL, TESTS, ExpressionError, Missing
+from pictify_sync.manifest.filters import FILTERS, TESTS
+from pictify_sync.manifest.operations import INTERNAL, ExpressionError, Missing
 from pictify_sync.yaml_reader import nearest
 
 MAX_SOURCE = 8_192  # characters of a text that holds expressions
@@ -60,7 +61,7 @@ class Expression:
         return any(name.name == _ROW for name in nodes.Tuple([self.node], "load").find_all(nodes.Name))
 
 
-Program = Callable[[Mapping[str, Any]], Any]
+Program = Callable[[dict[str, Any]], Any]
 
 
 def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
@@ -103,8 +104,8 @@ def compiled(node: nodes.Expr) -> Program:
     render, new_context = template.root_render_func, template.new_context
     whole = any(name.name == _ROW for name in tree.find_all(nodes.Name))
 
-    def run(row: Mapping[str, Any]) -> Any:
-        context = new_context({_ROW: row, **row} if whole else dict(row), shared=True)
+    def run(row: dict[str, Any]) -> Any:
+        context = new_context({_ROW: row, **row} if whole else row, shared=True)
         for _ in render(context):
             pass
         return context.vars[_RESULT]
@@ -119,7 +120,9 @@ def literal(value: Any) -> nodes.Expr:
 
 def text(node: nodes.Expr) -> nodes.Expr:
     """Give the node whose value is always a text."""
-    return _filter("_joined", node)
+    name = node.name if isinstance(node, nodes.Filter) else ""
+    inner = node.node if isinstance(node, nodes.Filter) and name == "_value" else None
+    return node if name == "_joined" else _filter("_joined", inner or node)
 
 
 def both(*expressions: nodes.Expr) -> nodes.Expr:

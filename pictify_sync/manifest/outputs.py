@@ -13,6 +13,9 @@ MAX_NAME = 255  # bytes of one part of a path, on every usual file system
 MAX_PATH = 1_000  # bytes of a whole path below the output root
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
+_PLAIN = re.compile(
+    r"(?=.{1,200}\Z)[A-Za-z0-9_-][A-Za-z0-9_/-]*\.[a-z]{3,4}\Z"
+)  # most paths; the rest is looked at closely
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 
 
@@ -30,23 +33,19 @@ def folded(path: str) -> str:
 
 def fault(path: str) -> str:
     """Say why a path cannot be an output, "" when it can: it must be relative, plain and portable."""
-    folder, _, name = path.rpartition("/")
-    return _faulty_folder(folder) if folder and _faulty_folder(folder) else _faulty_whole(path, name)
-
-
-def _faulty_whole(path: str, name: str) -> str:
+    if _PLAIN.match(path) and not _RESERVED.match(path.rpartition("/")[2]):
+        return _faulty_folder(path.rpartition("/")[0])
     if path.startswith("/"):
         return "is an absolute path"
-    if len(path) > MAX_PATH // 4 and len(path.encode(errors="replace")) > MAX_PATH:
+    if len(path.encode(errors="replace")) > MAX_PATH:
         return f"is longer than {MAX_PATH} bytes"
-    return _faulty_part(name)
+    folder, _, name = path.rpartition("/")
+    return _faulty_folder(folder) or _faulty_part(name)
 
 
 @lru_cache(maxsize=4096)
 def _faulty_folder(folder: str) -> str:
-    if folder.startswith("/"):
-        return "is an absolute path"
-    return next((why for part in folder.split("/") if (why := _faulty_part(part))), "")
+    return next((why for part in folder.split("/") if (why := _faulty_part(part))), "") if folder else ""
 
 
 def _faulty_part(part: str) -> str:

@@ -16,7 +16,7 @@ from pictify_sync.errors import InputError
 from pictify_sync.manifest import expressions as syntax
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import Expression, Program
-from pictify_sync.manifest.filters import ExpressionError
+from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.places import Problems, Unusable, beside, shown
 from pictify_sync.manifest.rows import RowsFile
