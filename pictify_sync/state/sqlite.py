@@ -15,7 +15,6 @@ from typing import Self, TypeVar
 
 from pictify_sync.core.entries import Entry, Intended, MovesIntended, Obsolete, OpenBatch
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
-from pictify_sync.core.ports import StateStore
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state import codec, log, schema
@@ -38,7 +37,7 @@ class Ledger:
     billed_max: int  # possibly billed by the closed ones
 
 
-def open_store(path: Path, *, create: bool) -> StateStore:
+def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStore:
     """Open the state, making folder and file if `create`; without it a missing file is an empty, read-only state.
 
     Raises StateError for a foreign, damaged or newer file.

@@ -1,0 +1,1 @@
+"""The state: its store, snapshots and saved plans."""
