@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 MEGABYTE = 1_000_000
+FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 ROUTES = (
     ("GET", "/api/users/", "user"),
     ("POST", "/templates", "create_template"),
@@ -183,7 +185,7 @@ class Emulator:
 
     def _file(self, _: Request, name: str) -> Response:
         try:
-            data = (self._folder / "files" / name).read_bytes() if name.replace(".", "").isalnum() else None
+            data = (self._folder / "files" / name).read_bytes() if FILE_NAME.fullmatch(name) else None
         except FileNotFoundError:
             data = None
         if data is None:
@@ -245,4 +247,3 @@ def _json(answer: Answer) -> Response:
 
 def _link(request: Request, name: str) -> str:
     return f"{request.root_url}files/{name}"
-

@@ -24,7 +24,6 @@ from pictify_sync.emulator.wire import digest
 class ClaimedItem:
     """One variable set that this run, and no other, renders now."""
 
-    batch: int  # number of its batch
     position: int
     variables: str  # canonical JSON
 
@@ -33,6 +32,7 @@ class ClaimedItem:
 class Claim:
     """Some items of one batch, and what they share."""
 
+    batch: int  # its number
     source: str  # digest
     format: str
     quality: float | None
@@ -70,9 +70,12 @@ class Claims:
         self._folder = folder  # of the lock files
         self._now = now
         self.run = secrets.token_hex(8)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(self._path(self.run), thread_local=False)
+        # Locked before it has the name that others look for, so that nobody can take it for a dead run's.
+        self._lock = FileLock(folder / f"{self.run}.new", thread_local=False)
         self._lock.acquire(timeout=0)
+        (folder / f"{self.run}.new").rename(self._path(self.run))
+        for run in {one.name.partition(".")[0] for one in folder.iterdir() if one.suffix != ".new"} - {self.run}:
+            self._bury(run)
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}.lock"
@@ -89,22 +92,24 @@ class Claims:
             request = json.loads(row["request"])
             wanted = max(1, pictures // len(request["layouts"]))
             query = (
-                "SELECT batch, position, variables FROM items WHERE batch=? AND state=0 AND run IS NULL "
+                "SELECT position, variables FROM items WHERE batch=? AND state=0 AND run IS NULL "
                 "ORDER BY position LIMIT ?"
             )
             items = tuple(ClaimedItem(*one) for one in db.execute(query, (first[0], wanted)))
             update = "UPDATE items SET run=? WHERE batch=? AND position=?"
-            db.executemany(update, [(self.run, one.batch, one.position) for one in items])
+            db.executemany(update, [(self.run, first[0], one.position) for one in items])
             db.execute("UPDATE batches SET started=coalesce(started, ?) WHERE number=?", (self._now(), first[0]))
-        return Claim(row["source"], request["format"], request["quality"], tuple(request["layouts"]), items)
+        return Claim(first[0], row["source"], request["format"], request["quality"], tuple(request["layouts"]), items)
 
-    def finish(self, finished: Sequence[FinishedItem]) -> None:
-        """Record outcomes and meter in one transaction. What was cancelled meanwhile is metered, nothing else."""
+    def finish(self, number: int, finished: Sequence[FinishedItem]) -> bool:
+        """Record outcomes and meter of one batch in one transaction. Gives whether the batch is still wanted.
+
+        When it was cancelled meanwhile, what was rendered is metered and nothing else.
+        """
         with self._store.write() as db:
-            for number in sorted({one.item.batch for one in finished}):
-                self._finish_batch(db, number, [one for one in finished if one.item.batch == number])
+            return self._finish(db, number, finished)
 
-    def _finish_batch(self, db: sqlite3.Connection, number: int, finished: Sequence[FinishedItem]) -> None:
+    def _finish(self, db: sqlite3.Connection, number: int, finished: Sequence[FinishedItem]) -> bool:
         batch = db.execute(
             "SELECT id, template, cancelled, total, done + failed FROM batches WHERE number=?", (number,)
         )
@@ -120,7 +125,7 @@ class Claims:
             "INSERT INTO meter(batch, position, layout, template, variables, at) VALUES(?,?,?,?,?,?)", metered
         )
         if cancelled:
-            return
+            return False
         rows = [
             (number, one.position, one.layout, one.file, one.size, one.width, one.height, one.code, one.message)
             for item in finished
@@ -133,16 +138,18 @@ class Claims:
         completed = now if before + len(finished) == total else None
         counts = (done, len(finished) - done, completed, number)
         db.execute("UPDATE batches SET done=done+?, failed=failed+?, completed=? WHERE number=?", counts)
+        return True
 
     def free_the_dead(self) -> tuple[int, int]:
         """Free the items of runs that live no more. Gives (runs freed, living runs that hold items)."""
         with self._store.read() as db:
             query = "SELECT DISTINCT run FROM items WHERE state=0 AND run IS NOT NULL AND run<>?"
             others = [row[0] for row in db.execute(query, (self.run,))]
-        freed = sum([self._free_if_dead(run) for run in others])
+        freed = sum([self._bury(run) for run in others])
         return freed, len(others) - freed
 
-    def _free_if_dead(self, run: str) -> bool:
+    def _bury(self, run: str) -> bool:
+        """Free what a run held and remove what it left, unless it lives."""
         lock = FileLock(self._path(run))
         try:
             lock.acquire(timeout=0)
@@ -150,9 +157,10 @@ class Claims:
             return False
         try:
             self._free(run)
+            for left in self._folder.glob(f"{run}.*"):
+                left.unlink(missing_ok=True)
         finally:
             lock.release()
-            self._path(run).unlink(missing_ok=True)
         return True
 
     def _free(self, run: str) -> None:
@@ -163,5 +171,6 @@ class Claims:
         """Free what this run still holds, then its lock."""
         with suppress(sqlite3.Error):
             self._free(self.run)
+        for left in self._folder.glob(f"{self.run}.*"):
+            left.unlink(missing_ok=True)
         self._lock.release()
-        self._path(self.run).unlink(missing_ok=True)

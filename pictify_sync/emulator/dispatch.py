@@ -51,11 +51,19 @@ class _Started:
 
 
 @dataclass(slots=True)
+class _Open:
+    """A claim until each of its items is recorded; shared by the pieces of work that it is broken into."""
+
+    claim: Claim
+    items: dict[int, _Started]  # by position
+    wanted: bool = True  # False once its batch is known to be cancelled
+
+
+@dataclass(slots=True)
 class _Work:
     """Pictures to render in one chunk, all of one claim."""
 
-    claim: Claim
-    started: dict[int, _Started]  # by position; shared by the pieces that a claim is broken into
+    open: _Open
     pictures: Sequence[Picture]
     deaths: int = 0  # of a worker while the first picture was under way
 
@@ -134,10 +142,10 @@ class Dispatcher:
         """Hand out work until each worker has a chunk to spare. Gives when to look again; None: when told."""
         while len(self._sent) < 2 * self._rendering.workers:
             work = self._again.popleft() if self._again else self._claim()
-            if work and work.pictures:
+            if work and work.pictures and work.open.wanted:
                 self._send(work)
             elif work:
-                self._finish(work)  # none of the layouts exists
+                self._finish(work.open)  # none of the layouts exists, or nobody wants them any more
             elif self._sent:
                 return None
             else:
@@ -152,26 +160,28 @@ class Dispatcher:
         if claim is None:
             return None
         sizes = self._source(claim.source).sizes
-        started = {one.position: _Started(one, len(claim.layouts)) for one in claim.items}
+        opened = _Open(claim, {one.position: _Started(one, len(claim.layouts)) for one in claim.items})
         pictures = []
         for item in claim.items:
             for layout in claim.layouts:
                 if layout in sizes:
                     pictures.append(Picture(item.position, layout, *sizes[layout][:2], item.variables))
                 else:
-                    unknown = PictureOutcome(item.position, layout, None, code="LAYOUT_NOT_FOUND")
-                    _note(started, unknown)
-        return _Work(claim, started, pictures)
+                    message = f"the template has no layout {layout}"
+                    _note(opened, PictureOutcome(item.position, layout, None, code="LAYOUT_NOT_FOUND", message=message))
+        return _Work(opened, pictures)
 
     def _send(self, work: _Work) -> None:
         self._numbers += 1
         number = self._numbers
-        source, claim, how = self._source(work.claim.source), work.claim, self._rendering
+        claim, how = work.open.claim, self._rendering
+        source = self._source(claim.source)
         journal = how.journals / f"{self._claims.run}.{number}.jsonl"
         template: dict[str, Any] = {"html": source.html, "definitions": source.definitions, "strict": source.strict}
-        paths: dict[str, Any] = {"folder": str(how.files), "journal": str(journal), "seconds": how.seconds}
+        paths: dict[str, Any] = {"folder": str(how.files), "journal": str(journal)}
+        limits: dict[str, Any] = {"seconds": how.seconds, "budget": 4 * CHUNK_SECONDS}
         shared: dict[str, Any] = {"format": claim.format, "quality": claim.quality, "pictures": tuple(work.pictures)}
-        future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **shared))
+        future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **limits, **shared))
         self._sent[number] = _Sent(work, journal, future)
         future.add_done_callback(lambda _: self._queue.put(number))
 
@@ -179,8 +189,11 @@ class Dispatcher:
         sent = self._sent[number]
         rest = self._record(sent)
         del self._sent[number]
+        error = sent.future.exception()
+        if rest and error is not None:
+            rest = self._bury(sent.work, rest, error)
         if rest:
-            self._bury(sent, rest)
+            self._again.append(_Work(sent.work.open, rest))
 
     def _record(self, sent: _Sent) -> Sequence[Picture]:
         """Keep what the chunk's journal tells. Gives the pictures that it does not tell of."""
@@ -189,60 +202,54 @@ class Dispatcher:
             told.add((position, layout))
             self._breaks = 0
             self._pace = seconds if not self._pace else 0.9 * self._pace + 0.1 * seconds
-            _note(sent.work.started, PictureOutcome(position, layout, outcome.get("file"), **_rest(outcome)))
-        self._finish(sent.work)
+            _note(sent.work.open, PictureOutcome(position, layout, outcome.get("file"), **_rest(outcome)))
+        self._finish(sent.work.open)
         sent.journal.unlink(missing_ok=True)
         return [one for one in sent.work.pictures if (one.position, one.layout) not in told]
 
-    def _finish(self, work: _Work) -> None:
+    def _finish(self, opened: _Open) -> None:
         """Record the items of which each layout has its outcome."""
-        complete = [one for one in work.started.values() if one.missing == 0]
+        complete = [one for one in opened.items.values() if one.missing == 0]
         if complete:
-            self._claims.finish([FinishedItem(one.item, one.outcomes) for one in complete])
+            finished = [FinishedItem(one.item, one.outcomes) for one in complete]
+            opened.wanted = self._claims.finish(opened.claim.batch, finished)
             for one in complete:
-                del work.started[one.item.position]
+                del opened.items[one.item.position]
             with self._news:
                 self.recorded += len(complete)
                 self._news.notify_all()
 
-    def _bury(self, sent: _Sent, rest: Sequence[Picture]) -> None:
-        """A worker died, or could not work: blame the picture it was busy with, and go on with the others."""
-        error = sent.future.exception()
-        code = getattr(error, "exitcode", None)
-        work, first = sent.work, rest[0]
+    def _bury(self, work: _Work, rest: Sequence[Picture], error: BaseException) -> Sequence[Picture]:
+        """A worker died, or could not work: blame the picture that it was busy with. Gives the others."""
         self._breaks += 1
         if self._breaks > MAX_BREAKS:
             raise RuntimeError(f"the render processes do not stay alive: {error}")
+        first, others = rest[0], rest[1:]
         deaths = work.deaths + 1 if first is work.pictures[0] else 1
-        if code == -signal.SIGALRM:
+        if not isinstance(error, (ProcessExpired, BrokenProcessPool)):
+            self._fail(work.open, rest, ("RENDER_FAILED", f"{type(error).__name__}: {error}"))
+            return ()
+        if getattr(error, "exitcode", None) == -signal.SIGALRM:
             message = f"not finished within {self._rendering.seconds:g} seconds"
-            failed, rest = [(first, "RENDER_TIMEOUT", message)], rest[1:]
-        elif error is None or not _died(error):
-            failed = [(one, "RENDER_FAILED", f"{type(error).__name__}: {error}") for one in rest]
-            rest = []
+            self._fail(work.open, [first], ("RENDER_TIMEOUT", message))
         elif deaths < LIVES:
-            failed = []
-            self._again.append(_Work(work.claim, work.started, rest[:1], deaths))
-            rest = rest[1:]
+            self._again.append(_Work(work.open, [first], deaths))
         else:
-            failed, rest = [(first, "RENDER_CRASHED", f"the render process ended: {error}")], rest[1:]
-        for picture, reason, message in failed:
-            _note(work.started, PictureOutcome(picture.position, picture.layout, None, code=reason, message=message))
-        self._finish(work)
-        if rest:
-            self._again.append(_Work(work.claim, work.started, rest))
+            self._fail(work.open, [first], ("RENDER_CRASHED", f"the render process ended: {error}"))
+        return others
 
-
-def _died(error: BaseException) -> bool:
-    """Whether the call ended with its process, rather than by an error of its own."""
-    return isinstance(error, (ProcessExpired, BrokenProcessPool))
+    def _fail(self, opened: _Open, pictures: Sequence[Picture], why: tuple[str, str]) -> None:
+        """Record that pictures cannot be made: code and message."""
+        for one in pictures:
+            _note(opened, PictureOutcome(one.position, one.layout, None, code=why[0], message=why[1]))
+        self._finish(opened)
 
 
 def _rest(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in outcome.items() if name != "file"}
 
 
-def _note(started: Mapping[int, _Started], outcome: PictureOutcome) -> None:
-    one = started[outcome.position]
+def _note(opened: _Open, outcome: PictureOutcome) -> None:
+    one = opened.items[outcome.position]
     one.outcomes.append(outcome)
     one.missing -= 1

@@ -73,6 +73,7 @@ class Chunk:
     folder: str  # of the rendered files
     journal: str  # path of the journal, new for each chunk
     seconds: float  # limit for one picture
+    budget: float  # seconds after which no further picture of the chunk is begun
     pictures: tuple[Picture, ...]
 
 
@@ -121,7 +122,8 @@ def _deadline(seconds: float) -> Iterator[None]:
 
 
 def render_chunk(chunk: Chunk) -> None:
-    """Render the pictures in order, each into its file and a line of the journal."""
+    """Render the pictures in order, each into its file and a line of the journal, as far as the budget allows."""
+    begun = time.perf_counter()
     renderer = _renderer(chunk.renderer)
     journal = os.open(chunk.journal, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
@@ -131,6 +133,8 @@ def render_chunk(chunk: Chunk) -> None:
                 line = _render(renderer, chunk, picture)
             took = round(time.perf_counter() - started, 6)
             os.write(journal, json.dumps([picture.position, picture.layout, took, line]).encode() + b"\n")
+            if time.perf_counter() - begun > chunk.budget:
+                return
     finally:
         os.close(journal)
 

@@ -18,6 +18,7 @@ from pictify_sync.errors import DownloadError, ProviderUnavailable
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
 MAX_REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 
 Resolve = Callable[[str], Sequence[str]]  # host name -> addresses
@@ -36,6 +37,8 @@ def public(address: str) -> bool:
         return False
     if isinstance(found, ipaddress.IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if found in NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
         if inner is not None:
             return public(str(inner))
     return found.is_global and not found.is_multicast

@@ -74,10 +74,11 @@ class ProviderConformance:
         for (index, layout), outcome in report.outcomes.items():
             assert isinstance(outcome, Rendered)
             assert outcome.url
-            assert (outcome.width, outcome.height) == (SIZES[layout].width, SIZES[layout].height)
+            size = SIZES[layout]
+            assert (outcome.width, outcome.height) == (size.width, size.height)
             data = b"".join(provider.download(outcome.url))
             assert f"<b>row {index}</b>".encode() in data
-            assert data[16:24] == outcome.width.to_bytes(4) + outcome.height.to_bytes(4)
+            assert data[16:24] == size.width.to_bytes(4) + size.height.to_bytes(4)
 
     def test_each_failure_stays_with_its_picture(self, provider: Provider, uid: str) -> None:
         """A failed item carries the provider's reason, and its neighbours are rendered."""

@@ -1,0 +1,70 @@
+"""Providers by name, and what knowing them costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pictify_sync.errors import AuthenticationFailed, UsageError
+from pictify_sync.providers.registry import ProviderOptions, capabilities, connect
+
+HEAVY = (
+    "httpx",
+    "werkzeug",
+    "pytakumi",
+    "pebble",
+    "tenacity",
+    "PIL",
+    "importlib.metadata",
+    "pictify_sync.emulator.app",
+)
+
+
+def test_capabilities_cost_nothing() -> None:
+    """What `local` and `pictify` are capable of is known without a client, a server, an engine or package metadata."""
+    program = f"""
+import sys
+import pictify_sync.providers.local, pictify_sync.providers.pictify_account
+from pictify_sync.providers.registry import ProviderOptions, capabilities
+for name in ("local", "pictify"):
+    capabilities(name, ProviderOptions())
+print(sorted(set({HEAVY!r}) & set(sys.modules)))
+"""
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_limits_change_capabilities() -> None:
+    """The settings' limits stand over what a provider declares; a name that is none is told."""
+    options = ProviderOptions(limits={"max_items": 7, "max_open": None})
+    found = capabilities("local", options)
+    assert (found.max_items, found.max_open, found.honours_idempotency_key) == (7, None, True)
+    with pytest.raises(UsageError, match="max_itmes"):
+        capabilities("local", ProviderOptions(limits={"max_itmes": 7}))
+
+
+def test_an_unknown_provider_is_told(tmp_path: Path) -> None:
+    """A name that nobody registered names the known ones."""
+    with pytest.raises(UsageError) as caught:
+        connect("locla", ProviderOptions(folder=tmp_path))
+    assert "local, pictify" in caught.value.hint
+
+
+@pytest.mark.parametrize("key", [None, SecretStr("")])
+def test_the_account_needs_a_key(key: SecretStr | None) -> None:
+    """Without a key there is no account."""
+    with pytest.raises(AuthenticationFailed):
+        connect("pictify", ProviderOptions(api_key=key))
+
+
+def test_the_key_never_travels_in_clear() -> None:
+    """A base URL of plain http is refused unless it is loopback."""
+    for url in ("http://api.example", "ftp://localhost", "api.example"):
+        with pytest.raises(UsageError):
+            connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url))
+    for url in ("http://127.0.0.1:8000/prefix", "https://api.example"):
+        connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url)).close()
