@@ -35,9 +35,20 @@ EventSink = Callable[[Event], None]
 class Desired(Protocol):
     """What the manifests ask for. Iterating streams the assets sorted by key; it may be done many times."""
 
-    manifests: Sequence[str]  # names of the manifests in scope, sorted
-    whole: bool  # True: the scope is the whole configured root, so vanished manifests may be deleted
-    templates: Sequence[TemplateSource]  # declared templates that an asset in scope uses, sorted by name
+    @property
+    def manifests(self) -> Sequence[str]:
+        """Names of the manifests in scope, sorted."""
+        ...
+
+    @property
+    def whole(self) -> bool:
+        """Whether the scope is the whole configured root, so that vanished manifests may be deleted."""
+        ...
+
+    @property
+    def templates(self) -> Sequence[TemplateSource]:
+        """Declared templates that an asset in scope uses, sorted by name."""
+        ...
 
     def __iter__(self) -> Iterator[Asset]: ...
 

@@ -62,8 +62,8 @@ def recover(ports: Ports) -> ApplySummary:
     return _summary(tally, interrupted=ports.stop())
 
 
-def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan]) -> ApplySummary:
-    """Do what the plan says. `replan` is asked again when sources were missing or batches had expired."""
+def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> ApplySummary:
+    """Do what the plan says. `replan` is asked when sources were missing or batches had expired; None: not now."""
     session = Session(ports)
     tally = Tally()
     summary = ApplySummary()
@@ -74,7 +74,10 @@ def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan]) -> ApplySumm
             summary = replace(done, moved=done.moved + summary.moved, removed=done.removed + summary.removed)
             if not again or ports.stop() or tally.stopped:
                 break
-            plan = replan()
+            next_plan = replan()
+            if next_plan is None:
+                break
+            plan = next_plan
     result = _summary(tally, interrupted=ports.stop())
     return replace(result, moved=summary.moved, removed=summary.removed, kept=summary.kept)
 

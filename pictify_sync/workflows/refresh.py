@@ -15,11 +15,8 @@ CHUNK = 1000  # records per log entry
 
 def observe(session: Session, selected: Callable[[AssetKey], bool]) -> tuple[Drift, ...]:
     """Check the published files of the selected records; give the drift, sorted by key. Writes nothing."""
-    found = []
-    for record in session.store.records():
-        if selected(record.key) and (drift := _look(session, record)) is not None:
-            found.append(drift)
-    return tuple(found)
+    chosen = (record for record in session.store.records() if selected(record.key))
+    return tuple(drift for record in chosen if (drift := _look(session, record)) is not None)
 
 
 def _look(session: Session, record: Record) -> Drift | None:

@@ -40,7 +40,7 @@ def _template_entry(record: TemplateRecord, at: str) -> Sequence[Entry]:
 
 
 def forget_push(session: Session, group: Group) -> bool:
-    """Note that the provider does not know a declared template, so that the next plan pushes it; False if undeclared."""
+    """Note that the provider lost a declared template, so that the next plan pushes it; False if undeclared."""
     for record in session.store.templates():
         if (record.provider, record.name) == (group.provider, group.template) and record.digest:
             at = session.now()

@@ -1,0 +1,78 @@
+"""May a plan be carried out? The guard, what was approved, and whether a saved plan still fits the state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pictify_sync.core import guard
+from pictify_sync.core.approval import exceeding, work_of
+from pictify_sync.core.model import Action, Record, Status
+from pictify_sync.core.plan import Plan
+from pictify_sync.core.ports import StateStore
+from pictify_sync.errors import NotApproved, StalePlan
+
+NAMED = 20  # keys or lines that an error names
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the user agreed to beforehand."""
+
+    allow_deletes: bool = False  # lifts the guard's share of deletes
+    digest: str | None = None  # the plan must be exactly this one
+    approved: Plan | None = None  # the plan may be any part of this one
+    saved: bool = False  # the plan itself was saved and reviewed
+
+
+def check(plan: Plan, limits: guard.Limits, consent: Consent) -> None:
+    """Raise NotApproved when the work exceeds what was approved, UnsafePlan when the guard refuses it."""
+    if consent.digest is not None and consent.digest != plan.digest:
+        raise NotApproved(
+            f"the plan is {plan.digest}, approved was {consent.digest}",
+            hint="review the new plan and approve its digest",
+        )
+    if consent.approved is not None:
+        beyond = exceeding(work_of(plan.changes, plan.templates), work_of_plan(consent.approved))
+        if beyond:
+            raise NotApproved(
+                f"{len(beyond)} changes were not approved",
+                exceeding=beyond[:NAMED],
+                hint="review the new plan and approve it",
+            )
+    if consent.saved or consent.digest is not None or consent.approved is not None:
+        return
+    deletes = 100.0 if consent.allow_deletes else limits.max_delete_percent
+    guard.check(plan.summary, guard.Limits(deletes, limits.min_recorded, limits.max_renders))
+
+
+def work_of_plan(plan: Plan) -> tuple[str, ...]:
+    """Give the work of a whole plan."""
+    return tuple(work_of(plan.changes, plan.templates))
+
+
+def refuse_stale(plan: Plan, store: StateStore) -> None:
+    """Raise StalePlan when the lineage differs, or a planned key's recorded fingerprint, status or open batch moved."""
+    if plan.lineage != store.lineage and not (plan.lineage == "" and store.serial() == 0):
+        raise StalePlan(
+            f"the plan was made for lineage {plan.lineage or '(none)'}, the state is {store.lineage or '(none)'}",
+            hint="plan again against this state",
+        )
+    if plan.serial == store.serial():
+        return
+    claimed = {claim.key for opened in store.open_batches() for claim in opened.intended.claims}
+    moved = []
+    for change in plan.changes:
+        if change.action is Action.KEEP:
+            continue
+        unresolved = change.record is not None and change.record.status is Status.RENDERED
+        was_claimed = change.action is Action.AWAIT and not unresolved
+        if _seen(change.record) != _seen(store.record(change.key)) or was_claimed != (change.key in claimed):
+            moved.append(change.key)
+    if moved:
+        raise StalePlan(
+            f"{len(moved)} planned assets changed since the plan was made", keys=moved[:NAMED], hint="plan again"
+        )
+
+
+def _seen(record: Record | None) -> tuple[object, ...] | None:
+    return None if record is None else (record.fingerprint, record.status, record.tainted, record.drift)
