@@ -191,7 +191,7 @@ class _Reader:
         record: Record = codec.decode(Record, _text(value))
         self.faults.add(number, record_faults(record))
         for name, fingerprint in _fingerprints(record):
-            text = sets.pop(name, None)
+            text = None if fingerprint is None else sets.pop(name, None)
             if fingerprint is not None and text is not None:
                 self.faults.add(number, variables_faults(fingerprint, text))
                 self._variables[fingerprint.variables] = text
