@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from pictify_sync.errors import InputError, Problem
-from pictify_sync.yaml_reader import Document, read_document, read_scalar, validate
+from pictify_sync.validation import validate
+from pictify_sync.yaml_reader import Document, read_document, read_scalar
 
 FILE = "pictify-sync.yaml"
 PREFIX = "PICTIFY_SYNC_"

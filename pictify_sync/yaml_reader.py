@@ -8,18 +8,13 @@ This module must not know what the documents mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar, get_args
+from typing import IO, Any, NoReturn
 
 import yaml
 
 from pictify_sync.errors import InputError, Problem
-
-if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-M = TypeVar("M", bound="BaseModel")
 
 MAX_DEPTH = 32
 MAX_NODES = 2_000_000  # of a whole document
@@ -83,12 +78,10 @@ def stream_items(stream: IO[str], file: str) -> Iterator[tuple[int, object]]:
 def holds_list(text: str) -> bool:
     """Tell whether the top of a document is a list (row data), looking no further than its start."""
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
-            if isinstance(event, yaml.NodeEvent):
-                return isinstance(event, yaml.SequenceStartEvent)
+        nodes = (event for event in yaml.parse(text, Loader=_LOADER) if type(event) in _NODES)
+        return isinstance(next(nodes, None), yaml.SequenceStartEvent)
     except yaml.YAMLError:
         return False
-    return False
 
 
 def read_scalar(text: str) -> object:
@@ -115,8 +108,6 @@ def _events(source: str | IO[str], file: str) -> Iterator[Any]:
         raise InputError([Problem(file, line, column, f"bad YAML: {error.problem or error.context}")]) from None
     except yaml.YAMLError as error:
         raise InputError([Problem(file, 0, 0, f"bad YAML: {str(error).splitlines()[0]}")]) from None
-    except UnicodeDecodeError as error:
-        raise InputError([Problem(file, 0, 0, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
 
 
 @dataclass(slots=True)
@@ -141,8 +132,8 @@ class _Builder:
     documents: int = 0
 
     def refuse(self, event: Any, message: str, hint: str = "") -> NoReturn:
-        mark = event.start_mark
-        raise InputError([Problem(self.file, mark.line + 1, mark.column + 1, message, hint)])
+        place = event.start_mark.line + 1, event.start_mark.column + 1
+        raise InputError([Problem(self.file, *place, message, hint)])
 
     def add(self, event: Any) -> None:
         kind = type(event)
@@ -158,11 +149,11 @@ class _Builder:
         elif kind is yaml.AliasEvent:
             self.refuse(event, f"aliases such as '*{event.anchor}' are refused", "write the value out")
         elif kind is yaml.DocumentStartEvent:
-            self.documents += 1
-            if self.documents > 1:
+            if self.documents:
                 self.refuse(event, "a second document in one file", "use one file per document")
             if event.tags:
                 self.refuse(event, "tag directives are refused")
+            self.documents = 1
 
     def _check(self, event: Any) -> None:
         self.nodes += 1
@@ -182,9 +173,9 @@ class _Builder:
                 self.refuse(event, f"duplicate key '{event.value[:80]}'", "remove or rename one of the two")
             top.key = event.value
             return
-        line = event.start_mark.line + 1
         try:
-            self._put(read_scalar(event.value) if event.implicit[0] else event.value, line)
+            value = read_scalar(event.value) if event.implicit[0] else event.value
+            self._put(value, event.start_mark.line + 1)
         except ValueError:
             self.refuse(event, "a number with too many digits", "quote it to make it text")
 
@@ -241,53 +232,3 @@ def _walk(text: str, depth: int) -> Iterator[tuple[Path, tuple[int, int, int, in
             stack.append((type(event) is yaml.MappingStartEvent, 0, None))
         elif path:
             path.pop()
-
-
-def nearest(word: str, names: Iterable[str]) -> str:
-    """Give the hint "did you mean 'x'?" for the name most like a word, "" when none is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
-
-    folded = {name.casefold(): name for name in sorted(names)}
-    close = get_close_matches(word.casefold()[:80], list(folded), 1, 0.6)
-    return f"did you mean '{folded[close[0]]}'?" if close else ""
-
-
-def validate(model: type[M], document: Document) -> M | list[Problem]:
-    """Check a document against a model; every problem has the place of the field it is about."""
-    from pydantic import ValidationError  # noqa: PLC0415
-
-    try:
-        return model.model_validate(document.value)
-    except ValidationError as error:
-        errors = error.errors(include_url=False)
-        places = document.places([entry["loc"] for entry in errors])
-        return sorted(_problem(model, document.file, entry, places[entry["loc"]]) for entry in errors)
-
-
-def _problem(model: type[BaseModel], file: str, entry: Any, place: tuple[int, int, int, int]) -> Problem:
-    loc, kind, message = entry["loc"], entry["type"], entry["msg"]
-    name = ".".join(str(part) for part in loc if not str(part).endswith("]")) or "the file"
-    if kind == "extra_forbidden":
-        return Problem(file, *place[:2], f"unknown field '{name}'", nearest(str(loc[-1]), _fields(model, loc[:-1])))
-    if kind == "missing":
-        return Problem(file, *place[:2], f"the field '{name}' is missing")
-    message = re.sub(r"^(Input|Value error,|String|List|Dictionary) ?", "", message)
-    got = entry["input"]
-    shown = (
-        f", not {got!r}"[:80]
-        if isinstance(got, str | int | float | bool | None) and message.startswith("should")
-        else ""
-    )
-    return Problem(
-        file, *place[2:], f"'{name}' {message}{shown}" if message.startswith("should") else f"{name}: {message}"
-    )
-
-
-def _fields(model: type[BaseModel], path: Path) -> list[str]:
-    """Name the fields allowed at a path of nested models."""
-    known: Any = model
-    for part in path:
-        if part in (fields := getattr(known, "model_fields", {})):
-            known = fields[part].annotation
-        known = next((arg for arg in reversed(get_args(known)) if hasattr(arg, "model_fields")), known)
-    return list(getattr(known, "model_fields", {}))

@@ -21,7 +21,7 @@ from pictify_sync.manifest.prepare import Prepared, prepare
 from pictify_sync.manifest.schema import AssetsManifest
 from pictify_sync.manifest.spool import Layer, Spool
 from pictify_sync.manifest.templates import Template, declare, observed
-from pictify_sync.yaml_reader import nearest
+from pictify_sync.validation import nearest
 
 
 @dataclass(frozen=True, slots=True)

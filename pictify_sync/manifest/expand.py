@@ -21,8 +21,8 @@ from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
 from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.rows import Row
+from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
-from pictify_sync.yaml_reader import nearest
 
 FILE = "$file"
 SENSITIVE = "$sensitive"
@@ -194,6 +194,8 @@ class Expansion:
         message, hint = str(failure)[:200], getattr(failure, "hint", "")
         if isinstance(failure, UnicodeEncodeError):
             message = "half of a surrogate pair is not text"
+        elif isinstance(failure, ValueError):
+            message = "not a number that JSON can hold"
         elif isinstance(failure, TypeError):
             hint = hint or "use | int, | float or | string to compare like with like"
         if len(place) > 1 and place[1] in self.prepared.secrets:
@@ -204,11 +206,11 @@ class Expansion:
         """Tell of absent columns once per expression, however many rows lack them."""
         document = self.prepared.loaded.document
         places = document.places([place for place, _ in self._absent]) if self._absent else {}
+        known = {place: part.names | part.optional for place, part in self.prepared.parts}
         for (place, name), (file, line, columns, count) in self._absent.items():
-            more = f" and {count - 1:,} more rows" if count > 1 else ""
-            hint = (
-                nearest(name, columns) or f"use | default('') if it may be absent; there are: {', '.join(columns[:12])}"
-            )
-            message = f"no column '{name}' in {file}:{line}{more}"
+            more = f" and {count - 1:,} more row{'s'[: count - 2]}" if count > 1 else ""
+            there = f"; there are: {', '.join(columns[:12])}" if name in known[place] else ""
+            hint = nearest(name, columns if there else ()) or f"use | default('') if it may be absent{there}"
+            message = f"no {'column' if there else 'part'} '{name}' in {file}:{line}{more}"
             self.problems.add(Problem(document.file, *places[place][2:], message, hint))
         self._absent.clear()

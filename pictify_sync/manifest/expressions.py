@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pictify_sync.manifest.filters import FILTERS, TESTS
 from pictify_sync.manifest.operations import INTERNAL, ExpressionError, Missing
-from pictify_sync.yaml_reader import nearest
+from pictify_sync.validation import nearest
 
 MAX_SOURCE = 8_192  # characters of a text that holds expressions
 MAX_NODES = 400  # of one text

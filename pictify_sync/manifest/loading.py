@@ -7,6 +7,7 @@ This module must not know rows or expressions.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -17,7 +18,8 @@ from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, read_bytes, shown
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
-from pictify_sync.yaml_reader import Document, holds_list, nearest, read_document, validate
+from pictify_sync.validation import nearest, validate
+from pictify_sync.yaml_reader import Document, holds_list, read_document
 
 ENDINGS = (".yaml", ".yml")
 Model = TypeVar("Model", AssetsManifest, TemplateManifest)
@@ -83,9 +85,8 @@ def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared
     templates = [one for one in loaded if isinstance(one.model, TemplateManifest)]
     outside = [path.resolve() for path in _walk(context.root) if path.resolve() not in files]
     others = [one for path in outside if (one := _load_template(path, context))]
-    _unique(assets, "manifests", problems)
+    by_name = sorted(_unique(assets, "manifests", problems), key=lambda one: one.name)
     _unique([*templates, *others], "templates", problems)
-    by_name = sorted(assets, key=lambda one: one.name)
     return Declared(by_name, sorted(templates, key=lambda one: one.name), others)
 
 
@@ -152,7 +153,7 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
     found: Any = validate(model, document)
     if isinstance(found, list):
         for problem in found:
-            problems.add(problem)
+            problems.add(problem, kind=re.sub(r"\d+", "N", problem.message))
         return None
     name = found.name or path.stem
     if len(name) > 128 or not _named(name):
@@ -167,11 +168,13 @@ def _named(name: str) -> bool:
     return name.isascii() and name[0].isalnum() and (plain.isalnum() or not plain)
 
 
-def _unique(group: Sequence[Loaded[Any]], kind: str, problems: Problems) -> None:
-    seen: dict[str, Loaded[Any]] = {}
+def _unique(group: Sequence[Loaded[Model]], kind: str, problems: Problems) -> list[Loaded[Model]]:
+    """Give the first of each name; tell of the others."""
+    seen: dict[str, Loaded[Model]] = {}
     for one in group:
         first = seen.setdefault(one.name.casefold(), one)
         if first is not one:
             line, column = one.document.places([("name",)])[("name",)][2:]
             message = f"two {kind} are named '{one.name}': {first.document.file} and {one.document.file}"
             problems.add(Problem(one.document.file, line, column, message, "set another 'name' in one of them"))
+    return list(seen.values())

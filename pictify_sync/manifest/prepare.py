@@ -16,14 +16,14 @@ from pictify_sync.errors import InputError
 from pictify_sync.manifest import expressions as syntax
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import Expression, Program
-from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import Problems, Unusable, beside, shown
 from pictify_sync.manifest.rows import RowsFile
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
 from pictify_sync.manifest.templates import Template
+from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
-from pictify_sync.yaml_reader import nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,25 +115,22 @@ class _Compiler:
     def __init__(self, findings: Findings) -> None:
         self.parts: list[tuple[Place, Expression]] = []
         self.findings = findings
-        self.failed = False
+        self.refused: set[Place] = set()
 
     def program(self, loaded: Loaded[AssetsManifest]) -> Program | None:
         """Compile everything into one function; None when an expression is refused."""
         model = loaded.model
-        key = self._text(str(model.key), ("key",), {})
+        key = self._parse(model.key, ("key",), {}, as_text=True)
         variables = {name: self._value(value, ("variables", name)) for name, value in model.variables.items()}
         known = {"key": key, "format": syntax.literal(model.format), "manifest": syntax.literal(loaded.name)}
         outputs = [
-            self._text(model.output, ("output",), {**known, "layout": syntax.literal(layout)})
-            for layout in (model.layouts if not self.failed else ())
+            self._parse(model.output, ("output",), {**known, "layout": syntax.literal(layout)}, as_text=True)
+            for layout in model.layouts
         ]
         node = syntax.both(key, syntax.mapping(variables), syntax.both(*outputs))
-        if isinstance(model.where, str):
-            where = self._parse(model.where, ("where",), {})
-            node = syntax.when(where, node)
-        elif model.where is False:
-            node = syntax.when(syntax.literal(False), node)
-        if self.failed:
+        if model.where is not None:
+            node = syntax.when(self._parse(model.where, ("where",), {}), node)
+        if self.refused:
             return None
         try:
             return syntax.compiled(node)
@@ -141,19 +138,18 @@ class _Compiler:
             self.findings.error((), str(error), error.hint)
             return None
 
-    def _parse(self, text: str, place: Place, known: Mapping[str, Any]) -> Any:
+    def _parse(self, text: str, place: Place, known: Mapping[str, Any], *, as_text: bool = False) -> Any:
         try:
             expression = syntax.parse(text, known)
         except ExpressionError as error:
-            if not (self.failed and place == ("output",)):
+            if place not in self.refused:
                 self.findings.error(place, str(error), error.hint)
-            self.failed = True
+            self.refused.add(place)
             return syntax.literal("")
+        if as_text:
+            expression.node = syntax.text(expression.node)
         self.parts.append((place, expression))
         return expression.node
-
-    def _text(self, text: str, place: Place, known: Mapping[str, Any]) -> Any:
-        return syntax.text(self._parse(text, place, known))
 
     def _value(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from pictify_sync.core.model import DEFAULT_LAYOUT
 
@@ -22,6 +33,21 @@ LayoutName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_$][A-Za-z0-9_$-]*$", max_length=128)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 VariableType = Literal["text", "image", "color", "number", "boolean", "url", "date", "array", "object"]
+
+
+RowsName = Annotated[str, Tag("file")]
+RowsList = Annotated[list[dict[str, Any]], Tag("list")]
+_NO_ROWS = "should be the name of a file, or a list of mappings"
+
+
+def _kind_of_rows(value: Any) -> str | None:
+    return "file" if isinstance(value, str) else "list" if isinstance(value, list) else None
+
+
+def _not_the_default(name: str) -> str:
+    if name == DEFAULT_LAYOUT:
+        raise ValueError("is the base size: set 'width' and 'height' of the template instead")
+    return name
 
 
 class _Strict(BaseModel):
@@ -49,11 +75,13 @@ class AssetsManifest(_Strict):
     quality: Annotated[float, Field(ge=0.1, le=1.0)] | None = Field(
         None, description=f"Quality of jpeg and webp, 0.1 to 1.0. Default: {DEFAULT_QUALITY}. Not for png."
     )
-    rows: str | list[dict[str, Any]] = Field(
+    rows: Annotated[
+        RowsName | RowsList, Discriminator(_kind_of_rows, custom_error_type="rows", custom_error_message=_NO_ROWS)
+    ] = Field(
         description="The data: a CSV, JSON, JSONL or YAML file beside the manifest, or an inline list of mappings."
     )
-    where: str | bool | None = Field(None, description="An expression; only the rows for which it is true are taken.")
-    key: str | int = Field(description="An expression: the item's name in its key, unique in the manifest.")
+    where: str | None = Field(None, description="An expression; only the rows for which it is true are taken.")
+    key: str = Field(min_length=1, description="An expression: the item's name in its key, unique in the manifest.")
     variables: dict[VariableName, Any] = Field(
         {}, description="What the template is filled with; texts are expressions, at any depth."
     )
@@ -74,11 +102,12 @@ class AssetsManifest(_Strict):
             raise ValueError(f"should name each layout once, not {twice[0]!r} twice")
         return layouts
 
-    @model_validator(mode="after")
-    def _quality_fits(self) -> AssetsManifest:
-        if self.format == "png" and self.quality is not None:
-            raise ValueError("png has no quality: remove 'quality', or choose jpeg or webp")
-        return self
+    @field_validator("quality")
+    @classmethod
+    def _quality_fits(cls, quality: float | None, given: ValidationInfo) -> float | None:
+        if quality is not None and given.data.get("format") == "png":
+            raise ValueError("should not be set for png: remove it, or choose jpeg or webp")
+        return quality
 
 
 class Layout(_Strict):
@@ -114,15 +143,13 @@ class TemplateManifest(_Strict):
     html: str = Field(min_length=1, description="The Handlebars file, beside this one.")
     width: Side = Field(description="Pixels of the layout `default`.")
     height: Side = Field(description="Pixels of the layout `default`.")
-    layouts: dict[LayoutName, Layout] = Field(
+    layouts: dict[Annotated[LayoutName, AfterValidator(_not_the_default)], Layout] = Field(
         {}, max_length=MAX_LAYOUTS - 1, description="More sizes; the html adapts by flex and `@media`."
     )
     variables: dict[VariableName, TemplateVariable] = Field({}, description="Rules for the variables.")
 
     @model_validator(mode="after")
     def _sane(self) -> TemplateManifest:
-        if DEFAULT_LAYOUT in self.layouts:
-            raise ValueError("the layout 'default' is the base size: set 'width' and 'height' at the top instead")
         if self.width * self.height > MAX_PIXELS:
             raise ValueError(f"should be at most {MAX_PIXELS // 1_000_000} megapixels, not {self.width}x{self.height}")
         return self

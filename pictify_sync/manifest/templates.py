@@ -18,7 +18,7 @@ from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.places import MAX_PICTURE, Problems, Unusable, beside, read_bytes, shown
 from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
-from pictify_sync.yaml_reader import nearest
+from pictify_sync.validation import nearest
 
 MAX_HTML = 500_000  # bytes of a template (Pictify, templates: 413 above 500 KB)
 

@@ -1,0 +1,84 @@
+"""Documents against models: every problem of a document at once, each with its place, and the nearest right name.
+
+This module must not know what the models mean.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
+
+from pictify_sync.errors import Problem
+from pictify_sync.yaml_reader import Document, Path
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+M = TypeVar("M", bound="BaseModel")
+
+_WORDS = {
+    "a valid dictionary": "a mapping",
+    "a valid string": "a text",
+    "a valid integer": "a whole number",
+    "a valid boolean": "true or false",
+    "a valid": "a",
+}
+
+
+def nearest(word: str, names: Iterable[str]) -> str:
+    """Give the hint "did you mean 'x'?" for the name most like a word, "" when none is."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+
+    folded = {name.casefold(): name for name in sorted(names)}
+    close = get_close_matches(word.casefold()[:80], list(folded), 1, 0.7)
+    return f"did you mean '{folded[close[0]]}'?" if close else ""
+
+
+def validate(model: type[M], document: Document) -> M | list[Problem]:
+    """Check a document against a model; every problem has the place of the field it is about."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return model.model_validate(document.value)
+    except ValidationError as error:
+        found = [(tuple(_real(document.value, entry["loc"])), entry) for entry in error.errors(include_url=False)]
+        places = document.places([path for path, _ in found])
+        return sorted(_problem(model, document.file, entry, (path, places[path])) for path, entry in found)
+
+
+def _problem(model: type[BaseModel], file: str, entry: Any, at: tuple[Path, tuple[int, int, int, int]]) -> Problem:
+    (path, place), kind = at, entry["type"]
+    name = ".".join(map(str, path)) or "the file"
+    if kind == "extra_forbidden":
+        allowed = _fields(model, entry["loc"][:-1])
+        hint = nearest(str(path[-1]), allowed) or f"there are: {', '.join(allowed)}"
+        return Problem(file, *place[:2], f"unknown field '{name}'", hint)
+    if kind == "missing":
+        return Problem(file, *place[:2], f"the field '{name}' is missing")
+    message = re.sub(r"^(Input|Value error,|String|List|Dictionary) ?", "", entry["msg"])
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    got = entry["input"]
+    shown = f", not {got!r}"[:80] if isinstance(got, str | int | float) and not kind.startswith("value_") else ""
+    return Problem(file, *place[2:], f"'{name}' {message}{shown}")
+
+
+def _real(value: object, loc: Path) -> Iterator[str | int]:
+    """Leave out of a path what names a branch of the model, not a part of the document."""
+    for number, part in enumerate(loc):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+            value = value[part]  # type: ignore[index]
+        elif number < len(loc) - 1 or part == "[key]":
+            continue
+        yield part
+
+
+def _fields(model: type[BaseModel], path: Path) -> list[str]:
+    """Name the fields allowed at a path of nested models."""
+    known: Any = model
+    for part in path:
+        if part in (fields := getattr(known, "model_fields", {})):
+            known = fields[part].annotation
+        known = next((arg for arg in reversed(get_args(known)) if hasattr(arg, "model_fields")), known)
+    return list(getattr(known, "model_fields", {}))
