@@ -1,7 +1,7 @@
 """The Pictify-compatible server as a WSGI app: routes, keys, error bodies, and the life of what stands behind them.
 
 `create_app` opens a folder; nothing is rendered and no process is started before the first batch. Nothing of the rest
-of the package is imported, so that the emulator stays an honest counterpart of the provider.
+of the package but errors is imported, so that the emulator stays an honest counterpart of the provider.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from pictify_sync.emulator.claims import Claims
 from pictify_sync.emulator.dialects import PROJECTIONS
 from pictify_sync.emulator.dispatch import Dispatcher, Rendering
 from pictify_sync.emulator.pool import RenderPool, Renders
+from pictify_sync.emulator.reading import Read
 from pictify_sync.emulator.store import Store
-from pictify_sync.emulator.templates import Read, Source, Templates
+from pictify_sync.emulator.templates import Source, Templates
 from pictify_sync.emulator.wire import Answer, WireError, canonical, checked, parse_object
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
+FIRST_PACE = 0.002  # seconds per picture that a hint assumes before anything was rendered: look again soon
 ROUTES = (
     ("GET", "/api/users/", "user"),
     ("POST", "/templates", "create_template"),
@@ -153,8 +155,7 @@ class Emulator:
             if dispatcher.failure:
                 raise WireError(500, f"Rendering stopped: {dispatcher.failure}")
             if self._options.poll_hint:
-                left = view.total - view.done - view.failed
-                seconds = left * (dispatcher.pace or 0.004) / self._workers
+                seconds = self._batches.ahead(batch) * (dispatcher.pace or FIRST_PACE) / self._workers
                 body["retryAfter"] = round(min(max(seconds, 0.05), 1.0), 3)
         return Answer(body)
 

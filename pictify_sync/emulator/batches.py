@@ -157,6 +157,12 @@ class Batches:
             batch, row["template"], _status(row), json.loads(row["request"])["format"], *counts, tuple(items)
         )
 
+    def ahead(self, batch: str) -> int:
+        """How many items are rendered until this batch is over: its own, and those of batches before it."""
+        with self._store.read() as db:
+            query = "SELECT count(*) FROM items WHERE state=0 AND batch<=(SELECT number FROM batches WHERE id=?)"
+            return int(db.execute(query, (batch,)).fetchone()[0])
+
     def cancel(self, batch: str) -> Answer:
         """Skip what is not finished; a finished batch stays as it is. 404 when unknown."""
         with self._store.write() as db:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import secrets
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pictify_sync.emulator.reading import Read
 from pictify_sync.emulator.store import Store
 from pictify_sync.emulator.wire import BASE_LAYOUT, LAYOUT_PATTERN, WireError, canonical, checked, digest, instant
 
@@ -23,29 +24,6 @@ MAX_PIXELS = 50_000_000  # Pictify, Multi-size render: 50 megapixels in sum
 UID_LETTERS = string.ascii_uppercase + string.digits  # real uids look like XL13XACH2V
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
-
-
-class Refusal(Protocol):
-    """Why a template's text cannot be taken."""
-
-    @property
-    def code(self) -> str: ...
-
-    @property
-    def message(self) -> str: ...
-
-
-class Reading(Protocol):
-    """What the template's text tells: root names it uses, and what forbids it."""
-
-    @property
-    def variables(self) -> Sequence[str]: ...
-
-    @property
-    def refusals(self) -> Sequence[Refusal]: ...
-
-
-Read = Callable[[str], Reading]
 
 
 class _Tolerant(BaseModel):

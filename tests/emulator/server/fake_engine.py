@@ -8,10 +8,10 @@ import signal
 import struct
 import time
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pictify_sync.emulator.reading import Reading, Refusal
 
 
 class Broken(Exception):
@@ -72,23 +72,7 @@ class FakeRenderer:
         return data
 
 
-@dataclass(frozen=True)
-class FakeRefusal:
-    """Why a template is refused."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class FakeReading:
-    """What its text tells."""
-
-    variables: Sequence[str]
-    refusals: Sequence[FakeRefusal]
-
-
-def fake_read(html: str) -> FakeReading:
+def fake_read(html: str) -> Reading:
     """Names in double braces; the word `forbidden` is refused."""
-    refused = [FakeRefusal("HELPER_NOT_ALLOWED", "forbidden is no helper")] if "{{forbidden" in html else []
-    return FakeReading(sorted(set(re.findall(r"\{\{(\w+)\}\}", html))), refused)
+    refused = [Refusal("HELPER_NOT_ALLOWED", "forbidden is no helper")] if "{{forbidden" in html else []
+    return Reading(sorted(set(re.findall(r"\{\{(\w+)\}\}", html))), refused)
