@@ -63,6 +63,7 @@ class Project:
         self.clock = clock or SystemClock()
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
+        self._artifacts: ArtifactStore | None = None
 
     def state(self, *, create: bool = False) -> StateStore:
         """The recorded state; an empty one where there is none, unless it is to be created."""
@@ -74,9 +75,11 @@ class Project:
 
     def artifacts(self) -> ArtifactStore:
         """The published files."""
-        from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
+        if self._artifacts is None:
+            from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
 
-        return FileArtifacts(self.settings.path(self.settings.output))
+            self._artifacts = FileArtifacts(self.settings.path(self.settings.output))
+        return self._artifacts
 
     def options(self, name: str) -> ProviderOptions:
         """What the settings say about a provider."""

@@ -1,0 +1,147 @@
+"""Apply in a small world: what is rendered, carried and removed, and that every kill is survived."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pictify_sync.core.model import Action, Asset, Reason
+from pictify_sync.workflows.plan import Choice
+from tests.core.assets import asset
+from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World
+
+ABC = [asset("a"), asset("b"), asset("c", value="b"), asset("d"), asset("d", layout="square"), asset("e")]
+EDITED = [
+    asset("b"),
+    asset("c", value="new"),
+    replace(asset("d"), output="m/e.default.png"),  # d and e swap their paths
+    replace(asset("e"), output="m/d.default.png"),
+    asset("renamed", value="a"),
+    asset("f"),
+    asset("f", layout="square"),
+]
+
+
+def test_first_apply_renders_each_input_once(tmp_path: Path) -> None:
+    """Equal inputs share one render, and every path holds its own picture."""
+    world = World(tmp_path)
+    _, summary = world.apply(ABC)
+    assert world.files() == world.expected(ABC)
+    assert set(world.provider.meter.values()) == {1}
+    assert len(world.provider.meter) == 5
+    assert summary.stored == 6
+    assert summary.billed_min == summary.billed_max == 5
+
+
+def test_second_apply_does_nothing(tmp_path: Path) -> None:
+    """No request that creates work, and an empty plan."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    posts = world.provider.posts
+    _, summary = world.apply(ABC)
+    assert world.provider.posts == posts
+    assert summary.kept == 6
+    assert world.plan(ListDesired(ABC), world.store()).is_empty
+
+
+def test_edits_render_only_what_is_new(tmp_path: Path) -> None:
+    """A rename, a swap of paths and a delete render nothing; a changed value and new items do."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    before = sum(world.provider.meter.values())
+    _, summary = world.apply(EDITED)
+    assert world.files() == world.expected(EDITED)
+    assert sum(world.provider.meter.values()) - before == 3
+    assert (summary.stored, summary.moved, summary.removed) == (3, 3, 1)
+
+
+def test_replace_renders_again(tmp_path: Path) -> None:
+    """A requested key is rendered although nothing changed."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    _, summary = world.apply(ABC, choice=Choice(replace=("m/d@*",)))
+    assert summary.stored == 2
+
+
+def test_failed_items_are_recorded_and_retried(tmp_path: Path) -> None:
+    """The provider's reason is kept, others are stored, and the next apply asks for the failed ones only."""
+    world = World(tmp_path)
+    world.provider.failing["b"] = "IMAGE_FETCH_FAILED"
+    _, summary = world.apply(ABC)
+    assert [(key, code) for key, code, _ in summary.failed] == [
+        ("m/b@default", "IMAGE_FETCH_FAILED"),
+        ("m/c@default", "IMAGE_FETCH_FAILED"),
+    ]
+    assert summary.stored == 4
+    plan = world.plan(ListDesired(ABC), world.store())
+    assert {change.reason for change in plan.changes if change.action is Action.CREATE} == {Reason.FAILED_BEFORE}
+    world.provider.failing.clear()
+    _, summary = world.apply(ABC)
+    assert (summary.stored, summary.failed) == (2, ())
+    assert world.files() == world.expected(ABC)
+
+
+def test_bad_downloads_are_never_published(tmp_path: Path) -> None:
+    """Bytes that are not the picture fail their asset and leave no file."""
+    world = World(tmp_path)
+    world.provider.broken_downloads.add('fake:[{"v": "a"}, "default"]')
+    _, summary = world.apply(ABC)
+    assert [key for key, *_ in summary.failed] == ["m/a@default"]
+    assert "m/a.default.png" not in world.files()
+
+
+def test_a_vanished_source_is_rendered_instead(tmp_path: Path) -> None:
+    """A move whose file is gone becomes a repair in the same apply."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    (tmp_path / "out/m/a.default.png").unlink()
+    world.apply(EDITED)
+    assert world.files() == world.expected(EDITED)
+
+
+def test_stopping_submits_nothing_more_and_the_next_apply_goes_on(tmp_path: Path) -> None:
+    """After Ctrl-C open batches stay recorded; the next apply finishes them without a second render."""
+    world = World(tmp_path, PainterProvider(max_open=1))
+    desired = ListDesired(ABC)
+    store = world.store()
+    ports = replace(world.ports(desired, store), stop=lambda: world.provider.posts >= 1)
+    from pictify_sync.workflows.apply import carry_out
+
+    summary = carry_out(ports, world.plan(desired, store), lambda: None)
+    assert summary.interrupted
+    assert world.provider.posts == 1
+    world.apply(ABC)
+    assert world.files() == world.expected(ABC)
+    assert set(world.provider.meter.values()) == {1}
+
+
+def commits_of(tmp_path: Path, first: list[Asset], second: list[Asset]) -> int:
+    """How many commits the second apply makes."""
+    world = World(tmp_path)
+    world.apply(first)
+    store = DyingStore(world.store())
+    world.apply(second, store)  # type: ignore[arg-type]
+    return store.commits
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+@pytest.mark.parametrize(("first", "second"), [([], ABC), (ABC, EDITED), (EDITED, ABC)], ids=["new", "edit", "back"])
+def test_killed_at_every_commit_the_next_apply_converges(
+    tmp_path: Path, first: list[Asset], second: list[Asset], side: str
+) -> None:
+    """Dying before or after any commit costs no render, no file and no record."""
+    total = commits_of(tmp_path / "count", first, second)
+    clean = World(tmp_path / "clean")
+    clean.apply(first)
+    clean.apply(second)
+    for number in range(1, total + 1):
+        world = World(tmp_path / f"{side}{number}")
+        world.apply(first)
+        with pytest.raises(Killed):
+            world.apply(second, DyingStore(world.store(), **{side: number}))  # type: ignore[arg-type]
+        world.apply(second)
+        assert world.files() == world.expected(second), f"killed {side} commit {number}"
+        assert world.provider.meter == clean.provider.meter, f"killed {side} commit {number}"
+        assert world.plan(ListDesired(second), world.store()).is_empty
