@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 MEGABYTE = 1_000_000
 FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
+STARTING = 120.0  # seconds that a worker may need until its engine and fonts are ready
 FIRST_PACE = 0.002  # seconds per picture that a hint assumes before anything was rendered: look again soon
 ROUTES = (
     ("GET", "/api/users/", "user"),
@@ -201,7 +202,9 @@ class Emulator:
                 journals = self._folder / "runs"
                 claims = Claims(self._store, journals, now=self._options.now)
                 how = (self._options.renderer, self._folder / "files", journals, self._options.render_seconds)
-                pool = self._options.pool or partial(RenderPool, self._workers, self._options.preload)
+                pool = self._options.pool or partial(
+                    RenderPool, self._workers, self._options.preload, longest=self._options.render_seconds + STARTING
+                )
                 self._dispatcher = Dispatcher(claims, self._source, Rendering(*how, self._workers), pool)
             return self._dispatcher
 

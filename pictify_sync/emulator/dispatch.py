@@ -226,10 +226,10 @@ class Dispatcher:
             raise RuntimeError(f"the render processes do not stay alive: {error}")
         first, others = rest[0], rest[1:]
         deaths = work.deaths + 1 if first is work.pictures[0] else 1
-        if not isinstance(error, (ProcessExpired, BrokenProcessPool)):
+        if not isinstance(error, (ProcessExpired, BrokenProcessPool, TimeoutError)):
             self._fail(work.open, rest, ("RENDER_FAILED", f"{type(error).__name__}: {error}"))
             return ()
-        if getattr(error, "exitcode", None) == -signal.SIGALRM:
+        if isinstance(error, TimeoutError) or getattr(error, "exitcode", None) == -signal.SIGALRM:
             message = f"not finished within {self._rendering.seconds:g} seconds"
             self._fail(work.open, [first], ("RENDER_TIMEOUT", message))
         elif deaths < LIVES:

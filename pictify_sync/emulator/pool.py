@@ -145,8 +145,6 @@ def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, o
         values = fill(chunk, json.loads(picture.variables))
         size = (picture.width, picture.height)
         data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality))
-    except OSError:
-        raise  # a full disk is no fault of this picture
     except Exception as error:
         message = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
         return {"code": str(getattr(error, "code", "") or "RENDER_FAILED"), "message": str(message)[:2000]}
@@ -198,21 +196,22 @@ def _live_and_die_with_parent() -> None:
 class RenderPool(Executor):
     """`submit` runs a call in a worker process; a worker that dies fails its own call only and is replaced."""
 
-    def __init__(self, workers: int, preload: Sequence[str] = ()) -> None:
+    def __init__(self, workers: int, preload: Sequence[str] = (), *, longest: float = 600.0) -> None:
         self.workers = workers
+        self._longest = longest  # seconds that a call may take before its worker is killed
         self._preload = list(preload)
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = None
         self._closed = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        """Schedule a call. The future raises `pebble.ProcessExpired` when its worker died."""
+        """Schedule a call. Its future raises ProcessExpired when the worker died, TimeoutError when it was killed."""
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
             if self._pool is None or not self._pool.active:
                 self._pool = self._start()
-            return self._pool.schedule(fn, args=args, kwargs=kwargs)
+            return self._pool.schedule(fn, args=args, kwargs=kwargs, timeout=self._longest)
 
     def _start(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock
+
 SCHEMA_VERSION = 1
 
 # A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited.
@@ -44,6 +46,11 @@ class Store:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
+        # Two processes that turn the same new file to WAL at once would lock each other out, whatever the timeout.
+        with FileLock(path.with_suffix(".lock"), timeout=60):
+            self._prepare(path)
+
+    def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         with self.write() as connection:

@@ -122,9 +122,11 @@ class Http:
         *,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self._key = key
         self._sleep = sleep
+        self._attempts = attempts
         headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
         if transport is not None:
@@ -162,7 +164,7 @@ class Http:
 
         only = retry_if_exception_type(_TryAgain)
         retrying = Retrying(
-            retry=only, stop=stop_after_attempt(ATTEMPTS), wait=self._wait, sleep=self._sleep, reraise=True
+            retry=only, stop=stop_after_attempt(self._attempts), wait=self._wait, sleep=self._sleep, reraise=True
         )
         try:
             return retrying(attempt)

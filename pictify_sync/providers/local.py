@@ -47,6 +47,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
     how = replace(how, idempotent=True, poll_hint=True, max_html=MAX_HTML, max_body=MAX_BODY)
     app = create_app(options.folder, how)
-    http = Http(BASE_URL, SecretStr("local"), transport=httpx.WSGITransport(app, raise_app_exceptions=False))
+    transport = httpx.WSGITransport(app, raise_app_exceptions=False)
+    http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())
     return PictifyProvider("local", Opened(http, downloads, app.close), allowed, grace=0.0)
