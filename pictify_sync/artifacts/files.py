@@ -106,6 +106,10 @@ class FileArtifacts:
             with self._told(), self._tree(exclusive=True) as tree:
                 sweep(tree)
 
+    def close(self) -> None:
+        """Let go of what is staged; the next sweep of anybody clears it."""
+        self._staging.release()
+
     def _put(self, tree: Tree, staged: Staged, paths: Sequence[str]) -> None:
         name = self._staging.take(staged.sha256) if paths else None
         if name is None:  # called again after it had succeeded

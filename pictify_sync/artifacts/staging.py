@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -31,6 +32,7 @@ class Staging:
         self._ops = ops
         self._names = (STAGING, f"run-{token_hex(8)}")
         self._own: int | None = None
+        self._closing: Callable[[], object] = lambda: None  # also called when the store is dropped
         self._uses: Counter[str] = Counter()  # sha256 -> stagings not yet published: two downloads may be equal
         self._numbers = count()
         self._lock = RLock()
@@ -88,15 +90,15 @@ class Staging:
                     self._own = os.dup(
                         tree.existing(self._names, create=True)
                     )  # shares the lock, and outlives the walk
+                    self._closing = weakref.finalize(self, os.close, self._own)
                     fcntl.flock(self._own, fcntl.LOCK_EX)  # nobody else knows the name yet
             return self._own
 
     def release(self) -> None:
         """Let go of the own folder; the next sweep of anybody clears it."""
         with self._lock:
-            if self._own is not None:
-                os.close(self._own)
-                self._own = None
+            self._closing()
+            self._own = None
             self._uses.clear()
 
 

@@ -1,0 +1,423 @@
+"""The folder of pictures: the port's contract, kills at every operation, links, and full disks."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.artifacts.paths import STAGING, parts
+from pictify_sync.artifacts.tree import FileOps
+from pictify_sync.core.entries import FileMove, Obsolete
+from pictify_sync.core.model import Artifact
+from pictify_sync.core.ports import ArtifactStore
+from pictify_sync.errors import ArtifactError, DownloadError
+from tests.artifacts.conformance import ArtifactStoreContract, move
+from tests.artifacts.samples import expected, picture, sha
+
+
+def tree(root: Path, *, may_be_empty: bool = False) -> dict[str, bytes]:
+    """Every file below root; no link, no empty folder unless allowed, nothing staged."""
+    found = {}
+    for folder, folders, names in os.walk(root):
+        assert may_be_empty or Path(folder) == root or folders or names, f"{folder} is empty"
+        for name in names:
+            path = Path(folder, name)
+            assert not path.is_symlink()
+            found[path.relative_to(root).as_posix()] = path.read_bytes()
+    assert not any(name.startswith(STAGING) for name in found)
+    return found
+
+
+class TestFileArtifacts(ArtifactStoreContract):
+    """The contract, for a folder."""
+
+    def open(self, tmp_path: Path) -> ArtifactStore:
+        return FileArtifacts(tmp_path / "out")
+
+    def files(self, tmp_path: Path) -> dict[str, bytes]:
+        self.open(tmp_path)
+        store = FileArtifacts(tmp_path / "out")
+        store.sweep()
+        own = tmp_path / "out" / STAGING
+        if own.exists():  # of a store that is still open
+            assert all(run.name.startswith("run-") and not list(run.iterdir()) for run in own.iterdir())
+            for run in own.iterdir():
+                run.rmdir()
+            own.rmdir()
+        return tree(tmp_path / "out")
+
+    def plant(self, tmp_path: Path, path: str, content: bytes) -> None:
+        (tmp_path / "out" / path).write_bytes(content)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+class Dying(FileOps):
+    """Works for `life` operations, then does nothing ever again: as a killed process."""
+
+    def __init__(self, life: int) -> None:
+        self.life = life
+
+    def _live(self) -> None:
+        self.life -= 1
+        if self.life < 0:
+            raise Killed
+
+    def create(self, name: str, folder: int) -> int:
+        self._live()
+        return super().create(name, folder)
+
+    def write(self, file: int, chunk: bytes | memoryview) -> int:
+        self._live()
+        return super().write(file, chunk[: max(1, len(chunk) // 2)])  # and one call never writes all
+
+    def fsync(self, file: int) -> None:
+        self._live()
+
+    def rename(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
+        self._live()
+        super().rename(old, old_folder, new, new_folder)
+
+    def link(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
+        self._live()
+        super().link(old, old_folder, new, new_folder)
+
+    def unlink(self, name: str, folder: int) -> None:
+        self._live()
+        super().unlink(name, folder)
+
+    def mkdir(self, name: str, folder: int, mode: int) -> None:
+        self._live()
+        super().mkdir(name, folder, mode)
+
+    def rmdir(self, name: str, folder: int) -> None:
+        self._live()
+        super().rmdir(name, folder)
+
+
+class NoLinks(FileOps):
+    """A drive without hard links."""
+
+    def link(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+
+class FullDisk(FileOps):
+    """A drive that takes so many bytes and no more."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+
+    def write(self, file: int, chunk: bytes | memoryview) -> int:
+        if self.room <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = super().write(file, chunk[: self.room])
+        self.room -= written
+        return written
+
+
+def publish(store: FileArtifacts, content: bytes, *paths: str) -> None:
+    """Stage and publish."""
+    store.publish(store.stage([content], expected()), paths)
+
+
+def lives(attempt: Callable[[FileOps], object]) -> int:
+    """Call with ever longer lives until it survives; gives the number of operations."""
+    for life in range(10_000):
+        try:
+            attempt(Dying(life))
+        except Killed:
+            continue
+        return life
+    raise AssertionError("never survives")
+
+
+A, B, C = (picture(seed=seed) for seed in (1, 2, 3))
+MOVES: dict[str, tuple[dict[str, bytes], list[FileMove], set[str], dict[str, bytes]]] = {
+    "swap": ({"a": A, "b": B}, [move(A, "a", "b"), move(B, "b", "a")], set(), {"a": B, "b": A}),
+    "ring in folders": (
+        {"x/a": A, "y/b": B, "z/c": C},
+        [move(A, "x/a", "y/b"), move(B, "y/b", "z/c"), move(C, "z/c", "x/a")],
+        set(),
+        {"y/b": A, "z/c": B, "x/a": C},
+    ),
+    "chain into new folders": (
+        {"a": A, "b": B},
+        [move(A, "a", "b"), move(B, "b", "n/m/c")],
+        set(),
+        {"b": A, "n/m/c": B},
+    ),
+    "copies and a move": (
+        {"a": A, "b": B},
+        [move(A, "a", "c"), move(A, "a", "d"), move(B, "b", "e")],
+        {"a"},
+        {"a": A, "c": A, "d": A, "e": B},
+    ),
+    "equal bytes": (
+        {"a": A, "b": A, "c": B},
+        [move(A, "a", "c"), move(A, "b", "d"), move(B, "c", "a")],
+        set(),
+        {"c": A, "d": A, "a": B},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MOVES)
+def test_moves_killed_at_every_operation_are_finished(tmp_path: Path, case: str) -> None:
+    """Whatever operation was the last of a run, the next one brings every file to its place, with nothing left over."""
+    before, moves, kept, after = MOVES[case]
+
+    def attempt(ops: FileOps) -> None:
+        assert isinstance(ops, Dying)
+        root = tmp_path / f"life-{ops.life}"
+        for path, content in before.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_bytes(content)
+        try:
+            FileArtifacts(root, ops=ops).move(moves, kept.__contains__)
+        finally:
+            killed_again = Dying(ops.life // 2 if ops.life >= 0 else 5)
+            for again in (killed_again, FileOps()):
+                store = FileArtifacts(root, ops=again)
+                try:
+                    store.sweep()
+                    assert store.move(moves, kept.__contains__) == ()
+                    store.sweep()
+                except Killed:
+                    continue
+            assert tree(root) == after
+
+    assert lives(attempt) > 10
+
+
+def test_moves_without_hard_links(tmp_path: Path) -> None:
+    """Where links are refused, copies do."""
+    store = FileArtifacts(tmp_path, ops=NoLinks())
+    publish(store, A, "a")
+    publish(store, B, "b")
+    assert store.move([move(A, "a", "b"), move(B, "b", "a")], lambda _: False) == ()
+    store.sweep()
+    assert tree(tmp_path) == {"a": B, "b": A}
+
+
+def test_publishing_killed_at_every_operation_leaves_old_or_new(tmp_path: Path) -> None:
+    """At each path lies the old picture or the new one, whole; a sweep clears the rest; doing it again succeeds."""
+
+    def attempt(ops: FileOps) -> None:
+        assert isinstance(ops, Dying)
+        root = tmp_path / f"life-{ops.life}"
+        publish(FileArtifacts(root), A, "x/one", "two")
+        dying = FileArtifacts(root, ops=ops)
+        try:
+            publish(dying, B, "x/one", "two", "new/three")
+        except Killed:
+            dying.close()  # as the end of its process does
+            FileArtifacts(root).sweep()
+            left = tree(root, may_be_empty=True)
+            assert set(left) <= {"x/one", "two", "new/three"}
+            assert left["x/one"] in (A, B)
+            assert left["two"] in (A, B)
+            raise
+        finally:
+            dying.close()
+            store = FileArtifacts(root)
+            publish(store, B, "x/one", "two", "new/three")
+            store.sweep()
+            assert tree(root) == dict.fromkeys(("x/one", "two", "new/three"), B)
+
+    assert lives(attempt) > 10
+
+
+def test_removing_killed_at_every_operation_is_finished(tmp_path: Path) -> None:
+    """The next run removes what is left, folders too."""
+
+    def attempt(ops: FileOps) -> None:
+        assert isinstance(ops, Dying)
+        root = tmp_path / f"life-{ops.life}"
+        publish(FileArtifacts(root), A, "a/b/c", "d")
+        try:
+            FileArtifacts(root, ops=ops).remove(Obsolete("a/b/c", sha(A)))
+        finally:
+            assert FileArtifacts(root).remove(Obsolete("a/b/c", sha(A)))
+            FileArtifacts(root).sweep()
+            assert tree(root) == {"d": A}
+
+    assert lives(attempt) == 4
+
+
+@pytest.mark.parametrize("room", [0, 1, 50, len(A), len(A) + 10])
+def test_a_full_disk_is_an_error_with_a_hint(tmp_path: Path, room: int) -> None:
+    """No half picture is published, and the message says what to do."""
+    store = FileArtifacts(tmp_path, ops=FullDisk(room))
+    with pytest.raises(ArtifactError) as caught:
+        publish(store, A, "a", "b")
+    assert "disk is full" in caught.value.hint
+    store.sweep()
+    assert tree(tmp_path) == {}
+
+
+def test_the_size_of_a_download_is_limited(tmp_path: Path) -> None:
+    """An endless download ends at the limit and leaves nothing."""
+    store = FileArtifacts(tmp_path, max_bytes=1000)
+    taken = 0
+
+    def endless() -> object:
+        nonlocal taken
+        while True:
+            taken += 100
+            yield bytes(100)
+
+    with pytest.raises(DownloadError, match="1000"):
+        store.stage(endless(), expected())  # type: ignore[arg-type]
+    assert taken == 1100
+    store.sweep()
+    assert tree(tmp_path) == {}
+
+
+def test_nothing_is_made_before_the_first_picture(tmp_path: Path) -> None:
+    """Looking at a folder that is not there does not make it."""
+    store = FileArtifacts(tmp_path / "out")
+    store.sweep()
+    assert store.check(Artifact("x", sha(A), 1)) == "missing"
+    assert store.remove(Obsolete("x", sha(A)))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("where", ["out", "out/a", "out/a/b", "out/a/b/x.png", f"out/{STAGING}"])
+@pytest.mark.parametrize("dangling", [False, True])
+def test_links_are_never_followed(tmp_path: Path, where: str, dangling: bool) -> None:
+    """With a symbolic link at any place of the path nothing outside is read, written or removed."""
+    outside = tmp_path / "outside"
+    link = tmp_path / where
+    link.parent.mkdir(parents=True, exist_ok=True)
+    if not dangling:
+        target = outside if where != "out/a/b/x.png" else outside / "x.png"
+        outside.mkdir()
+        for path in ("a/b/x.png", "b/x.png", "x.png"):
+            (outside / path).parent.mkdir(parents=True, exist_ok=True)
+            (outside / path).write_bytes(A)
+        link.symlink_to(target)
+        before = tree(outside)
+    else:
+        link.symlink_to(outside)
+        before = {}
+    store = FileArtifacts(tmp_path / "out")
+    calls: list[Callable[[], object]] = [
+        lambda: publish(store, B, "a/b/x.png"),
+        lambda: store.check(Artifact("a/b/x.png", sha(A), len(A))),
+        lambda: store.remove(Obsolete("a/b/x.png", sha(A))),
+        lambda: store.move([move(A, "a/b/x.png", "new.png")], lambda _: False),
+        lambda: store.move([move(A, "new.png", "a/b/x.png")], lambda _: False),
+        store.sweep,
+    ]
+    for call in (*calls[1:], calls[0]):
+        with suppress(ArtifactError):
+            assert call() != "present"
+    assert (tree(outside) if outside.exists() else {}) == before
+
+
+def test_a_folder_swapped_for_a_link_leads_nowhere(tmp_path: Path) -> None:
+    """While a thread swaps a folder for a link to the outside again and again, no picture gets out."""
+    race(tmp_path, 150)
+
+
+@pytest.mark.full
+def test_a_folder_swapped_for_a_link_leads_nowhere_at_length(tmp_path: Path) -> None:
+    """The same, ten thousand times."""
+    race(tmp_path, 10_000)
+
+
+def race(tmp_path: Path, rounds: int) -> None:
+    """Publish against a swapping thread."""
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    (out / "a").mkdir(parents=True)
+    stop = threading.Event()
+
+    def swap() -> None:
+        while not stop.is_set():  # each step may fail when a picture was published in between
+            for step in (
+                lambda: (out / "a").rename(out / "real"),
+                lambda: (out / "a").symlink_to(outside),
+                lambda: (out / "a").unlink(missing_ok=True),
+                lambda: (out / "real").rename(out / "a"),
+                lambda: shutil.rmtree(out / "real"),
+            ):
+                with suppress(OSError):
+                    step()
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    store = FileArtifacts(out)
+    written = 0
+    try:
+        for _ in range(rounds):
+            try:
+                publish(store, A, "a/x.png")
+                written += 1
+            except ArtifactError:
+                pass
+    finally:
+        stop.set()
+        thread.join()
+    assert list(outside.iterdir()) == []
+    assert written
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=st.text(min_size=1, max_size=12) | st.lists(st.sampled_from(["..", ".", "a", "", "b c", "é"])).map("/".join)
+)
+def test_accepted_paths_stay_below_the_root(tmp_path: Path, path: str) -> None:
+    """Any text is either refused or names a place below the root, by itself alone."""
+    try:
+        names = parts(path)
+    except ArtifactError:
+        return
+    resolved = Path(os.path.normpath(tmp_path / path))
+    assert resolved.is_relative_to(tmp_path)
+    assert resolved != tmp_path
+    assert resolved.relative_to(tmp_path).parts == names
+
+
+def test_strange_files_in_the_way_are_told(tmp_path: Path) -> None:
+    """A folder where a picture should go, a file where a folder should be, a pipe: an error, or another file."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_bytes(b"mine")
+    os.mkfifo(tmp_path / "pipe")
+    store = FileArtifacts(tmp_path)
+    for path in ("folder", "file/x.png"):
+        with pytest.raises(ArtifactError):
+            publish(store, A, path)
+    for path in ("folder", "pipe"):
+        assert store.check(Artifact(path, sha(A), len(A))) == "changed"
+        assert not store.remove(Obsolete(path, sha(A)))
+    assert (tmp_path / "file").read_bytes() == b"mine"
+
+
+def test_many_folders_do_not_use_up_descriptors(tmp_path: Path) -> None:
+    """Hundreds of folders in one call keep few descriptors open."""
+    store = FileArtifacts(tmp_path)
+    staged = store.stage([A], expected())
+    paths = [f"d{number}/e/x.png" for number in range(300)]
+    before = len(list(Path("/proc/self/fd").iterdir())) if Path("/proc/self/fd").exists() else 0
+    (published,) = store.publish_many([(staged, paths)])
+    assert [artifact.path for artifact in published] == paths
+    moves = [move(A, path, f"n{path}") for path in paths]
+    assert store.move(moves, lambda _: False) == ()
+    if before:
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    store.sweep()
+    assert tree(tmp_path) == {f"n{path}": A for path in paths}
