@@ -17,7 +17,7 @@ import yaml
 from pictify_sync.errors import InputError, Problem
 
 MAX_DEPTH = 32
-MAX_NODES = 2_000_000  # of a whole document
+MAX_NODES = 500_000  # of a whole document
 MAX_ITEM_NODES = 10_000  # of one streamed item
 
 Path = tuple[str | int, ...]

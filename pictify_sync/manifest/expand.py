@@ -40,6 +40,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "array": (list,),
     "object": (dict,),
 }
+_NO_PICTURE, _BAD_PICTURE = "pictures that do not exist", "pictures that are refused"
+_MAX_ABSENT = 1_000  # different absent columns that are told
 _HINTS = {
     "number": "use | int or | float",
     "boolean": "compare it, as in {{ sold == 'yes' }}",
@@ -95,10 +97,13 @@ class Expansion:
             yield from ((file, line, row) for line, row in zip(lines, given, strict=True))
             return
         try:
-            for line, row in self.prepared.rows.read(self.problems.add):
+            for line, row in self.prepared.rows.read(self._tell_row):
                 yield self.prepared.rows.file, line, row
         except InputError as error:
             self.problems.extend(error)
+
+    def _tell_row(self, problem: Problem) -> None:
+        self.problems.add(problem, "rows that cannot be read")
 
     def _tell(self, message: str, hint: str = "", *, kind: str = "", warning: bool = False) -> None:
         severity = Severity.WARNING if warning else Severity.ERROR
@@ -151,16 +156,17 @@ class Expansion:
 
     def _local_file(self, value: str) -> object:
         if self.prepared.specs[0].provider != LOCAL and self.context.local_pictures == "refuse":
-            self._tell(f"the local picture {value[:120]!r} is not sent to a provider", "see the setting local_pictures")
+            message = f"the local picture {value[:120]!r} is not sent to a provider"
+            self._tell(message, "see the setting local_pictures", kind=_BAD_PICTURE)
             return value
         try:
             path = beside(self.prepared.loaded.path.parent, value, self.context.project)
             name = path.relative_to(self.context.project).as_posix()
             return {FILE: name, "sha256": sha256(path)}
         except FileNotFoundError:
-            self._tell(f"no such picture: {value[:120]}", "its render will fail", warning=True)
+            self._tell(f"no such picture: {value[:120]}", "its render will fail", kind=_NO_PICTURE, warning=True)
         except Unusable as error:
-            self._tell(f"the picture {value[:120]!r} {error}")
+            self._tell(f"the picture {value[:120]!r} {error}", kind=_BAD_PICTURE)
         return value
 
     def _refuse_marks(self, values: Mapping[str, Any]) -> None:
@@ -188,7 +194,7 @@ class Expansion:
 
     def _tell_failure(self, place: Place, row: Row, failure: Exception) -> None:
         name = ".".join(map(str, place))
-        if isinstance(failure, MissingColumn):
+        if isinstance(failure, MissingColumn) and len(self._absent) < _MAX_ABSENT:
             self._absent.setdefault((place, failure.name), [*self._place, list(row), 0])[3] += 1
             return
         message, hint = str(failure)[:200], getattr(failure, "hint", "")

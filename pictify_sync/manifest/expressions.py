@@ -74,6 +74,8 @@ def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
     if len(text) > MAX_SOURCE:
         raise ExpressionError(f"a text with expressions of more than {MAX_SOURCE:,} characters")
     try:
+        if "{%" in text and any(kind == "block_begin" for _, kind, _ in _environment().lex(text)):
+            raise ExpressionError("blocks such as {% if %} are refused", "use {{ … }}")
         body = _environment().parse(text).body
     except TemplateError as error:
         raise ExpressionError(f"bad expression: {error.message}") from None
@@ -175,7 +177,7 @@ class _Checker:
 
     def parts(self, output: nodes.Node) -> list[nodes.Expr]:
         if not isinstance(output, nodes.Output):
-            raise ExpressionError(f"blocks such as {{% {type(output).__name__.lower()} %}} are refused", "use {{ … }}")
+            raise ExpressionError("blocks are refused", "use {{ … }}")
         return output.nodes
 
     def rebuild(self, node: nodes.Node, depth: int) -> nodes.Expr:

@@ -71,6 +71,9 @@ class Spool:
     def __len__(self) -> int:
         return self._count
 
+    def __del__(self) -> None:
+        self._db.close()
+
     def layers(self, layers: Sequence[Layer]) -> range:
         """Take what the next manifest's assets share; give the numbers to pass to `put`."""
         start = len(self._layers)
