@@ -1,0 +1,183 @@
+"""From the text of a whole page to what an engine takes: the body's html and stylesheets, `html` and `body` included.
+
+Engines of fragments know no `<html>`, `<body>` or `<style>`: the two elements become `page-root` and `page-body`, and
+selectors follow. Nothing here knows an engine, fonts or where pictures come from. All work is linear in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import tinycss2
+from tinycss2.ast import Node, ParseError
+
+ROOT, BODY = "page-root", "page-body"
+ROOT_CLASS = "page-is-root"  # stands for :root, with the same specificity
+
+_OPAQUE = re.compile(r"<(!--|(?:script|style|title|template|noscript)\b)", re.I)
+_ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
+_MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
+_HEAD_ONLY = re.compile(r"<!doctype[^>]*>|</?(?:html|head|body|meta|link|base)\b[^>]*>", re.I)
+_CLASS = re.compile(r"""(^|\s)class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+_TAGS = {"html": ROOT, "body": BODY}
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A page taken apart. Comments, scripts and what cannot be seen are gone."""
+
+    styles: Sequence[str]  # text of the <style> elements, in order
+    root: str  # attributes of <html>, as written
+    body: str  # attributes of <body>, as written
+    inner: str  # html inside <body>
+
+    def wrapped(self) -> str:
+        """The body's html inside elements that stand for `html` and `body`."""
+        return f"<{ROOT} {_with_class(self.root)}><{BODY} {self.body}>{self.inner}</{BODY}></{ROOT}>"
+
+
+def split(html: str) -> Split:
+    """Take a page apart; a text without `<body>` is all body."""
+    styles: list[str] = []
+    text = "".join(_visible(html, styles))
+    root, body = _open_tag(text, "html"), _open_tag(text, "body")
+    if body is None:
+        return Split(styles, root[0] if root else "", "", _HEAD_ONLY.sub("", text))
+    end = text.lower().rfind("</body", body[1])
+    return Split(styles, root[0] if root else "", body[0], text[body[1] : end if end >= 0 else len(text)])
+
+
+def _visible(html: str, styles: list[str]) -> Iterator[str]:
+    """Give the text without opaque elements; the text of styles goes to `styles`."""
+    at = 0
+    while found := _OPAQUE.search(html, at):
+        yield html[at : found.start()]
+        name = found[1].lower()
+        if name == "!--":
+            at = _after(html, "-->", found.end())
+            continue
+        opened = _ATTRIBUTES.match(html, found.end())
+        begin = (opened.end() if opened else found.end()) + 1
+        closing = re.compile(rf"</{name}\s*>", re.I).search(html, begin)
+        end, at = (closing.start(), closing.end()) if closing else (len(html), len(html))
+        if name == "style" and begin <= end:
+            media = _MEDIA.search(html[found.end() : begin])
+            query = next(filter(None, media.groups()), "") if media else ""
+            styles.append(f"@media {query} {{{html[begin:end]}}}" if query else html[begin:end])
+    yield html[at:]
+
+
+def _after(text: str, mark: str, at: int) -> int:
+    end = text.find(mark, at)
+    return len(text) if end < 0 else end + len(mark)
+
+
+def _open_tag(text: str, name: str) -> tuple[str, int] | None:
+    """Give the attributes of the first such tag and the place after it."""
+    found = re.compile(rf"<{name}(?=[\s/>])", re.I).search(text)
+    if not found:
+        return None
+    attributes = _ATTRIBUTES.match(text, found.end())
+    assert attributes is not None  # it matches the empty text too
+    return attributes[0].strip().rstrip("/"), attributes.end() + 1
+
+
+def _with_class(attributes: str) -> str:
+    found = _CLASS.search(attributes)
+    if not found:
+        return f'class="{ROOT_CLASS}" {attributes}'
+    names = found[2] or found[3] or found[4] or ""
+    return f'{attributes[: found.start()]} class="{ROOT_CLASS} {names}"{attributes[found.end() :]}'
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A stylesheet for elements that stand for `html` and `body`."""
+
+    css: str
+    faces: Sequence[Face]  # its @font-face rules
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One @font-face rule."""
+
+    family: str
+    source: str  # the first url()
+    weight: str  # as written; "" when absent
+    style: str
+
+
+@lru_cache(maxsize=64)
+def compile_sheet(css: str) -> Sheet:
+    """Rewrite the selectors of a stylesheet, drop @import, and take its @font-face rules out."""
+    faces: list[Face] = []
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return Sheet("".join(_rules(rules, faces)), tuple(faces))
+
+
+def _rules(rules: Sequence[Node], faces: list[Face]) -> Iterator[str]:
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            yield f"{_selector(rule.prelude)}{{{tinycss2.serialize(rule.content)}}}\n"
+        elif rule.type == "at-rule":
+            yield from _at_rule(rule, faces)
+
+
+def _at_rule(rule: Node, faces: list[Face]) -> Iterator[str]:
+    name = rule.lower_at_keyword
+    if name == "font-face" and rule.content is not None:
+        face = _face(rule.content)
+        if face:
+            faces.append(face)
+    elif name in ("media", "supports", "layer", "container") and rule.content is not None:
+        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+        yield f"@{name}{tinycss2.serialize(rule.prelude)}{{{''.join(_rules(inner, faces))}}}\n"
+    elif name not in ("import", "charset", "namespace"):
+        yield f"{rule.serialize()}\n"
+
+
+def _selector(prelude: Sequence[Node]) -> str:
+    """Serialize a selector with `html`, `body` and `:root` replaced; names after `.`, `#` or `:` stay."""
+    parts: list[str] = []
+    before: Node | None = None
+    for node in prelude:
+        if node.type == "ident" and node.lower_value in _TAGS and not _is(before, ".") and not _is(before, ":"):
+            parts.append(_TAGS[node.lower_value])
+        elif node.type == "ident" and node.lower_value == "root" and _is(before, ":"):
+            parts[-1] = f".{ROOT_CLASS}"
+        elif node.type == "function" and _is(before, ":"):
+            parts.append(f"{node.name}({_selector(node.arguments)})")
+        else:
+            parts.append(node.serialize())
+        before = node
+    return "".join(parts)
+
+
+def _is(node: Node | None, value: str) -> bool:
+    return node is not None and node.type == "literal" and node.value == value
+
+
+def _face(content: Sequence[Node]) -> Face | None:
+    said: dict[str, list[Node]] = {}
+    for one in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
+        if one.type == "declaration" and not isinstance(one, ParseError):
+            said[one.lower_name] = [node for node in one.value if node.type != "whitespace"]
+    family = " ".join(node.value for node in said.get("font-family", []) if node.type in ("string", "ident"))
+    sources = [node.value for node in said.get("src", []) if node.type == "url"]
+    sources += [
+        node.arguments[0].value
+        for node in said.get("src", [])
+        if node.type == "function" and node.lower_name == "url" and node.arguments
+    ]
+    if not family or not sources:
+        return None
+    return Face(
+        family,
+        sources[0],
+        tinycss2.serialize(said.get("font-weight", [])),
+        tinycss2.serialize(said.get("font-style", [])),
+    )

@@ -1,0 +1,77 @@
+"""Where html and css name a picture: attributes of elements, and url() in styles. It knows no bytes and no engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from html import escape, unescape
+
+Take = Callable[[str], str]  # a reference -> what to write instead
+
+_TAG = re.compile(r"<([a-zA-Z][\w:-]*)")
+_ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+_ATTRIBUTE = re.compile(r"""([^\s=>"'/]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++))?""")
+_URL = re.compile(r"""\burl\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^)"']*+))\s*\)""", re.I)
+_PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
+_VECTOR = ("image", "use", "feimage")
+
+
+def in_css(css: str, take: Take) -> str:
+    """Replace what every url() names; fragments stay."""
+    if "url(" not in css and "URL(" not in css.upper():
+        return css
+
+    def one(found: re.Match[str]) -> str:
+        reference = (found[1] or found[2] or found[3] or "").strip()
+        if reference.startswith("#"):
+            return found[0]
+        return f"url({take(reference)})" if reference else "none"
+
+    return _URL.sub(one, css)
+
+
+def in_html(html: str, take: Take, take_vector: Take) -> str:
+    """Replace every picture that elements or their styles name; an `<img>` without one is dropped.
+
+    `take_vector` serves elements inside inline SVG.
+    """
+    return "".join(_parts(html, take, take_vector))
+
+
+def _parts(html: str, take: Take, take_vector: Take) -> Iterator[str]:
+    done = at = 0
+    while found := _TAG.search(html, at):
+        attributes = _ATTRIBUTES.match(html, found.end())
+        if attributes is None:  # a tag that never ends: no browser shows it
+            break
+        at = attributes.end()
+        name, written = found[1].lower(), attributes[0][:-1]
+        if name in _PICTURES or "url(" in written or "URL(" in written.upper():
+            changed = _element(name, written, take_vector if name in _VECTOR else take)
+            yield html[done : found.start()]
+            if changed is not None:
+                yield f"<{found[1]}{changed}>"
+            done = at
+    yield html[done:]
+
+
+def _element(name: str, written: str, take: Take) -> str | None:
+    """Give the attributes with references replaced; None: the element shows nothing."""
+    parts: list[str] = []
+    shown = name not in ("img", "image")
+    wanted = _PICTURES.get(name)
+    for key, quoted in _ATTRIBUTE.findall(written):
+        lower = key.lower().removeprefix("xlink:")
+        value = unescape(quoted[1:-1] if quoted[:1] in ("'", '"') else quoted)
+        if lower == wanted and not value.startswith("#"):
+            if not value.strip():
+                continue
+            value, shown = take(value), True
+        elif lower in ("srcset", "sizes", "loading"):
+            continue
+        elif "url(" in value.lower():
+            value = in_css(value, take)
+        parts.append(f'{key}="{escape(value)}"' if quoted else key)
+    if not shown:
+        return None
+    return " " + " ".join(parts) + (" /" if written.rstrip().endswith("/") else "")

@@ -1,0 +1,119 @@
+"""A page into a picture: fill the template, take the page apart, resolve its pictures, let an engine draw.
+
+One Renderer lives in each worker. It keeps compiled templates, stylesheets and pictures, so that a second picture of a
+template costs little more than the engine. It knows no batches, no HTTP server and no files but fonts.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic_handlebars import HandlebarsEnvironment, HandlebarsError
+
+from pictify_sync.emulator.failure import EXPRESSION_ERROR, INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+from pictify_sync.emulator.page import compile_sheet, split
+from pictify_sync.emulator.pictures import Album, Shelf, lifted, nothing_fetched, token
+from pictify_sync.emulator.pool import Page
+from pictify_sync.emulator.references import in_css, in_html
+from pictify_sync.emulator.sheets import Drawing
+
+MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
+MAX_HTML = 5_000_000  # characters of a filled page, its pictures not counted
+
+_DATA = re.compile(r"""(?<=["'(])data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+(?=["')])""")
+
+
+class Draws(Protocol):
+    """An engine."""
+
+    def draw(self, drawing: Drawing) -> bytes: ...
+
+
+class _Template:
+    """A compiled template, its own pictures taken out."""
+
+    def __init__(self, html: str) -> None:
+        self.known: dict[str, str] = {}
+
+        def out(found: re.Match[str]) -> str:
+            name = token(found[0])
+            self.known[name] = found[0]
+            return name
+
+        text = _DATA.sub(out, html)
+        try:
+            self._compiled = HandlebarsEnvironment(auto_escape=True).compile(text)
+        except HandlebarsError as error:
+            raise RenderFailed(EXPRESSION_ERROR, str(error)) from None
+
+    def fill(self, variables: Mapping[str, Any]) -> str:
+        """Give the page's html."""
+        try:
+            return str(self._compiled.render(dict(variables)))
+        except HandlebarsError as error:
+            raise RenderFailed(EXPRESSION_ERROR, str(error)) from None
+
+
+class Renderer:
+    """Makes pictures with one engine and one set of fonts.
+
+    `engine` is `takumi` or `chromium`; `families` are names of installed font families in the order of fallback;
+    `allow_hosts` are hosts that pictures may be fetched from.
+    """
+
+    def __init__(self, engine: str, families: Sequence[str], allow_hosts: Sequence[str]) -> None:
+        self._engine = _engine(engine, _faces(families))
+        self._shelf = Shelf(nothing_fetched())
+        self._template = lru_cache(maxsize=32)(_Template)
+
+    def render(self, page: Page) -> bytes:
+        """Give the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
+        if page.width < 1 or page.height < 1 or page.width * page.height > MAX_PIXELS:
+            raise RenderFailed(RENDER_FAILED, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
+        return self._engine.draw(self._drawing(page))
+
+    def _drawing(self, page: Page) -> Drawing:
+        template = self._template(page.html)
+        known = dict(template.known)
+        html = template.fill(lifted(page.variables, known))
+        if len(html) > MAX_HTML:
+            raise RenderFailed(INVALID_VARIABLE, f"the filled page has {len(html)} characters, at most {MAX_HTML}")
+        parts = split(html)
+        album = Album(self._shelf, known)
+
+        def inline(reference: str) -> str:
+            picture = album.pictures[album.take(reference)]
+            return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
+
+        sheets = [in_css(compile_sheet(style).css, album.take) for style in parts.styles]
+        body = in_html(parts.wrapped(), album.take, inline)
+        return Drawing(body, sheets, album.pictures, (page.width, page.height), page.format, page.quality)
+
+
+def _engine(name: str, fonts: Sequence[tuple[str, Path]]) -> Draws:
+    match name:
+        case "takumi":
+            from pictify_sync.emulator.takumi import Takumi  # noqa: PLC0415 - only the engine that is wanted
+
+            return Takumi(fonts)
+        case _:
+            raise ValueError(f"there is no engine {name}")
+
+
+def _faces(families: Sequence[str]) -> list[tuple[str, Path]]:
+    """Give (family, path) of the installed ones among the families, and of Inter at the end."""
+    import fontpkg  # noqa: PLC0415
+
+    found: list[tuple[str, Path]] = []
+    for name in dict.fromkeys([*families, "Inter"]):
+        try:
+            family = fontpkg.family(name)
+        except fontpkg.FontpkgError:
+            continue
+        found += [(family.name, file.path) for file in family.files]
+    return found

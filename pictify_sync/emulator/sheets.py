@@ -1,0 +1,20 @@
+"""What an engine draws: a page whose pictures are tokens, with all that it needs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pictify_sync.emulator.pictures import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """One picture to draw, free of outside references."""
+
+    html: str  # elements that stand for `html` and `body`, and what is in them
+    sheets: Sequence[str]  # css, in order
+    pictures: Mapping[str, Picture]  # by the token that stands in html or css
+    size: tuple[int, int]  # width, height in pixels
+    format: str  # png, jpeg or webp
+    quality: float | None  # 0.1 to 1; None: the format's default
