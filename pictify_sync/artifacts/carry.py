@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -30,9 +31,10 @@ def carry(tree: Tree, moves: Sequence[FileMove], keep: Callable[[str], bool]) ->
     _check(moves)
     to_place = [move for move in moves if tree.hash(parts(move.new_path)) != move.sha256]
     missing = _stage(tree, to_place, moves)
+    uses = Counter(move.sha256 for move in moves)
     for move in to_place:
         if move not in missing:
-            _place(tree, move)
+            _place(tree, move, copied=uses[move.sha256] > 1 or keep(move.old_path))
     tree.flush()
     _unstage(tree)
     _clear(tree, [move for move in moves if move not in missing and not keep(move.old_path)], moves)
@@ -95,10 +97,12 @@ def _second_name(tree: Tree, names: tuple[str, ...], digest: str) -> None:
         tree.ops.rename(temporary, folder, digest, folder)
 
 
-def _place(tree: Tree, move: FileMove) -> None:
-    """A copy of the staged bytes goes to the new path: a link would tie it to other paths with the same bytes."""
-    staging, names, temporary = tree.existing(MOVES), parts(move.new_path), f"{move.sha256}.tmp"
-    copy_file(tree.ops, (move.sha256, staging), (temporary, staging))
+def _place(tree: Tree, move: FileMove, *, copied: bool) -> None:
+    """Put staged bytes at the new path. Where other paths stay with the same bytes it is a copy: no inode is shared."""
+    staging, names, temporary = tree.existing(MOVES), parts(move.new_path), move.sha256
+    if copied:
+        temporary = f"{move.sha256}.tmp"
+        copy_file(tree.ops, (move.sha256, staging), (temporary, staging))
     target = tree.existing(names[:-1], create=True)
     tree.ops.rename(temporary, staging, names[-1], target)
     tree.touched(names[:-1])

@@ -29,7 +29,7 @@ CREATE TABLE log (serial INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NU
 _DERIVED = """
 CREATE TABLE specs (id INTEGER PRIMARY KEY, digest TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (digest, body)) STRICT;
 CREATE TABLE records (key TEXT PRIMARY KEY, status TEXT NOT NULL, spec INTEGER, variables TEXT, path TEXT, sha256 TEXT,
-  size INTEGER, output TEXT NOT NULL, url TEXT, failure TEXT, attempt TEXT, rendered_at TEXT, attempts INTEGER NOT NULL,
+  size INTEGER, output TEXT, url TEXT, failure TEXT, attempt TEXT, rendered_at TEXT, attempts INTEGER NOT NULL,
   tainted INTEGER NOT NULL, drift TEXT, protect INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE INDEX records_path ON records (path) WHERE path IS NOT NULL;
 CREATE INDEX records_fingerprint ON records (variables, spec) WHERE path IS NOT NULL;

@@ -24,6 +24,7 @@ from pictify_sync.state.schema import translated
 from pictify_sync.state.tables import Tables
 
 T = TypeVar("T")
+_MAX_OPEN = 64  # Intended entries kept in memory; more open batches are read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
 
     Raises StateError for a foreign, damaged or newer file.
     """
-    if not create and (not path.exists() or path.stat().st_size == 0):
+    if not create and _is_missing(path):
         return EmptyStateStore()
     if create:
         schema.prepare_folder(path)
@@ -58,6 +59,15 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
         except BaseException:
             connection.close()
             raise
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        return path.stat().st_size == 0
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise StateError(f"cannot read {path}: {error.strerror}", hint="check `state` and its permissions") from error
 
 
 class SqliteStateStore:
@@ -224,6 +234,8 @@ class SqliteStateStore:
         if known is None:
             entry = log.read(self._connection, serial)
             assert isinstance(entry, Intended)
+            if len(self._intended) >= _MAX_OPEN:
+                self._intended.clear()
             known = self._intended[serial] = entry
         return known
 

@@ -104,8 +104,8 @@ class Tables:
             cursor.close()
 
     def _record(self, row: tuple[Any, ...]) -> Record:
-        key, status, spec_id, variables, path, sha256, size, output, url, failure, *rest = row
-        attempt, rendered_at, attempts, tainted, drift, protect = rest
+        key, status, spec_id, variables, path, sha256, size, output, url, failure, attempt, rendered_at = row[:12]
+        attempts, tainted, drift, protect = row[12:]
         fingerprint = spec = None
         if spec_id is not None:
             digest, spec = self._specs.get(spec_id) or self._load_spec(spec_id)
@@ -116,7 +116,7 @@ class Tables:
             fingerprint,
             spec,
             None if path is None else Artifact(path, sha256, size),
-            output,
+            path if output is None else output,
             url,
             None if failure is None else _failure(failure),
             attempt,
@@ -138,7 +138,7 @@ class Tables:
             spec_id,
             variables,
             *((None, None, None) if artifact is None else (artifact.path, artifact.sha256, artifact.size)),
-            record.output,
+            None if artifact is not None and artifact.path == record.output else record.output,
             record.url,
             None
             if failure is None
