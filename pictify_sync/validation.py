@@ -15,6 +15,7 @@ from pictify_sync.yaml_reader import Document, Path
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+MAX_TOLD = 100  # problems of one document
 M = TypeVar("M", bound="BaseModel")
 
 _WORDS = {
@@ -42,9 +43,13 @@ def validate(model: type[M], document: Document) -> M | list[Problem]:
     try:
         return model.model_validate(document.value)
     except ValidationError as error:
-        found = [(tuple(_real(document.value, entry["loc"])), entry) for entry in error.errors(include_url=False)]
+        entries = error.errors(include_url=False)
+        found = [(tuple(_real(document.value, entry["loc"])), entry) for entry in entries[:MAX_TOLD]]
         places = document.places([path for path, _ in found])
-        return sorted(_problem(model, document.file, entry, (path, places[path])) for path, entry in found)
+        problems = [_problem(model, document.file, entry, (path, places[path])) for path, entry in found]
+        if len(entries) > MAX_TOLD:
+            problems.append(Problem(document.file, 0, 0, f"and {len(entries) - MAX_TOLD:,} more problems of fields"))
+        return sorted(problems)
 
 
 def _problem(model: type[BaseModel], file: str, entry: Any, at: tuple[Path, tuple[int, int, int, int]]) -> Problem:

@@ -20,7 +20,7 @@ from pictify_sync.manifest.expressions import Program, compiled
 from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
 from pictify_sync.manifest.prepare import Prepared
-from pictify_sync.manifest.rows import Row
+from pictify_sync.manifest.rows import Row, as_row
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
 
@@ -94,7 +94,9 @@ class Expansion:
         if self.prepared.rows is None:
             assert not isinstance(given, str)
             lines = loaded.document.item_lines.get("rows", [])
-            yield from ((file, line, row) for line, row in zip(lines, given, strict=True))
+            for line, value in zip(lines, given, strict=True):
+                if row := as_row(value, (file, line), self._tell_row):
+                    yield file, line, row
             return
         try:
             for line, row in self.prepared.rows.read(self._tell_row):

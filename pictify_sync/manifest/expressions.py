@@ -51,17 +51,13 @@ class Expression:
     names: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
 
-    @property
-    def constant(self) -> bool:
-        """Whether it is the same for every row."""
-        return not (self.names or self.optional or self._whole)
-
-    @property
-    def _whole(self) -> bool:
-        return any(name.name == _ROW for name in nodes.Tuple([self.node], "load").find_all(nodes.Name))
-
 
 Program = Callable[[dict[str, Any]], Any]
+
+
+def holds_expressions(text: str) -> bool:
+    """Tell whether a text is more than itself."""
+    return "{{" in text or "{%" in text or "{#" in text
 
 
 def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
@@ -69,7 +65,7 @@ def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
 
     Raises ExpressionError, saying what is refused and why.
     """
-    if "{{" not in text and "{%" not in text and "{#" not in text:
+    if not holds_expressions(text):
         return Expression(nodes.Const(text))
     if len(text) > MAX_SOURCE:
         raise ExpressionError(f"a text with expressions of more than {MAX_SOURCE:,} characters")

@@ -7,7 +7,6 @@ This module must not know rows or expressions.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
@@ -153,7 +152,7 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
     found: Any = validate(model, document)
     if isinstance(found, list):
         for problem in found:
-            problems.add(problem, kind=re.sub(r"\d+", "N", problem.message))
+            problems.add(problem)
         return None
     name = found.name or path.stem
     if len(name) > 128 or not _named(name):

@@ -25,6 +25,8 @@ from pictify_sync.manifest.templates import Template
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
 
+MAX_EXPRESSIONS = 2_000  # of one manifest
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -116,6 +118,7 @@ class _Compiler:
         self.parts: list[tuple[Place, Expression]] = []
         self.findings = findings
         self.refused: set[Place] = set()
+        self.full = False
 
     def program(self, loaded: Loaded[AssetsManifest]) -> Program | None:
         """Compile everything into one function; None when an expression is refused."""
@@ -139,6 +142,12 @@ class _Compiler:
             return None
 
     def _parse(self, text: str, place: Place, known: Mapping[str, Any], *, as_text: bool = False) -> Any:
+        if len(self.parts) + len(self.refused) >= MAX_EXPRESSIONS:
+            if not self.full:
+                self.findings.error(place, f"more than {MAX_EXPRESSIONS:,} texts with expressions in one manifest")
+            self.full = True
+            self.refused.add(place)
+            return syntax.literal("")
         try:
             expression = syntax.parse(text, known)
         except ExpressionError as error:
@@ -153,7 +162,7 @@ class _Compiler:
 
     def _value(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
-            return self._parse(value, place, {})
+            return self._parse(value, place, {}) if syntax.holds_expressions(value) else syntax.literal(value)
         if isinstance(value, list):
             return syntax.listing([self._value(item, (*place, number)) for number, item in enumerate(value)])
         if isinstance(value, dict):

@@ -113,7 +113,7 @@ def _jsonl(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
             continue
         if _skip(text, end) < len(text):
             tell(Problem(file, line, end + 1, "more than one JSON value in a line"))
-        elif row := _row(value, (file, line), tell):
+        elif row := as_row(value, (file, line), tell):
             yield line, row
 
 
@@ -132,7 +132,7 @@ def _json(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
                 position,
             )
             value, position = _decode(text, position, (file, line))
-            if row := _row(value, (file, line), tell):
+            if row := as_row(value, (file, line), tell):
                 yield line, row
             position = _skip(text, position)
             mark = text[position : position + 1]
@@ -153,11 +153,12 @@ def _skip(text: str, position: int) -> int:
 
 def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
     for line, value in stream_items(stream, file):
-        if row := _row(value, (file, line), tell):
+        if row := as_row(value, (file, line), tell):
             yield line, row
 
 
-def _row(value: object, place: tuple[str, int], tell: Tell) -> Row | None:
+def as_row(value: object, place: tuple[str, int], tell: Tell) -> Row | None:
+    """Give a value that is a row; tell of any other."""
     if isinstance(value, dict) and value:
         return value
     tell(Problem(*place, 0, "a row must be a mapping of columns to values"))

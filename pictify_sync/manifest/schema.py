@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
     Tag,
     ValidationInfo,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
@@ -36,7 +37,8 @@ VariableType = Literal["text", "image", "color", "number", "boolean", "url", "da
 
 
 RowsName = Annotated[str, Tag("file")]
-RowsList = Annotated[list[dict[str, Any]], Tag("list")]
+InlineRow = Annotated[Any, WithJsonSchema({"type": "object"})]  # checked one by one, with its line, when it is used
+RowsList = Annotated[list[InlineRow], Tag("list")]
 _NO_ROWS = "should be the name of a file, or a list of mappings"
 
 

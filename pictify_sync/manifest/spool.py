@@ -162,7 +162,10 @@ class Spool:
 
     def _clashes(self, where: str, query: str) -> Iterator[Clash]:
         told: set[int] = set()
-        for (shared,) in self._db.execute(query, (MAX_TOLD,)).fetchall():
+        groups = self._db.execute(query, (MAX_TOLD,)).fetchall()
+        if groups and "fold" in where:
+            self._db.execute("create index if not exists by_fold on assets (fold)")
+        for (shared,) in groups:
             rows = self._db.execute(f"{_CLASHING.format(where)} limit ?", (shared, MAX_TOLD)).fetchall()
             first = rows[0]
             for row in rows[1:]:

@@ -360,3 +360,21 @@ def test_an_empty_folder_asks_for_nothing(tmp_path: Path) -> None:
         read_manifests([], context)
     (tmp_path / "manifests").mkdir()
     assert list(read_manifests([], context)) == []
+
+
+def test_long_lists_of_plain_texts_are_no_expressions(project: Project) -> None:
+    """Only texts with braces count towards the limit of expressions in one manifest."""
+    start = "version: 1\ntemplate: u\nkey: x\nrows: [{n: 1}]\nvariables:\n  v: "
+    project.write("manifests/a.yaml", start + json.dumps(["plain"] * 5000))
+    assert len(json.loads(next(iter(project.read())).variables)["v"]) == 5000
+    project.write("manifests/a.yaml", start + json.dumps(["{{ n }}"] * 5000))
+    assert "manifests/a.yaml:6:" in project.fails()
+
+
+def test_every_error_of_every_file_is_told_at_once(project: Project) -> None:
+    """One wrong file does not hide what is wrong in another."""
+    project.write("manifests/x.yaml", "version: 1\nkind: template\n")
+    project.write("manifests/y.yaml", "a: [")
+    project.rows({"id": "a b", "title": "A"})
+    told = project.fails()
+    assert all(file in told for file in ("x.yaml:", "y.yaml:", "rows.jsonl:1:"))
