@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.diff import learns_revision
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 __all__ = ["ApplyRun", "Choice", "Consent", "Project", "open_project"]
 
 
+class OpenState(Protocol):
+    """Opens the state of a path; the SQLite store unless somebody asks for another."""
+
+    def __call__(self, path: Path, *, create: bool) -> StateStore: ...
+
+
 class SystemClock:
     """The machine's own time."""
 
@@ -58,9 +64,10 @@ def new_attempt() -> str:
 class Project:
     """One folder of manifests with its settings, state, artifacts and providers. Close it at the end."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: Settings, clock: Clock | None = None, open_state: OpenState | None = None) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
+        self._open_state = open_state or open_store
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
         self._artifacts: ArtifactStore | None = None
@@ -70,7 +77,7 @@ class Project:
         if True in self._stores:
             return self._stores[True]
         if create not in self._stores:
-            self._stores[create] = open_store(self.settings.path(self.settings.state), create=create)
+            self._stores[create] = self._open_state(self.settings.path(self.settings.state), create=create)
         return self._stores[create]
 
     def artifacts(self) -> ArtifactStore:
