@@ -46,7 +46,7 @@ def main() -> None:
 
     def open_state(path: Path, *, create: bool) -> StateStore:
         stores.append(DyingStore(open_store(path, create=create), side, at))
-        return stores[-1]  # type: ignore[return-value]
+        return stores[-1]
 
     project = Project(load_settings(None, os.environ), open_state=open_state)
     run = ApplyRun(project, lambda _: None, lambda: False)

@@ -58,6 +58,7 @@ def test_second_plan_is_empty(applied: ProjectFolder) -> None:
     assert renders(applied) == before
 
 
+PATH = "x/{{ layout }}/{{ key }}.{{ format }}"
 EDITS = {
     "a cell": ("manifests/rows.csv", "i0,Title 0", "i0,Another", 2, 8),
     "a key": ("manifests/rows.csv", "i0,Title 0", "renamed,Title 0", 0, 8),
@@ -67,15 +68,14 @@ EDITS = {
     "a layout's display name": ("manifests/card.yaml", "name: Square", "name: Quadrat", 0, 8),
     "a new layout": ("manifests/cards.yaml", "[default, square]", "[default, square, tall]", 4, 12),
     "one layout less": ("manifests/cards.yaml", "[default, square]", "[default]", 0, 4),
-    "the output path": ("manifests/cards.yaml", "rows: rows.csv", 'rows: rows.csv\noutput: "x/{{ layout }}/{{ key }}.{{ format }}"', 0, 8),
+    "the output path": ("manifests/cards.yaml", "rows: rows.csv", f"rows: rows.csv\noutput: {PATH!r}", 0, 8),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("file", "old", "new", "rendered", "files"), EDITS.values(), ids=EDITS)
-def test_an_edit_renders_exactly_what_it_changes(
-    project: ProjectFolder, file: str, old: str, new: str, rendered: int, files: int
-) -> None:
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_an_edit_renders_exactly_what_it_changes(project: ProjectFolder, edit: tuple[str, str, str, int, int]) -> None:
     """Counted by the embedded server's meter; afterwards nothing is left to do, and no old file lies about."""
+    file, old, new, rendered, files = edit
     before = renders(project)
     project.edit(file, old, new)
     assert project.run("plan", "--detailed-exitcode").returncode == 2 or rendered == 0
@@ -103,7 +103,7 @@ def test_a_failing_item_exits_1_and_is_retried(project: ProjectFolder) -> None:
 
 
 def test_a_deleted_file_is_seen_by_refresh_and_repaired(project: ProjectFolder) -> None:
-    """plan looks at no file; refresh does, and the next apply renders the one picture again."""
+    """A plan looks at no file; refresh does, and the next apply renders the one picture again."""
     victim = next(iter(project.files()))
     (project.folder / "output" / victim).unlink()
     assert project.run("plan", "--detailed-exitcode").returncode == 0
