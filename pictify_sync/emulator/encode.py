@@ -14,20 +14,11 @@ def encode(raw: bytes, size: tuple[int, int], kind: str, quality: float | None) 
 
     image = Image.frombuffer("RGBA", size, raw, "raw", "RGBA", 0, 1)
     percent = max(10, min(100, round(100 * (QUALITY if quality is None else quality))))
+    seen = image.getchannel("A")
+    if seen.getextrema()[0] == 255:
+        image = image.convert("RGB")
+    elif kind == "jpeg":
+        image = Image.composite(image, Image.new("RGBA", size, "white"), seen).convert("RGB")
     file = io.BytesIO()
-    if kind == "jpeg":
-        opaque(image).save(file, "JPEG", quality=percent)
-    else:
-        image.save(file, "WEBP", quality=percent, method=WEBP_METHOD)
+    image.save(file, kind, quality=percent, **({} if kind == "jpeg" else {"method": WEBP_METHOD}))
     return file.getvalue()
-
-
-def opaque(image: Image.Image) -> Image.Image:  # type: ignore[name-defined]  # noqa: F821
-    """Lay a picture on white paper."""
-    from PIL import Image  # noqa: PLC0415
-
-    if image.getextrema()[3][0] == 255:
-        return image.convert("RGB")
-    paper = Image.new("RGB", image.size, "white")
-    paper.paste(image, mask=image.getchannel("A"))
-    return paper

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import tinycss2
-from tinycss2.ast import Node, ParseError
+import tinycss2  # type: ignore[import-untyped]
+from tinycss2.ast import Node  # type: ignore[import-untyped]
 
 ROOT, BODY = "page-root", "page-body"
 ROOT_CLASS = "page-is-root"  # stands for :root, with the same specificity
@@ -23,6 +23,16 @@ _MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I
 _HEAD_ONLY = re.compile(r"<!doctype[^>]*>|</?(?:html|head|body|meta|link|base)\b[^>]*>", re.I)
 _CLASS = re.compile(r"""(^|\s)class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 _TAGS = {"html": ROOT, "body": BODY}
+_TAKEN = ("font-family", "src", "font-weight", "font-style")
+_SCREEN = {  # media features that engines of fragments do not know, and what holds for a picture
+    "prefers-color-scheme": "light",
+    "prefers-reduced-motion": "no-preference",
+    "prefers-contrast": "no-preference",
+    "hover": "hover",
+    "pointer": "fine",
+    "scripting": "none",
+}
+_ALWAYS, _NEVER = "(min-width:0px)", "(min-width:1000000px)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,7 @@ class Face:
     source: str  # the first url()
     weight: str  # as written; "" when absent
     style: str
+    rest: str  # its other descriptors, as css
 
 
 @lru_cache(maxsize=64)
@@ -135,9 +146,23 @@ def _at_rule(rule: Node, faces: list[Face]) -> Iterator[str]:
             faces.append(face)
     elif name in ("media", "supports", "layer", "container") and rule.content is not None:
         inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-        yield f"@{name}{tinycss2.serialize(rule.prelude)}{{{''.join(_rules(inner, faces))}}}\n"
+        yield f"@{name}{_query(rule.prelude)}{{{''.join(_rules(inner, faces))}}}\n"
     elif name not in ("import", "charset", "namespace"):
         yield f"{rule.serialize()}\n"
+
+
+def _query(prelude: Sequence[Node]) -> str:
+    """Serialize a media query with the features answered that say nothing of a size."""
+    parts: list[str] = []
+    for node in prelude:
+        words = [one for one in node.content if one.type != "whitespace"] if node.type == "() block" else []
+        holds = _SCREEN.get(words[0].lower_value) if words and words[0].type == "ident" else None
+        if holds is None:
+            parts.append(f"({_query(node.content)})" if node.type == "() block" else node.serialize())
+        else:
+            same = len(words) == 1 or (words[-1].type == "ident" and words[-1].lower_value == holds)
+            parts.append(_ALWAYS if same else _NEVER)
+    return "".join(parts)
 
 
 def _selector(prelude: Sequence[Node]) -> str:
@@ -164,8 +189,9 @@ def _is(node: Node | None, value: str) -> bool:
 def _face(content: Sequence[Node]) -> Face | None:
     said: dict[str, list[Node]] = {}
     for one in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
-        if one.type == "declaration" and not isinstance(one, ParseError):
-            said[one.lower_name] = [node for node in one.value if node.type != "whitespace"]
+        if one.type == "declaration":
+            keep = one.lower_name not in _TAKEN
+            said[one.lower_name] = [node for node in one.value if keep or node.type != "whitespace"]
     family = " ".join(node.value for node in said.get("font-family", []) if node.type in ("string", "ident"))
     sources = [node.value for node in said.get("src", []) if node.type == "url"]
     sources += [
@@ -175,9 +201,8 @@ def _face(content: Sequence[Node]) -> Face | None:
     ]
     if not family or not sources:
         return None
-    return Face(
-        family,
-        sources[0],
-        tinycss2.serialize(said.get("font-weight", [])),
-        tinycss2.serialize(said.get("font-style", [])),
+    weight, style = (
+        " ".join(node.serialize() for node in said.get(name, ())) for name in ("font-weight", "font-style")
     )
+    rest = "".join(f"{name}:{tinycss2.serialize(value)};" for name, value in said.items() if name not in _TAKEN)
+    return Face(family, sources[0], weight, style, rest)

@@ -16,16 +16,17 @@ from typing import Any, Protocol
 from pydantic_handlebars import HandlebarsEnvironment, HandlebarsError
 
 from pictify_sync.emulator.failure import EXPRESSION_ERROR, INVALID_VARIABLE, RENDER_FAILED, RenderFailed
-from pictify_sync.emulator.page import compile_sheet, split
-from pictify_sync.emulator.pictures import Album, Shelf, lifted, nothing_fetched, token
+from pictify_sync.emulator.fetching import Fetcher
+from pictify_sync.emulator.page import Face, compile_sheet, split
+from pictify_sync.emulator.pictures import Album, Shelf, lifted, token, unpacked
 from pictify_sync.emulator.pool import Page
 from pictify_sync.emulator.references import in_css, in_html
-from pictify_sync.emulator.sheets import Drawing
+from pictify_sync.emulator.sheets import Drawing, Font
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
 MAX_HTML = 5_000_000  # characters of a filled page, its pictures not counted
 
-_DATA = re.compile(r"""(?<=["'(])data:image/[\w.+-]+;base64,[A-Za-z0-9+/=]+(?=["')])""")
+_DATA = re.compile(r"""(?<=["'(])data:[\w.+/;=-]*;base64,[A-Za-z0-9+/=]+(?=["')])""")
 
 
 class Draws(Protocol):
@@ -68,7 +69,7 @@ class Renderer:
 
     def __init__(self, engine: str, families: Sequence[str], allow_hosts: Sequence[str]) -> None:
         self._engine = _engine(engine, _faces(families))
-        self._shelf = Shelf(nothing_fetched())
+        self._shelf = Shelf(Fetcher(allow_hosts))
         self._template = lru_cache(maxsize=32)(_Template)
 
     def render(self, page: Page) -> bytes:
@@ -90,9 +91,26 @@ class Renderer:
             picture = album.pictures[album.take(reference)]
             return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
 
-        sheets = [in_css(compile_sheet(style).css, album.take) for style in parts.styles]
+        styles = [compile_sheet(style) for style in parts.styles]
+        sheets = [in_css(one.css, album.take) for one in styles]
+        fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
         body = in_html(parts.wrapped(), album.take, inline)
-        return Drawing(body, sheets, album.pictures, (page.width, page.height), page.format, page.quality)
+        return Drawing(body, sheets, album.pictures, fonts, (page.width, page.height), page.format, page.quality)
+
+
+def _font(face: Face, known: Mapping[str, str]) -> Font | None:
+    """Give a font that is inside the page; others are left out, as a browser does with one that it cannot get."""
+    uri = known.get(face.source, face.source)
+    try:
+        data = _unpacked(uri) if uri[:5].lower() == "data:" else b""
+    except ValueError:
+        return None
+    return Font(face.family, token(uri), data, face.weight, face.style, face.rest) if data else None
+
+
+@lru_cache(maxsize=16)
+def _unpacked(uri: str) -> bytes:
+    return unpacked(uri)
 
 
 def _engine(name: str, fonts: Sequence[tuple[str, Path]]) -> Draws:
@@ -107,7 +125,7 @@ def _engine(name: str, fonts: Sequence[tuple[str, Path]]) -> Draws:
 
 def _faces(families: Sequence[str]) -> list[tuple[str, Path]]:
     """Give (family, path) of the installed ones among the families, and of Inter at the end."""
-    import fontpkg  # noqa: PLC0415
+    import fontpkg  # type: ignore[import-untyped]  # noqa: PLC0415
 
     found: list[tuple[str, Path]] = []
     for name in dict.fromkeys([*families, "Inter"]):

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pictify_sync.emulator.pictures import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Font:
+    """A font that a page brings along."""
+
+    family: str
+    name: str  # token of its content
+    data: bytes = field(repr=False, compare=False)
+    weight: str = ""  # as in css: 400, bold, 100 900; "" when not said
+    style: str = ""
+    rest: str = ""  # other descriptors of its @font-face rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +27,7 @@ class Drawing:
     html: str  # elements that stand for `html` and `body`, and what is in them
     sheets: Sequence[str]  # css, in order
     pictures: Mapping[str, Picture]  # by the token that stands in html or css
+    fonts: tuple[Font, ...]
     size: tuple[int, int]  # width, height in pixels
     format: str  # png, jpeg or webp
     quality: float | None  # 0.1 to 1; None: the format's default

@@ -5,15 +5,17 @@ It takes the html of a body with stylesheets beside it, pictures as bytes by tok
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pytakumi
 
 from pictify_sync.emulator.encode import encode
-from pictify_sync.emulator.failure import RENDER_FAILED, RenderFailed
+from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.page import BODY, ROOT
-from pictify_sync.emulator.sheets import Drawing
+from pictify_sync.emulator.sheets import Drawing, Font
 
 BASE = f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0}}"
 
@@ -22,10 +24,21 @@ class Takumi:
     """One engine with its fonts; `draw` is a pure function of its argument."""
 
     def __init__(self, fonts: Sequence[tuple[str, Path]]) -> None:
-        self._engine = pytakumi.Renderer()
         self._families = list(dict.fromkeys(family for family, _ in fonts))
-        for _, path in fonts:
-            self._engine.register_font(path.read_bytes())
+        self._paths = list(dict.fromkeys(path for _, path in fonts))
+        self._engine = lru_cache(maxsize=4)(self._make)  # by the fonts of a page's own
+
+    def _make(self, own: tuple[Font, ...]) -> pytakumi.Renderer:
+        engine = pytakumi.Renderer()
+        for path in self._paths:
+            engine.register_font(path.read_bytes())
+        for one in own:
+            weight = {"normal": 400.0, "bold": 700.0}.get(one.weight.lower())
+            if one.weight.isdecimal():
+                weight = float(one.weight)
+            with contextlib.suppress(ValueError, RuntimeError):  # as in a browser: the next family is taken
+                engine.register_font(one.data, name=one.family, weight=weight, style=one.style or None)
+        return engine
 
     def draw(self, drawing: Drawing) -> bytes:
         """Give the file. Raises RenderFailed when the engine refuses."""
@@ -33,7 +46,7 @@ class Takumi:
         png = drawing.format == "png"
         images: Mapping[str, bytes] = {name: one.data for name, one in drawing.pictures.items()}
         try:
-            drawn = self._engine.render_html(
+            drawn = self._engine(drawing.fonts).render_html(
                 drawing.html,
                 width=width,
                 height=height,
@@ -43,5 +56,6 @@ class Takumi:
                 font_families=self._families,
             )
         except (ValueError, RuntimeError) as error:
-            raise RenderFailed(RENDER_FAILED, f"the engine refuses the page: {error}") from None
+            code = IMAGE_FETCH_FAILED if "image data" in str(error) else RENDER_FAILED
+            raise RenderFailed(code, f"the engine refuses the page: {error}") from None
         return drawn if png else encode(drawn, drawing.size, drawing.format, drawing.quality)

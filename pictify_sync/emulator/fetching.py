@@ -1,0 +1,121 @@
+"""Fetches pictures by http(s) for an engine that must not: from allowed hosts only, by addresses that were checked.
+
+A host name is resolved once, every address must be public, and the connection goes to the address that was checked, so
+that a name which changes its mind leads nowhere. Redirects are followed to allowed hosts only. No proxy, no cookies.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from pictify_sync.emulator.pictures import MAX_BYTES
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_REDIRECTS = 3
+SECONDS = 15.0  # for one picture, redirects included
+PORTS = {"http": 80, "https": 443}
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
+
+Resolve = Callable[[str], Sequence[str]]  # host name -> addresses
+
+
+def resolve(host: str) -> Sequence[str]:
+    """Ask the system's resolver. Raises OSError when the name is not known."""
+    return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
+
+
+def public(address: str) -> bool:
+    """Whether an address belongs to the public internet, also when it is written as an IPv4 inside an IPv6."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
+        if found in NAT64:
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
+        if inner is not None:
+            return public(str(inner))
+    return found.is_global and not found.is_multicast
+
+
+class Fetcher:
+    """Gives the bytes behind a URL. Raises ValueError: not allowed, or no good answer; OSError: not reachable.
+
+    `allow_hosts` are exact host names. `resolve` and `transport` are the outside world.
+    """
+
+    def __init__(
+        self, allow_hosts: Sequence[str], *, resolve: Resolve = resolve, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self._allowed = frozenset(one.lower().rstrip(".") for one in allow_hosts)
+        self._resolve = resolve
+        self._transport = transport
+        self._client: httpx.Client | None = None
+
+    def __call__(self, url: str, /) -> bytes:
+        import httpx  # noqa: PLC0415 - most pages bring their pictures along
+
+        until = time.monotonic() + SECONDS
+        try:
+            target = httpx.URL(url)
+        except httpx.InvalidURL:
+            raise ValueError("not a URL") from None
+        try:
+            for _ in range(MAX_REDIRECTS + 1):
+                body, place = self._get(target, until)
+                if place is None:
+                    return body
+                target = target.join(place)
+        except httpx.InvalidURL:
+            raise ValueError(f"{target.host} sends us to what is no URL") from None
+        except httpx.HTTPError as error:
+            raise OSError(f"{target.host} cannot be reached: {type(error).__name__}") from None
+        raise ValueError(f"more than {MAX_REDIRECTS} redirects")
+
+    def _get(self, target: httpx.URL, until: float) -> tuple[bytes, str | None]:
+        """Give a body, or the place to look at instead."""
+        pinned = target.copy_with(host=self._address(target))
+        headers = {"Host": target.netloc.decode("ascii"), "Accept": "image/*"}
+        how = {"sni_hostname": target.host, "timeout": dict.fromkeys(("connect", "read", "write", "pool"), 5.0)}
+        with self._opened().stream("GET", pinned, headers=headers, extensions=how) as response:
+            if response.is_redirect and (place := response.headers.get("location")):
+                return b"", str(place)
+            if response.status_code != 200:
+                raise ValueError(f"status {response.status_code}")
+            parts, total = [], 0
+            for part in response.iter_bytes(65536):
+                parts.append(part)
+                total += len(part)
+                if total > MAX_BYTES:
+                    raise ValueError(f"larger than {MAX_BYTES} bytes")
+                if time.monotonic() > until:
+                    raise ValueError(f"not here within {SECONDS:g} seconds")
+            return b"".join(parts), None
+
+    def _address(self, target: httpx.URL) -> str:
+        host = target.host.lower().rstrip(".")
+        if host not in self._allowed:
+            raise ValueError(
+                f"{host or 'it'} is no allowed host: add it to allow_hosts in the settings if you trust it"
+            )
+        if target.scheme not in PORTS or target.userinfo or target.port not in (None, PORTS[target.scheme]):
+            raise ValueError("only plain http(s) URLs can be fetched")
+        found = self._resolve(host)
+        if not found or not all(map(public, found)):
+            raise ValueError(f"{host} has an address that is not public")
+        return found[0]
+
+    def _opened(self) -> httpx.Client:
+        if self._client is None:
+            import httpx  # noqa: PLC0415
+
+            self._client = httpx.Client(transport=self._transport, trust_env=False, cookies=None, max_redirects=0)
+        self._client.cookies.clear()
+        return self._client
