@@ -69,6 +69,7 @@ class Options:
     max_html: int = 500_000  # bytes (Pictify, Errors: TEMPLATE_TOO_LARGE over 500 KB)
     max_body: int = 64 * MEGABYTE  # bytes of a request
     idempotent: bool = False  # honour Idempotency-Key (the vendor's render routes do not)
+    keep_values: bool = True  # of finished items: the dialect `legacy` shows them
     poll_hint: bool = False  # add `retryAfter` to the results of an open batch
     preload: Sequence[str] = ()  # modules that every worker needs, imported once
     now: Callable[[], float] = time.time
@@ -200,7 +201,7 @@ class Emulator:
                 raise WireError(500, "The emulator is closed")
             if self._dispatcher is None:
                 journals = self._folder / "runs"
-                claims = Claims(self._store, journals, now=self._options.now)
+                claims = Claims(self._store, journals, keep_values=self._options.keep_values, now=self._options.now)
                 how = (self._options.renderer, self._folder / "files", journals, self._options.render_seconds)
                 pool = self._options.pool or partial(
                     RenderPool, self._workers, self._options.preload, longest=self._options.render_seconds + STARTING

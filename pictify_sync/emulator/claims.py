@@ -65,9 +65,10 @@ class FinishedItem:
 class Claims:
     """The claims of one run on one store. `lock` is held from construction to `close`."""
 
-    def __init__(self, store: Store, folder: Path, *, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, folder: Path, *, keep_values: bool, now: Callable[[], float]) -> None:
         self._store = store
         self._folder = folder  # of the lock files
+        self._keep_values = keep_values  # False: the variables of a finished item are dropped
         self._now = now
         self.run = secrets.token_hex(8)
         # Locked before it has the name that others look for, so that nobody can take it for a dead run's.
@@ -132,7 +133,8 @@ class Claims:
             for one in item.outcomes
         ]
         db.executemany("INSERT INTO pictures VALUES(?,?,?,?,?,?,?,?,?)", rows)
-        update = "UPDATE items SET state=?, run=NULL WHERE batch=? AND position=?"
+        values = "variables" if self._keep_values else "'{}'"
+        update = f"UPDATE items SET state=?, run=NULL, variables={values} WHERE batch=? AND position=?"  # noqa: S608
         db.executemany(update, [(FINISHED, number, one.item.position) for one in finished])
         done = sum(any(picture.file for picture in one.outcomes) for one in finished)
         completed = now if before + len(finished) == total else None

@@ -20,6 +20,7 @@ from typing import Any
 from pebble import ProcessExpired
 
 from pictify_sync.emulator.claims import Claim, ClaimedItem, Claims, FinishedItem, PictureOutcome
+from pictify_sync.emulator.failure import RENDER_FAILED, RENDER_TIMEOUT
 from pictify_sync.emulator.pool import Chunk, Picture, Renders, read_journal, render_chunk
 from pictify_sync.emulator.templates import Source
 
@@ -227,11 +228,11 @@ class Dispatcher:
         first, others = rest[0], rest[1:]
         deaths = work.deaths + 1 if first is work.pictures[0] else 1
         if not isinstance(error, (ProcessExpired, BrokenProcessPool, TimeoutError)):
-            self._fail(work.open, rest, ("RENDER_FAILED", f"{type(error).__name__}: {error}"))
+            self._fail(work.open, rest, (RENDER_FAILED, f"{type(error).__name__}: {error}"))
             return ()
         if isinstance(error, TimeoutError) or getattr(error, "exitcode", None) == -signal.SIGALRM:
             message = f"not finished within {self._rendering.seconds:g} seconds"
-            self._fail(work.open, [first], ("RENDER_TIMEOUT", message))
+            self._fail(work.open, [first], (RENDER_TIMEOUT, message))
         elif deaths < LIVES:
             self._again.append(_Work(work.open, [first], deaths))
         else:

@@ -26,10 +26,13 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from pebble import ProcessPool
 
+from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
+LONGEST_TEXT = 2_000  # characters of a failure
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -45,7 +48,7 @@ class Page(NamedTuple):
 
 
 class Renders(Protocol):
-    """A renderer; raises an error with `code` and `message` for a picture that cannot be made."""
+    """A renderer; raises RenderFailed for a picture that cannot be made."""
 
     def render(self, page: Page) -> bytes: ...
 
@@ -77,17 +80,8 @@ class Chunk:
     pictures: tuple[Picture, ...]
 
 
-class Unfit(Exception):
-    """The variables do not fit the template's rules."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
 def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Put defaults in, and check what the template requires. A null stands for a missing value."""
+    """Put defaults in, and check what the template requires (RenderFailed). A null stands for a missing value."""
     values = dict(given)
     for rule in chunk.definitions:
         name, checks = rule["name"], rule["validation"]
@@ -95,14 +89,18 @@ def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = rule["defaultValue"]
         value = values.get(name)
         if checks["required"] and value in (None, ""):
-            raise Unfit("INVALID_VARIABLE", f"{name} is required")
+            raise RenderFailed(INVALID_VARIABLE, f"{name} is required")
         if isinstance(value, str):
             if checks["maxLength"] is not None and len(value) > checks["maxLength"]:
-                raise Unfit("INVALID_VARIABLE", f"{name} has {len(value)} characters, at most {checks['maxLength']}")
+                raise RenderFailed(
+                    INVALID_VARIABLE, f"{name} has {len(value)} characters, at most {checks['maxLength']}"
+                )
             if value and checks["minLength"] is not None and len(value) < checks["minLength"]:
-                raise Unfit("INVALID_VARIABLE", f"{name} has {len(value)} characters, at least {checks['minLength']}")
+                raise RenderFailed(
+                    INVALID_VARIABLE, f"{name} has {len(value)} characters, at least {checks['minLength']}"
+                )
         if chunk.strict and name not in values:
-            raise Unfit("UNDEFINED_VARIABLE", f"{name} has no value")
+            raise RenderFailed("UNDEFINED_VARIABLE", f"{name} has no value")
     return values
 
 
@@ -145,18 +143,21 @@ def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, o
         values = fill(chunk, json.loads(picture.variables))
         size = (picture.width, picture.height)
         data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality))
-    except Exception as error:
-        message = getattr(error, "message", "") or f"{type(error).__name__}: {error}"
-        return {"code": str(getattr(error, "code", "") or "RENDER_FAILED"), "message": str(message)[:2000]}
+    except RenderFailed as error:
+        return {"code": error.code, "message": error.message[:LONGEST_TEXT]}
+    except Exception as error:  # a fault of the renderer ends one picture, not the batch
+        return {"code": RENDER_FAILED, "message": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]}
     name = f"{hashlib.sha256(data).hexdigest()}.{EXTENSIONS[chunk.format]}"
     _write(Path(chunk.folder, name), data, Path(chunk.journal).with_suffix(".part"))
     return {"file": name, "size": len(data), "width": picture.width, "height": picture.height}
 
 
 def _write(path: Path, data: bytes, part: Path) -> None:
-    """Write durably by rename; a file of that name has those bytes already."""
-    if path.exists():
-        return
+    """Write durably by rename; a file of that name and size has those bytes already."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.stat().st_size == len(data):
+            os.utime(path)  # young again, so that nobody removes it before it is recorded
+            return
     descriptor = os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC, 0o644)
     try:
         with memoryview(data) as rest:
@@ -181,6 +182,7 @@ def read_journal(path: Path) -> Sequence[tuple[int, str, float, Mapping[str, Any
 def _live_and_die_with_parent() -> None:
     """Run in a new worker: end when the process that owns the pool ends, even by SIGKILL."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the journal makes it safe to end at any point
     if sys.platform == "linux":  # the parent is the fork server, which ends with ours
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = multiprocessing.parent_process()

@@ -30,6 +30,7 @@ def connect(options: ProviderOptions) -> Provider:
     from pictify_sync.emulator.rendering import Renderer
 
     renderer = partial(Renderer, options.engine, options.families, options.allow_hosts)
+    # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
     return over(options, Options(renderer, reader(Inspector().inspect), preload=("pictify_sync.emulator.rendering",)))
 
 
@@ -45,7 +46,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
 
     allowed = capabilities("local", options)
     how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
-    how = replace(how, idempotent=True, poll_hint=True, max_html=MAX_HTML, max_body=MAX_BODY)
+    how = replace(how, idempotent=True, poll_hint=True, keep_values=False, max_html=MAX_HTML, max_body=MAX_BODY)
     app = create_app(options.folder, how)
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)

@@ -183,12 +183,12 @@ class ProviderConformance:
 
     def test_cancelling_keeps_what_is_finished(self, provider: Provider, uid: str) -> None:
         """After a cancel the batch ends, and every picture is either there or failed."""
-        wanted = request(uid, [{"name": f"{n}", "seconds": 0.2} for n in range(40)], key="cancel")
+        wanted = request(uid, [{"name": f"{n}", "seconds": 0.05} for n in range(80)], key="cancel")
         batch = accepted(provider, wanted)
         provider.cancel(batch)
         report = finish(provider, batch, wanted)
         assert report.status is BatchStatus.CANCELLED
-        assert len(report.outcomes) == 40
+        assert len(report.outcomes) == 80
         assert any(isinstance(one, Failed) for one in report.outcomes.values())
 
     def test_a_missing_file_cannot_be_downloaded(self, provider: Provider, uid: str) -> None:

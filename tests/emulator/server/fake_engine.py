@@ -11,16 +11,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RenderFailed
 from pictify_sync.emulator.reading import Reading, Refusal
-
-
-class Broken(Exception):
-    """A picture that cannot be made."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
 
 
 def _block(kind: bytes, data: bytes) -> bytes:
@@ -57,7 +49,7 @@ class FakeRenderer:
                 while True:
                     pass
             case "fail":
-                raise Broken("IMAGE_FETCH_FAILED", "no such picture")
+                raise RenderFailed(IMAGE_FETCH_FAILED, "no such picture")
             case "bug":
                 raise ZeroDivisionError("a bug")
             case "die":

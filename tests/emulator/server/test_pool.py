@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from pebble import ProcessExpired
 
-from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, Unfit, fill, read_journal, render_chunk
+from pictify_sync.emulator.failure import RenderFailed
+from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, fill, read_journal, render_chunk
 from pictify_sync.emulator.store import Store
 from tests.emulator.server.fake_engine import FakeRenderer
 
@@ -111,7 +112,7 @@ def test_variables_are_filled_and_checked(tmp_path: Path) -> None:
     assert fill(made, {"a": "xy", "b": None, "c": 1}) == {"a": "xy", "b": 7, "c": 1}
     assert fill(made, {"a": "xy", "b": 0}) == {"a": "xy", "b": 0}
     for bad in ({}, {"a": ""}, {"a": None}, {"a": "x"}, {"a": "wxyz"}):
-        with pytest.raises(Unfit) as caught:
+        with pytest.raises(RenderFailed) as caught:
             fill(made, bad)
         assert caught.value.code == "INVALID_VARIABLE"
 
