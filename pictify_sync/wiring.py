@@ -175,9 +175,7 @@ class Project:
         for provider in self._providers.values():
             provider.close()
         for store in self._stores.values():
-            close = getattr(store, "close", None)
-            if close is not None:
-                close()
+            store.close()
 
 
 def _observed(entry: TemplateRecorded) -> Sequence[TemplateRecorded]:

@@ -6,6 +6,7 @@ A port's docstring is its contract: each has one conformance suite in `tests/` t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -128,6 +129,12 @@ class StateStore(Protocol):
         Raises Conflict, having written nothing, when the newest serial is another.
         """
         ...
+
+    def pinned(self) -> AbstractContextManager[object]:
+        """Within it all reads see one serial, whatever is committed meanwhile."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

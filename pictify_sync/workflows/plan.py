@@ -100,6 +100,11 @@ class _Tally:
 
 def make_plan(desired: Desired, store: StateStore, capabilities: AskCapabilities, choice: Choice) -> Plan:
     """Work out what would change, in one streaming pass; the changes themselves are worked out again when read."""
+    with store.pinned():
+        return _planned(desired, store, capabilities, choice)
+
+
+def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities, choice: Choice) -> Plan:
     serial = store.serial()
     changes = DiffChanges(desired, store, plan_scope(desired, store, choice))
     templates = template_changes(desired.templates, store.templates())
