@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
-from pictify_sync.errors import Problem, Severity
+from pictify_sync.emulator import syntax
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,34 +24,11 @@ class Reading:
     refusals: Sequence[Refusal]
 
 
-class Facts(Protocol):
-    """What an inspection of a template's text gives."""
-
-    @property
-    def variables(self) -> Sequence[str]: ...
-
-    @property
-    def problems(self) -> Sequence[Problem]: ...
+Read = Callable[[str, Collection[str]], Reading]  # html, variables that may be put in unescaped
 
 
-Read = Callable[[str], Reading]
-
-
-def reader(inspect: Callable[[str], Facts]) -> Read:
-    """Make a Read from an inspection: its errors are refusals, its warnings are nobody's business here."""
-
-    def read(html: str) -> Reading:
-        facts = inspect(html)
-        errors = [one for one in facts.problems if one.severity is Severity.ERROR]
-        return Reading(facts.variables, [Refusal(_code(one.message), _text(one)) for one in errors])
-
-    return read
-
-
-def _code(message: str) -> str:
-    return "HELPER_NOT_ALLOWED" if "helper" in message.lower() else "HANDLEBARS_COMPILE_ERROR"
-
-
-def _text(problem: Problem) -> str:
-    """The message with its place in the text."""
-    return f"line {problem.line}: {problem.message}" if problem.line else problem.message
+def read(html: str, raw_html: Collection[str]) -> Reading:
+    """Read Handlebars under the rules of the html engine."""
+    tree = syntax.read(html, frozenset(raw_html))
+    refusals = [Refusal(one.code, f"line {one.line}: {one.message}") for one in tree.faults if one.code]
+    return Reading(tree.names, refusals)

@@ -119,7 +119,7 @@ class Templates:
         for name, one in sizes.items():
             if one.width * one.height > MAX_PIXELS:
                 raise WireError(400, f"layout {name}: more than {MAX_PIXELS} pixels")
-        reading = self._read(wanted.html)
+        reading = self._read(wanted.html, {one.name for one in wanted.variableDefinitions if one.allowRawHtml})
         for refusal in reading.refusals:
             raise WireError(422, refusal.message, refusal.code, extra={"error": refusal.message, "context": {}})
         declared = {one.name for one in wanted.variableDefinitions}

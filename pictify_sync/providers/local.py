@@ -25,13 +25,12 @@ MAX_BODY = 1_000_000_000  # bytes of a request: so are the pictures of a whole b
 def connect(options: ProviderOptions) -> Provider:
     """Open the embedded server on its folder, with the engine and fonts of the options."""
     from pictify_sync.emulator.app import Options
-    from pictify_sync.emulator.inspect import Inspector
-    from pictify_sync.emulator.reading import reader
+    from pictify_sync.emulator.reading import read
     from pictify_sync.emulator.rendering import Renderer
 
     renderer = partial(Renderer, options.engine, options.families, options.allow_hosts)
     # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
-    return over(options, Options(renderer, reader(Inspector().inspect), preload=("pictify_sync.emulator.rendering",)))
+    return over(options, Options(renderer, read, preload=("pictify_sync.emulator.rendering",)))
 
 
 def over(options: ProviderOptions, how: Options) -> Provider:

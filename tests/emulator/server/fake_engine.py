@@ -8,6 +8,7 @@ import signal
 import struct
 import time
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ class FakeRenderer:
         return data
 
 
-def fake_read(html: str) -> Reading:
+def fake_read(html: str, raw_html: Collection[str]) -> Reading:
     """Names in double braces; the word `forbidden` is refused."""
     refused = [Refusal("HELPER_NOT_ALLOWED", "forbidden is no helper")] if "{{forbidden" in html else []
     return Reading(sorted(set(re.findall(r"\{\{(\w+)\}\}", html))), refused)
