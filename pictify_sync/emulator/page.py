@@ -44,9 +44,10 @@ class Split:
     body: str  # attributes of <body>, as written
     inner: str  # html inside <body>
 
-    def wrapped(self) -> str:
-        """The body's html inside elements that stand for `html` and `body`."""
-        return f"<{ROOT} {_with_class(self.root)}><{BODY} {self.body}>{self.inner}</{BODY}></{ROOT}>"
+
+def wrapped(root: str, body: str, inner: str) -> str:
+    """Put the body's html inside elements that stand for `html` and `body`; `root` and `body` are attributes."""
+    return f"<{ROOT} {_with_class(root)}><{BODY} {body}>{inner}</{BODY}></{ROOT}>"
 
 
 def split(html: str) -> Split:
@@ -105,7 +106,7 @@ def _with_class(attributes: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A stylesheet for elements that stand for `html` and `body`."""
+    """A stylesheet as an engine takes it."""
 
     css: str
     faces: Sequence[Face]  # its @font-face rules
@@ -123,22 +124,23 @@ class Face:
 
 
 @lru_cache(maxsize=64)
-def compile_sheet(css: str) -> Sheet:
-    """Rewrite the selectors of a stylesheet, drop @import, and take its @font-face rules out."""
+def compile_sheet(css: str, *, whole_pages: bool) -> Sheet:
+    """Drop @import and take the @font-face rules out; without `whole_pages`, rewrite the selectors too."""
     faces: list[Face] = []
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return Sheet("".join(_rules(rules, faces)), tuple(faces))
+    return Sheet("".join(_rules(rules, faces, whole_pages=whole_pages)), tuple(faces))
 
 
-def _rules(rules: Sequence[Node], faces: list[Face]) -> Iterator[str]:
+def _rules(rules: Sequence[Node], faces: list[Face], *, whole_pages: bool) -> Iterator[str]:
     for rule in rules:
         if rule.type == "qualified-rule":
-            yield f"{_selector(rule.prelude)}{{{tinycss2.serialize(rule.content)}}}\n"
+            prelude = tinycss2.serialize(rule.prelude) if whole_pages else _selector(rule.prelude)
+            yield f"{prelude}{{{tinycss2.serialize(rule.content)}}}\n"
         elif rule.type == "at-rule":
-            yield from _at_rule(rule, faces)
+            yield from _at_rule(rule, faces, whole_pages=whole_pages)
 
 
-def _at_rule(rule: Node, faces: list[Face]) -> Iterator[str]:
+def _at_rule(rule: Node, faces: list[Face], *, whole_pages: bool) -> Iterator[str]:
     name = rule.lower_at_keyword
     if name == "font-face" and rule.content is not None:
         face = _face(rule.content)
@@ -146,7 +148,8 @@ def _at_rule(rule: Node, faces: list[Face]) -> Iterator[str]:
             faces.append(face)
     elif name in ("media", "supports", "layer", "container") and rule.content is not None:
         inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
-        yield f"@{name}{_query(rule.prelude)}{{{''.join(_rules(inner, faces))}}}\n"
+        prelude = tinycss2.serialize(rule.prelude) if whole_pages else _query(rule.prelude)
+        yield f"@{name}{prelude}{{{''.join(_rules(inner, faces, whole_pages=whole_pages))}}}\n"
     elif name not in ("import", "charset", "namespace"):
         yield f"{rule.serialize()}\n"
 

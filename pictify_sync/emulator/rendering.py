@@ -10,13 +10,13 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic_handlebars import HandlebarsEnvironment, HandlebarsError
 
 from pictify_sync.emulator.failure import EXPRESSION_ERROR, INVALID_VARIABLE, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.fetching import Fetcher
+from pictify_sync.emulator.fonts import FontFace, find
 from pictify_sync.emulator.page import Face, compile_sheet, split
 from pictify_sync.emulator.pictures import Album, Shelf, lifted, token, unpacked
 from pictify_sync.emulator.pool import Page
@@ -30,7 +30,10 @@ _DATA = re.compile(r"""(?<=["'(])data:[\w.+/;=-]*;base64,[A-Za-z0-9+/=]+(?=["')]
 
 
 class Draws(Protocol):
-    """An engine."""
+    """An engine. `whole_pages`: it knows `<html>` and `<body>`."""
+
+    @property
+    def whole_pages(self) -> bool: ...
 
     def draw(self, drawing: Drawing) -> bytes: ...
 
@@ -68,7 +71,7 @@ class Renderer:
     """
 
     def __init__(self, engine: str, families: Sequence[str], allow_hosts: Sequence[str]) -> None:
-        self._engine = _engine(engine, _faces(families))
+        self._engine = _engine(engine, find(families))
         self._shelf = Shelf(Fetcher(allow_hosts))
         self._template = lru_cache(maxsize=32)(_Template)
 
@@ -91,11 +94,13 @@ class Renderer:
             picture = album.pictures[album.take(reference)]
             return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
 
-        styles = [compile_sheet(style) for style in parts.styles]
+        styles = [compile_sheet(style, whole_pages=self._engine.whole_pages) for style in parts.styles]
         sheets = [in_css(one.css, album.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
-        body = in_html(parts.wrapped(), album.take, inline)
-        return Drawing(body, sheets, album.pictures, fonts, (page.width, page.height), page.format, page.quality)
+        root, body = (in_html(f"<x {one}>", album.take, inline)[3:-1] for one in (parts.root, parts.body))
+        inner = in_html(parts.inner, album.take, inline)
+        size = (page.width, page.height)
+        return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
 
 
 def _font(face: Face, known: Mapping[str, str]) -> Font | None:
@@ -113,25 +118,15 @@ def _unpacked(uri: str) -> bytes:
     return unpacked(uri)
 
 
-def _engine(name: str, fonts: Sequence[tuple[str, Path]]) -> Draws:
+def _engine(name: str, fonts: Sequence[FontFace]) -> Draws:
     match name:
         case "takumi":
             from pictify_sync.emulator.takumi import Takumi  # noqa: PLC0415 - only the engine that is wanted
 
             return Takumi(fonts)
+        case "chromium":
+            from pictify_sync.emulator.chromium import Chromium  # noqa: PLC0415
+
+            return Chromium(fonts)
         case _:
             raise ValueError(f"there is no engine {name}")
-
-
-def _faces(families: Sequence[str]) -> list[tuple[str, Path]]:
-    """Give (family, path) of the installed ones among the families, and of Inter at the end."""
-    import fontpkg  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    found: list[tuple[str, Path]] = []
-    for name in dict.fromkeys([*families, "Inter"]):
-        try:
-            family = fontpkg.family(name)
-        except fontpkg.FontpkgError:
-            continue
-        found += [(family.name, file.path) for file in family.files]
-    return found

@@ -24,8 +24,10 @@ class Font:
 class Drawing:
     """One picture to draw, free of outside references."""
 
-    html: str  # elements that stand for `html` and `body`, and what is in them
-    sheets: Sequence[str]  # css, in order
+    root: str  # attributes of <html>
+    body: str  # attributes of <body>
+    inner: str  # html inside <body>
+    sheets: Sequence[str]  # css, in order; for engines of fragments, with the selectors of `page`
     pictures: Mapping[str, Picture]  # by the token that stands in html or css
     fonts: tuple[Font, ...]
     size: tuple[int, int]  # width, height in pixels

@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from pathlib import Path
 
 import pytakumi
 
 from pictify_sync.emulator.encode import encode
 from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
-from pictify_sync.emulator.page import BODY, ROOT
+from pictify_sync.emulator.fonts import FontFace
+from pictify_sync.emulator.page import BODY, ROOT, wrapped
 from pictify_sync.emulator.sheets import Drawing, Font
 
 BASE = f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0}}"
@@ -23,9 +23,11 @@ BASE = f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0}}"
 class Takumi:
     """One engine with its fonts; `draw` is a pure function of its argument."""
 
-    def __init__(self, fonts: Sequence[tuple[str, Path]]) -> None:
-        self._families = list(dict.fromkeys(family for family, _ in fonts))
-        self._paths = list(dict.fromkeys(path for _, path in fonts))
+    whole_pages = False
+
+    def __init__(self, fonts: Sequence[FontFace]) -> None:
+        self._families = list(dict.fromkeys(face.family for face in fonts))
+        self._paths = list(dict.fromkeys(face.path for face in fonts))
         self._engine = lru_cache(maxsize=4)(self._make)  # by the fonts of a page's own
 
     def _make(self, own: tuple[Font, ...]) -> pytakumi.Renderer:
@@ -47,7 +49,7 @@ class Takumi:
         images: Mapping[str, bytes] = {name: one.data for name, one in drawing.pictures.items()}
         try:
             drawn = self._engine(drawing.fonts).render_html(
-                drawing.html,
+                wrapped(drawing.root, drawing.body, drawing.inner),
                 width=width,
                 height=height,
                 format="png" if png else "raw",

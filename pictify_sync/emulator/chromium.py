@@ -1,0 +1,161 @@
+"""The browser engine: an installed Chrome or Chromium that runs no script and gets nothing but what it is handed.
+
+Every request of the page is answered here: the page itself, its pictures by token, its fonts; anything else is refused.
+Should a request get past that, no name resolves and the only proxy is a closed port.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from playwright.sync_api import CDPSession, Error, Playwright, sync_playwright
+from playwright.sync_api import TimeoutError as TooSlow
+
+from pictify_sync.emulator import browser
+from pictify_sync.emulator.failure import RENDER_FAILED, RENDER_TIMEOUT, RenderFailed
+from pictify_sync.emulator.fonts import FontFace
+from pictify_sync.emulator.pictures import ORIGIN
+from pictify_sync.emulator.sheets import Drawing
+
+SECONDS = 20.0  # for one page
+PAGE = f"{ORIGIN}page"
+ARGUMENTS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--proxy-server=http://127.0.0.1:9",
+    "--proxy-bypass-list=<-loopback>",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--no-pings",
+    "--hide-scrollbars",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+)
+POLICY = f"default-src 'none'; img-src {ORIGIN} data:; font-src {ORIGIN} data:; style-src 'unsafe-inline'"
+DEFAULT_QUALITY = 0.9
+
+
+class Chromium:
+    """One browser with one page, reused. `draw` is a pure function of its argument."""
+
+    whole_pages = True
+
+    def __init__(self, fonts: Sequence[FontFace]) -> None:
+        self._installed = {f"{ORIGIN}font/{face.sha256}": face for face in fonts}
+        self._base = _base(fonts)
+        self._served: Mapping[str, tuple[str, bytes]] = {}  # URL -> media type, content
+        self._size = (0, 0)
+        self._running: tuple[Playwright, Any, CDPSession] | None = None
+
+    def draw(self, drawing: Drawing) -> bytes:
+        """Give the file. Raises RenderFailed."""
+        try:
+            _, page, session = self._open()
+            self._served = _served(drawing, self._base)
+            self._resize(session, drawing)
+            page.goto(PAGE, wait_until="load", timeout=SECONDS * 1000)
+            page.evaluate("document.fonts.ready.then(() => 0)")
+            return b64decode(session.send("Page.captureScreenshot", _shot(drawing))["data"])
+        except TooSlow:
+            self.close()
+            raise RenderFailed(RENDER_TIMEOUT, f"the page is not ready within {SECONDS:g} seconds") from None
+        except Error as error:
+            self.close()
+            raise RenderFailed(RENDER_FAILED, f"the browser gave up: {error.message.splitlines()[0]}") from None
+
+    def close(self) -> None:
+        """End the browser; the next `draw` starts another."""
+        running, self._running = self._running, None
+        if running is not None:
+            with contextlib.suppress(Error):
+                running[1].context.browser.close()
+            running[0].stop()
+
+    def _open(self) -> tuple[Playwright, Any, CDPSession]:
+        if self._running is None:
+            program = browser.find()
+            if program is None:
+                raise RenderFailed(RENDER_FAILED, "no Chrome or Chromium is installed")
+            self._size = (0, 0)
+            driver = sync_playwright().start()
+            sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium refuses to sandbox as root
+            chrome = driver.chromium.launch(executable_path=program, args=list(ARGUMENTS), chromium_sandbox=sandbox)
+            context = chrome.new_context(java_script_enabled=False, service_workers="block", accept_downloads=False)
+            page = context.new_page()
+            session = context.new_cdp_session(page)
+            session.send("Network.enable")
+            session.send("Network.setBlockedURLs", {"urls": ["file:*", "ftp:*", "ws:*", "wss:*", "chrome:*"]})
+            session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
+            session.on("Fetch.requestPaused", lambda event: self._answer(session, event))
+            self._running = driver, page, session
+        return self._running
+
+    def _answer(self, session: CDPSession, event: Mapping[str, Any]) -> None:
+        url, name = event["request"]["url"], event["requestId"]
+        face = self._installed.get(url)
+        found = ("font/sfnt", face.path.read_bytes()) if face else self._served.get(url)
+        if found is None:
+            # An answer without content leaves the page in place, where a failed one would replace it.
+            how: dict[str, Any] = {"requestId": name, "responseCode": 204, "responseHeaders": []}
+        else:
+            headers = {"Content-Type": found[0], "Access-Control-Allow-Origin": "*", "Content-Security-Policy": POLICY}
+            headers["Cache-Control"] = "no-store" if url == PAGE else "public, max-age=31536000, immutable"
+            listed = [{"name": key, "value": value} for key, value in headers.items()]
+            how = {"requestId": name, "responseCode": 200, "responseHeaders": listed}
+            how["body"] = b64encode(found[1]).decode()
+        with contextlib.suppress(Error):  # the page is gone already
+            session.send("Fetch.fulfillRequest", how)
+
+    def _resize(self, session: CDPSession, drawing: Drawing) -> None:
+        if self._size != drawing.size:
+            width, height = drawing.size
+            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            session.send("Emulation.setDeviceMetricsOverride", metrics)
+            self._size = drawing.size
+        paper = {"r": 255, "g": 255, "b": 255, "a": 1 if drawing.format == "jpeg" else 0}
+        session.send("Emulation.setDefaultBackgroundColorOverride", {"color": paper})
+
+
+def _served(drawing: Drawing, base: str) -> dict[str, tuple[str, bytes]]:
+    """Give what the page may ask for: itself, its pictures and its own fonts."""
+    served = {name: (one.media, one.data) for name, one in drawing.pictures.items()}
+    rules = []
+    for font in drawing.fonts:
+        served[font.name] = ("font/sfnt", font.data)
+        how = {"font-weight": font.weight, "font-style": font.style}
+        rules.append(_rule(font.family, font.name, how.items(), font.rest))
+    style = "\n".join([base, *rules, *drawing.sheets]).replace("</", "<\\/")
+    html = f"<!doctype html><html {drawing.root}><head><meta charset=utf-8><style>{style}</style></head>"
+    html += f"<body {drawing.body}>{drawing.inner}</body></html>"
+    served[PAGE] = ("text/html; charset=utf-8", html.encode("utf-8", "replace"))
+    return served
+
+
+def _base(fonts: Sequence[FontFace]) -> str:
+    rules = []
+    for face in fonts:
+        how = {"font-weight": str(face.weight or "100 900"), "font-style": face.style}
+        rules.append(_rule(face.family, f"{ORIGIN}font/{face.sha256}", how.items(), ""))
+    families = ",".join(f'"{name}"' for name in dict.fromkeys(face.family for face in fonts))
+    return "".join(rules) + f"html,body{{width:100%;height:100%;margin:0}}html{{font-family:{families}}}"
+
+
+def _rule(family: str, url: str, how: Iterable[tuple[str, str]], rest: str) -> str:
+    said = "".join(f"{name}:{value};" for name, value in how if value)
+    quoted = family.replace("\\", "").replace('"', "").replace("\n", " ")
+    return f'@font-face{{font-family:"{quoted}";src:url({url});{said}{rest}}}'
+
+
+def _shot(drawing: Drawing) -> dict[str, Any]:
+    width, height = drawing.size
+    shot: dict[str, Any] = {"format": drawing.format, "optimizeForSpeed": True, "captureBeyondViewport": False}
+    shot["clip"] = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+    if drawing.format != "png":
+        quality = DEFAULT_QUALITY if drawing.quality is None else drawing.quality
+        shot["quality"] = max(10, min(100, round(100 * quality)))
+    return shot
