@@ -51,7 +51,7 @@ class _Template:
 
         text = _DATA.sub(out, html)
         try:
-            self._compiled = HandlebarsEnvironment(auto_escape=True).compile(text)
+            self._compiled = HandlebarsEnvironment(auto_escape=True, extra_helpers=True).compile(text)
         except HandlebarsError as error:
             raise RenderFailed(EXPRESSION_ERROR, str(error)) from None
 
