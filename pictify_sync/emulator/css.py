@@ -17,16 +17,17 @@ from tinycss2.ast import Node
 from pictify_sync.emulator.markup import Lines
 
 PAINT = "\ue000"  # a letter to css, and to nobody else
-GENERIC = frozenset(
-    "serif sans-serif monospace cursive fantasy system-ui ui-serif ui-sans-serif ui-monospace ui-rounded emoji math "
-    "fangsong inherit initial unset revert revert-layer -apple-system blinkmacsystemfont default".split()
-)
+GENERIC = frozenset((
+    "serif", "sans-serif", "monospace", "cursive", "fantasy", "system-ui", "ui-serif", "ui-sans-serif", "ui-monospace",
+    "ui-rounded", "emoji", "math", "fangsong", "inherit", "initial", "unset", "revert", "revert-layer", "default",
+    "-apple-system", "blinkmacsystemfont",
+))  # fmt: skip
 _TAG = re.compile(r"\{\{(?:\{[^}]*\}|~?!--.*?--~?|[^{}]*)\}\}", re.S)
 _LONG = re.compile(r"data:[\w.+/;=-]{0,100},[A-Za-z0-9+/=%._-]{256,}+")
 _URL = re.compile(r"""url\(\s*+(?:"([^"\\]*+)"|'([^'\\]*+)'|([^)"'\\]*+))\s*\)""", re.I)
 _STRING = re.compile(r""""([^"\\]*+)"|'([^'\\]*+)'""")
-_SIZES = frozenset("xx-small x-small small medium large x-large xx-large xxx-large smaller larger".split())
-_NESTING = frozenset("media supports layer container scope starting-style".split())
+_SIZE = re.compile("(x{0,2}-)?small|medium|(x{0,3}-)?large|smaller|larger")
+_NESTING = ("media", "supports", "layer", "container", "scope", "starting-style")
 MAX_VARIABLES = 8  # var() inside var()
 
 
@@ -183,7 +184,7 @@ def _resolved(value: Sequence[Node], variables: Mapping[str, Sequence[Node]], de
 
 def _after_size(value: Sequence[Node]) -> Sequence[Node]:
     for index, node in enumerate(value):
-        if node.type in ("dimension", "percentage") or (node.type == "ident" and node.lower_value in _SIZES):
+        if node.type in ("dimension", "percentage") or (node.type == "ident" and _SIZE.fullmatch(node.lower_value)):
             slash = index + 1 < len(value) and value[index + 1] == "/"
             return value[index + (3 if slash else 1) :]
     return ()

@@ -183,7 +183,8 @@ def _path(name: str, folder: str) -> str:
 
 
 def _edited(text: str, edits: Sequence[tuple[Span, str]]) -> str:
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for span, new in edits:
         parts += (text[done : span.start], new)
         done = span.end

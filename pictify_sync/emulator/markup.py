@@ -29,11 +29,11 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One start tag; `attributes` are where the values stand, quotes left out. `text` is what raw text elements hold."""
+    """One start tag."""
 
     name: str  # lower case
     tag: Span
-    attributes: Mapping[str, Span]  # by lower-case name; the first of equal names counts
+    attributes: Mapping[str, Span]  # where values stand, without quotes, by lower-case name; the first one counts
     text: Span | None  # of style, script and the like
     end: int  # behind the end tag of a raw text element, else behind the start tag
 
@@ -58,7 +58,8 @@ def elements(html: str) -> Iterator[Element]:
 
 
 def _element(html: str, found: re.Match[str], written: re.Match[str]) -> Element:
-    name, attributes = found[1].lower(), {}
+    name = found[1].lower()
+    attributes: dict[str, Span] = {}
     for one in _ATTRIBUTE.finditer(html, found.end(), written.end() - 1):
         group = one.lastindex or 1
         if group > 1:

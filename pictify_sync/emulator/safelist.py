@@ -1,8 +1,8 @@
 """The 45 functions that Handlebars templates may call, by name, and how values become text.
 
-Names: Pictify, skill "html-templates", "Safelisted helpers". What they do: Pictify, Expressions, and the preview of the
-dashboard. Values are what JSON can hold. A function gets its arguments and gives a value; it never raises for a value of
-the wrong type, but may raise `TooLong`. Numbers and dates are written as in en-US, dates in UTC, whatever the machine.
+Names: Pictify, skill "html-templates", "Safelisted helpers". What they do: Pictify, Expressions, and the dashboard's
+preview. Values are what JSON can hold. A function gets its arguments and gives a value; it never raises for a value of
+the wrong type, but may raise `TooLong`. Numbers and dates are written as in en-US, dates in UTC, on every machine.
 """
 
 from __future__ import annotations
@@ -21,14 +21,19 @@ Function = Callable[..., Any]
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.I | re.A)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Symbols of en-US (Unicode CLDR); other currencies show their code. Those in _WHOLE have no cents (ISO 4217).
-_SYMBOLS = dict(
-    pair.split("=")
-    for pair in "USD=$ EUR=€ GBP=£ JPY=¥ INR=₹ CNY=CN¥ KRW=₩ BRL=R$ CAD=CA$ AUD=A$ MXN=MX$ NZD=NZ$ HKD=HK$ ILS=₪ "
-    "VND=₫ TWD=NT$ PHP=₱ XAF=FCFA XCD=EC$".split()
+_SYMBOLS = {
+    "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "CNY": "CN¥", "KRW": "₩", "BRL": "R$", "CAD": "CA$",
+    "AUD": "A$", "MXN": "MX$", "NZD": "NZ$", "HKD": "HK$", "ILS": "₪", "VND": "₫", "TWD": "NT$", "PHP": "₱",
+    "XAF": "FCFA", "XCD": "EC$",
+}  # fmt: skip
+_WHOLE = frozenset(
+    ("JPY", "KRW", "VND", "XAF", "XOF", "XPF", "CLP", "ISK", "UGX", "RWF", "PYG", "KMF", "GNF", "DJF", "BIF")
 )
-_WHOLE = frozenset("JPY KRW VND XAF XOF XPF CLP ISK UGX RWF PYG KMF GNF DJF BIF VUV".split())
-_MONTHS = "January February March April May June July August September October November December".split()
-_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DATE_PART = re.compile(r"\[([^\]]*)\]|YYYY|YY|MMMM|MMM|MM|M|dddd|ddd|DD|D|HH|H|hh|h|mm|m|ss|s|A|a")
 
 
@@ -38,21 +43,15 @@ class TooLong(ValueError):
 
 def text(value: Any) -> str:
     """Write a value as JavaScript does."""
-    match value:
-        case str():
-            return value
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case float():
-            return _float(value)
-        case list() | tuple():
-            return ",".join(map(text, value))
-        case Mapping():
-            return "[object Object]"
-        case _:
-            return str(value)
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, list | tuple):
+        return ",".join(map(text, value))
+    return "" if value is None else "[object Object]" if isinstance(value, Mapping) else str(value)
 
 
 def _float(value: float) -> str:
@@ -60,7 +59,7 @@ def _float(value: float) -> str:
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if value.is_integer() and abs(value) < 1e21:
         return str(int(value))
-    if 1e-7 <= abs(value) < 1e-4:
+    if 1e-6 <= abs(value) < 1e-4:
         return format(Decimal(repr(value)), "f")
     return repr(value).replace("e-0", "e-")
 
@@ -149,7 +148,8 @@ def _date_part(at: datetime, part: re.Match[str]) -> str:
     hour = at.hour % 12 or 12
     half = "PM" if at.hour > 11 else "AM"
     known: dict[str, object] = {
-        "YYYY": f"{at.year:04}", "YY": f"{at.year % 100:02}", "dddd": _DAYS[at.weekday()], "ddd": _DAYS[at.weekday()][:3],
+        "YYYY": f"{at.year:04}", "YY": f"{at.year % 100:02}",
+        "dddd": _DAYS[at.weekday()], "ddd": _DAYS[at.weekday()][:3],
         "MMMM": _MONTHS[at.month - 1], "MMM": _MONTHS[at.month - 1][:3], "MM": f"{at.month:02}", "M": at.month,
         "DD": f"{at.day:02}", "D": at.day, "HH": f"{at.hour:02}", "H": at.hour, "hh": f"{hour:02}", "h": hour,
         "mm": f"{at.minute:02}", "m": at.minute, "ss": f"{at.second:02}", "s": at.second, "A": half, "a": half.lower(),
@@ -219,9 +219,13 @@ def _to_json(value: Any) -> str:
 
 def _parse_json(value: Any) -> Any:
     try:
-        return json.loads(text(value), parse_constant=lambda name: float("nan") and None)
+        return json.loads(text(value), parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
 
 
 def _position(value: Any, wanted: Any = None) -> int:

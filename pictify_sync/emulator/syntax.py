@@ -19,6 +19,7 @@ from pydantic_handlebars._parser import _Parser
 from pydantic_handlebars._tokenizer import TokenType, _make_delimiters, _TemplateTokenizer
 
 from pictify_sync.emulator.safelist import FUNCTIONS
+from pictify_sync.emulator.whitespace import settle
 
 BLOCKS = ("each", "if", "unless", "with")  # Pictify, skill "html-templates": allowed Handlebars syntax
 COMPILE_ERROR, HELPER_NOT_ALLOWED = "HANDLEBARS_COMPILE_ERROR", "HELPER_NOT_ALLOWED"
@@ -26,7 +27,22 @@ RAW_HTML_NOT_ALLOWED = "RAW_HTML_NOT_ALLOWED"
 MAX_DEPTH = 50  # blocks and calls inside each other
 
 _PLACE = re.compile(r" at line \d+(, column \d+)?$")
-_COMPARING = frozenset("eq ne gt gte lt lte and or not add subtract multiply divide compare math lookup".split())
+_COMPUTING = (
+    "eq",
+    "ne",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "and",
+    "or",
+    "not",
+    "add",
+    "subtract",
+    "multiply",
+    "divide",
+    "lookup",
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,6 +84,7 @@ def read(source: str, raw_html: frozenset[str] | None = frozenset()) -> Tree:
     except (RecursionError, ValueError) as error:  # chains of `else if` without end, numbers of 5,000 digits
         deep = "blocks are nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
         return Tree(ast.Program([]), (), (Fault(0, 0, COMPILE_ERROR, deep),))
+    settle(program.body, root=True)
     walk = _Walk(raw_html)
     walk.program(program, _Scope("", None, {}))
     return Tree(program, tuple(sorted(walk.names)), tuple(sorted(walk.faults)))
@@ -174,6 +191,8 @@ class _Walk:
                     self._block(statement, scope)
                 case ast.RawBlock(path=path):
                     self._fault(path, HELPER_NOT_ALLOWED, f"the block helper '{path.original}' is not allowed")
+                case _:
+                    pass  # text and comments name nothing
 
     def _mustache(self, statement: ast.MustacheStatement, scope: _Scope) -> None:
         path = statement.path
@@ -219,6 +238,8 @@ class _Walk:
                 case ast.SubExpression(path=path, params=params, hash_pairs=pairs):
                     self._function(path)
                     found |= self._values([*params, *pairs.values()], scope)
+                case _:
+                    pass  # a literal
         return found
 
     def _function(self, path: ast.PathExpression) -> None:
@@ -227,7 +248,7 @@ class _Walk:
             return
         near = get_close_matches(name, FUNCTIONS, 1)
         hint = f"did you mean '{near[0]}'?" if near else ""
-        if name in _COMPARING:
+        if name in _COMPUTING:
             hint = "compute it in the manifest and pass the result as a variable"
         elif name in BLOCKS:
             hint = f"write {{{{#{name} ...}}}}"
