@@ -11,7 +11,8 @@ Take = Callable[[str], str]  # a reference -> what to write instead
 _TAG = re.compile(r"<([a-zA-Z][\w:-]*)")
 _ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++))?""")
-_URL = re.compile(r"""\burl\(\s*+(?:"([^"]*+)"|'([^']*+)'|([^)"']*+))\s*\)""", re.I)
+_URL = re.compile(r"""\burl\(\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|([^)"']*+))\s*\)""", re.I | re.S)
+_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|\n|(.))", re.I | re.S)
 _PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
 _VECTOR = ("image", "use", "feimage")
 
@@ -22,12 +23,24 @@ def in_css(css: str, take: Take) -> str:
         return css
 
     def one(found: re.Match[str]) -> str:
-        reference = (found[1] or found[2] or found[3] or "").strip()
+        reference = _ESCAPE.sub(_plain, found[1] or found[2] or found[3] or "").strip()
         if reference.startswith("#"):
             return found[0]
         return f"url({take(reference)})" if reference else "none"
 
     return _URL.sub(one, css)
+
+
+def _plain(escaped: re.Match[str]) -> str:
+    if escaped[1]:
+        code = int(escaped[1], 16)
+        return chr(code) if 0 < code < 0x11_0000 else "\ufffd"
+    return escaped[2] or ""
+
+
+def in_attributes(written: str, take: Take) -> str:
+    """Replace what the style in an element's attributes names."""
+    return _element("", written, take) or "" if "url(" in written.lower() else written
 
 
 def in_html(html: str, take: Take, take_vector: Take) -> str:

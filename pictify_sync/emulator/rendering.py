@@ -10,17 +10,16 @@ import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
-from pydantic_handlebars import HandlebarsEnvironment, HandlebarsError
-
-from pictify_sync.emulator.failure import EXPRESSION_ERROR, INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.emulator.fonts import FontFace, find
+from pictify_sync.emulator.handlebars import compile_template
 from pictify_sync.emulator.page import Face, compile_sheet, split
 from pictify_sync.emulator.pictures import Album, Shelf, lifted, token, unpacked
 from pictify_sync.emulator.pool import Page
-from pictify_sync.emulator.references import in_css, in_html
+from pictify_sync.emulator.references import in_attributes, in_css, in_html
 from pictify_sync.emulator.sheets import Drawing, Font
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
@@ -50,17 +49,7 @@ class _Template:
             return name
 
         text = _DATA.sub(out, html)
-        try:
-            self._compiled = HandlebarsEnvironment(auto_escape=True, extra_helpers=True).compile(text)
-        except HandlebarsError as error:
-            raise RenderFailed(EXPRESSION_ERROR, str(error)) from None
-
-    def fill(self, variables: Mapping[str, Any]) -> str:
-        """Give the page's html."""
-        try:
-            return str(self._compiled.render(dict(variables)))
-        except HandlebarsError as error:
-            raise RenderFailed(EXPRESSION_ERROR, str(error)) from None
+        self.fill = compile_template(text).render
 
 
 class Renderer:
@@ -97,7 +86,7 @@ class Renderer:
         styles = [compile_sheet(style, whole_pages=self._engine.whole_pages) for style in parts.styles]
         sheets = [in_css(one.css, album.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
-        root, body = (in_html(f"<x {one}>", album.take, inline)[3:-1] for one in (parts.root, parts.body))
+        root, body = (in_attributes(one, album.take) for one in (parts.root, parts.body))
         inner = in_html(parts.inner, album.take, inline)
         size = (page.width, page.height)
         return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
