@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from secrets import token_hex
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.drift import Drift
 from pictify_sync.core.entries import TemplateRecorded
 from pictify_sync.core.guard import Limits
-from pictify_sync.core.model import Asset, AssetKey, Capabilities
+from pictify_sync.core.model import Asset, AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Provider, StateStore
-from pictify_sync.errors import StalePlan
+from pictify_sync.errors import StalePlan, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
 from pictify_sync.providers.registry import ProviderOptions
 from pictify_sync.settings import Settings, load_settings
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite import SqliteStateStore, open_store
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan, matcher
 from pictify_sync.workflows.session import Ports, Session
 
 if TYPE_CHECKING:
     from pictify_sync.workflows.apply import ApplySummary
+    from pictify_sync.workflows.mend import Mending
 
-__all__ = ["ApplyRun", "Choice", "Consent", "Project", "open_project"]
+__all__ = ["ApplyRun", "Choice", "Consent", "Project", "matcher", "open_project"]
 
 
 class OpenState(Protocol):
@@ -153,6 +155,73 @@ class Project:
         if plan_digest(plan.changes, plan.templates) != plan.digest:
             raise StalePlan(f"{file} was edited: its digest is not that of its work", hint="plan again")
         return plan
+
+    def save_plan(self, plan: Plan, file: str) -> None:
+        """Write a plan file, whole or not at all."""
+        path = Path(file)
+        draft = path.with_name(f".{path.name}.{token_hex(4)}")
+        try:
+            with draft.open("w", encoding="utf-8", newline="\n") as text:
+                self.write_plan(plan, text)
+            draft.replace(path)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from None
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def write_plan(self, plan: Plan, text: IO[str]) -> None:
+        """Write the JSON document of a plan."""
+        from pictify_sync.state.planfile import write_plan  # noqa: PLC0415 - only for saved plans
+
+        write_plan(plan, text)
+
+    def record(self, key: str) -> Record:
+        """One record. Raises UsageError when there is none of that key."""
+        record = self.state().record(AssetKey(key))
+        if record is None:
+            raise UsageError(f"{key} is not recorded", hint="pictify-sync state list shows what is")
+        return record
+
+    def mend(self) -> Mending:
+        """Changes of the state by hand."""
+        from pictify_sync.workflows.mend import Mending  # noqa: PLC0415 - plan and apply mend nothing
+
+        return Mending(Session(ApplyRun(self, lambda _: None, lambda: False).ports(None)))
+
+    def log_lines(self, after: int) -> Iterator[str]:
+        """The entries after a serial, as JSON lines."""
+        from pictify_sync.state.codec import encode_entry  # noqa: PLC0415 - plan writes no entries
+
+        for serial, at, entry in self.state().entries(after):
+            yield f'{{"serial":{serial},"at":{json.dumps(at)},"entry":{encode_entry(entry)}}}'
+
+    def export(self, write: Callable[[str], object]) -> None:
+        """Write a snapshot of the state."""
+        from pictify_sync.state.snapshot import export  # noqa: PLC0415 - one command's
+
+        export(self._sqlite(), write)
+
+    def restore(self, file: Path) -> int:
+        """Read a snapshot into a state without history; gives its serial."""
+        from pictify_sync.state.snapshot import import_snapshot  # noqa: PLC0415 - one command's
+
+        at = datetime.fromtimestamp(self.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with file.open(encoding="utf-8", newline="\n") as lines:
+            return import_snapshot(lines, self._sqlite(create=True), file=str(file), at=at)
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the state's file; nothing when all is well."""
+        return self._sqlite().verify()
+
+    def rebuild(self) -> int:
+        """Make the state's tables anew from its log; gives the serial."""
+        return self._sqlite().rebuild()
+
+    def _sqlite(self, *, create: bool = False) -> SqliteStateStore:
+        store = self.state(create=create)
+        if not isinstance(store, SqliteStateStore):
+            raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
+        return store
 
     def check(self, plan: Plan, consent: Consent) -> None:
         """May the plan be carried out? Raises UnsafePlan, NotApproved, or StalePlan for a saved one."""

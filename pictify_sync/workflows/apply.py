@@ -40,6 +40,23 @@ class ApplySummary:
     stopped: str | None = None  # why nothing more was submitted; None: all was
 
 
+def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
+    """Give the summary of two parts of one apply."""
+    return ApplySummary(
+        stored=first.stored + second.stored,
+        moved=first.moved + second.moved,
+        removed=first.removed + second.removed,
+        kept=max(first.kept, second.kept),
+        unresolved=first.unresolved + second.unresolved,
+        in_doubt=max(first.in_doubt, second.in_doubt),
+        billed_min=first.billed_min + second.billed_min,
+        billed_max=first.billed_max + second.billed_max,
+        failed=first.failed + second.failed,
+        interrupted=first.interrupted or second.interrupted,
+        stopped=second.stopped or first.stopped,
+    )
+
+
 @dataclass(slots=True)
 class _Sorted:
     """The changes of a plan by what has to be done for them."""

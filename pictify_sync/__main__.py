@@ -1,0 +1,16 @@
+"""The command line's entry: `pictify-sync`, or `python -m pictify_sync`. Render workers import it: keep it light."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command and exit with its code."""
+    from pictify_sync.cli.root import run  # noqa: PLC0415 - workers of the render pool import this module, not the CLI
+
+    sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()

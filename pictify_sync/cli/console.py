@@ -1,0 +1,85 @@
+"""Lines on stdout (data) and stderr (talk), coloured on a terminal unless NO_COLOR is set."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
+from typing import IO
+
+import click
+
+from pictify_sync.core.ports import EventSink
+from pictify_sync.report.lines import Line, Tone
+
+_STYLES: dict[Tone, dict[str, object]] = {
+    Tone.HEAD: {"bold": True},
+    Tone.FAINT: {"dim": True},
+    Tone.ADD: {"fg": "green"},
+    Tone.GOOD: {"fg": "green"},
+    Tone.ALTER: {"fg": "yellow"},
+    Tone.WARN: {"fg": "yellow"},
+    Tone.MOVE: {"fg": "cyan"},
+    Tone.REMOVE: {"fg": "red"},
+    Tone.BAD: {"fg": "red"},
+}
+
+
+def say(lines: Iterable[Line]) -> None:
+    """Write lines to stdout."""
+    _write(lines, sys.stdout)
+
+
+def talk(lines: Iterable[Line]) -> None:
+    """Write lines to stderr."""
+    _write(lines, sys.stderr)
+
+
+def coloured(stream: IO[str]) -> bool:
+    """Whether a stream is a terminal that wants colours (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _write(lines: Iterable[Line], stream: IO[str]) -> None:
+    colour = coloured(stream)
+    for text, tone in lines:
+        style = _STYLES.get(tone) if colour else None
+        print(click.style(text, **style) if style else text, file=stream)  # type: ignore[arg-type]
+
+
+def progress() -> AbstractContextManager[EventSink]:
+    """A bar on a terminal, plain lines elsewhere; both on stderr."""
+    from pictify_sync.report.progress import BarProgress, PlainProgress
+
+    if sys.stderr.isatty():
+        return BarProgress(sys.stderr, colour=coloured(sys.stderr))
+    return PlainProgress(lambda line: talk([line]))
+
+
+class Stopper:
+    """Turns true at the first SIGINT or SIGTERM; the second one interrupts at once."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+
+    def __call__(self) -> bool:
+        return self.stopped
+
+    @contextmanager
+    def watching(self) -> Iterator[Stopper]:
+        """Take the signals over for a while."""
+        before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield self
+        finally:
+            for number, old in before.items():
+                signal.signal(number, old)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape of a signal's function
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+        talk([Line("Stopping: nothing more is submitted. Press Ctrl-C again to stop at once.", Tone.WARN)])

@@ -1,0 +1,84 @@
+"""`init`: a first project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+SETTINGS = """\
+version: 1
+# provider: local        # renders on this machine, no account needed
+# output: output         # where pictures are published
+"""
+MANIFEST = """\
+version: 1
+name: hello-cards
+template: hello-card
+layouts: [default, square]
+format: png
+rows:
+  - {id: earth, title: Earth, note: "the blue one"}
+  - {id: mars, title: Mars, note: "the red one"}
+key: "{{ id }}"
+variables:
+  title: "{{ title }}"
+  note: "{{ note }}"
+"""
+TEMPLATE = """\
+version: 1
+kind: template
+name: hello-card
+html: hello-card.html
+width: 1200
+height: 630
+layouts:
+  square: {width: 1080, height: 1080, name: Square}
+variables:
+  title: {type: text, required: true, max_length: 60}
+  note: {type: text, default: ""}
+"""
+HTML = """\
+<!doctype html>
+<html>
+<head>
+<style>
+  body { margin: 0; display: flex; flex-direction: column; justify-content: center; padding: 80px;
+         box-sizing: border-box; font-family: Inter; color: #f8fafc;
+         background: linear-gradient(135deg, #0f172a, #1d4ed8); }
+  h1 { margin: 0; font-size: 120px; letter-spacing: -4px; }
+  p { margin: 24px 0 0; font-size: 44px; color: #bfdbfe; }
+</style>
+</head>
+<body>
+  <h1>{{title}}</h1>
+  {{#if note}}<p>{{note}}</p>{{/if}}
+</body>
+</html>
+"""
+FILES = {
+    "pictify-sync.yaml": SETTINGS,
+    "manifests/hello-cards.yaml": MANIFEST,
+    "manifests/templates/hello-card.yaml": TEMPLATE,
+    "manifests/templates/hello-card.html": HTML,
+}
+
+
+@click.command("init")
+@click.argument("folder", type=click.Path(file_okay=False), default=".")
+def init_command(folder: str) -> None:
+    """Write a first manifest, template and settings file to FOLDER [.]. Overwrites nothing."""
+    from pictify_sync.errors import UsageError
+
+    root = Path(folder)
+    there = [name for name in FILES if (root / name).exists()]
+    if there:
+        raise UsageError(f"{there[0]} exists already; nothing was written", hint="choose another folder")
+    for name, text in FILES.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, encoding="utf-8")
+        click.echo(f"wrote {name}", err=True)
+    ignore = root / ".gitignore"
+    if not ignore.exists():
+        ignore.write_text(".pictify-sync/\noutput/\n", encoding="utf-8")
+    click.echo("Next: pictify-sync plan, then pictify-sync apply", err=True)

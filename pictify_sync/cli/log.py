@@ -1,0 +1,17 @@
+"""`log`: the entries that the state is a fold of."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import pass_settings, project_of
+
+
+@click.command("log")
+@click.option("--after", type=click.IntRange(0), default=0, metavar="SERIAL", help="Only entries after this one.")
+@pass_settings
+def log_command(settings: str | None, after: int) -> None:
+    """Print the log of the state, one JSON object per entry: serial, time, entry."""
+    with project_of(settings) as project:
+        for line in project.log_lines(after):
+            click.echo(line)

@@ -1,0 +1,54 @@
+"""`plan`: what an apply would change."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+
+import click
+
+from pictify_sync.cli.options import (
+    choice_of,
+    choice_options,
+    json_option,
+    pass_settings,
+    paths_argument,
+    project_of,
+    with_options,
+)
+
+own_options = with_options(
+    click.option("--out", type=click.Path(dir_okay=False, writable=True), help="Save the plan, for apply or approval."),
+    click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
+    click.option("--full", is_flag=True, help="Show every change, and all of a template's html."),
+)
+
+
+@click.command("plan")
+@paths_argument
+@own_options
+@choice_options
+@json_option
+@pass_settings
+def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool, **options: object) -> int:
+    """Show what an apply would change: reads manifests and state, opens no connection, needs no key.
+
+    PATH is a manifest, a folder or a glob [the manifests folder of the settings]; given paths never delete assets of
+    other manifests. PATTERN is a shell pattern for keys, as 'country-cards/*@square'; a bare name means all below it.
+    """
+    from pictify_sync.cli.console import say, talk
+    from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.text import plan_lines
+
+    choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
+    with project_of(settings) as project:
+        plan, manifests = project.plan(paths, choice)
+        with closing(manifests):
+            talk(problem_lines(manifests.problems))
+            if options["out"]:
+                project.save_plan(plan, str(options["out"]))
+            if as_json:
+                project.write_plan(plan, sys.stdout)
+            else:
+                say(plan_lines(plan, project.state().variables, full=bool(options["full"])))
+    return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

@@ -1,0 +1,30 @@
+"""`refresh`: look at what is published, and record what differs."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import json_option, pass_settings, project_of
+
+
+@click.command("refresh")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@click.option("--check", is_flag=True, help="Record nothing; exit with 2 when something differs.")
+@json_option
+@pass_settings
+def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool, as_json: bool) -> int:
+    """Look at published files and record what differs; the next apply repairs it.
+
+    PATTERN is a shell pattern for keys [all].
+    """
+    from pictify_sync.cli.console import say
+    from pictify_sync.report.json_report import drift_document
+    from pictify_sync.report.records import drift_lines
+
+    with project_of(settings) as project:
+        found = project.refresh(patterns, record=not check)
+    if as_json:
+        click.echo(drift_document(found))
+    else:
+        say(drift_lines(found))
+    return 2 if check and found else 0

@@ -1,0 +1,98 @@
+"""The group of commands, loaded one by one when called, and what their errors mean for the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from pictify_sync import __version__
+from pictify_sync.errors import Interrupted, PictifySyncError
+
+# command -> (module in this package, what it does in a few words)
+COMMANDS = {
+    "init": ("init", "Write a first manifest, template and settings file."),
+    "validate": ("validate", "Check manifests; report all problems at once."),
+    "schema": ("schema", "Print the JSON Schema of manifests, for editors."),
+    "plan": ("plan", "Show what an apply would change."),
+    "apply": ("apply", "Render, fetch and publish what the manifests ask for."),
+    "refresh": ("refresh", "Look at published files and record what differs."),
+    "status": ("status", "Count what is recorded, open and failed."),
+    "show": ("show", "Show all that is recorded of an asset."),
+    "explain": ("explain", "Say why an asset would be rendered, or not."),
+    "history": ("history", "List the runs that changed the state."),
+    "log": ("log", "Print the log of the state."),
+    "taint": ("taint", "Render assets again at the next apply."),
+    "untaint": ("taint", "Take a taint back."),
+    "state": ("state", "List, export, import and mend the state."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands that are imported when they are called; help needs none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"pictify_sync.cli.{COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], COMMANDS, 1)
+            raise click.UsageError(error.message + (f" Did you mean {near[0]}?" if near else ""), ctx) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="pictify-sync", message="%(prog)s %(version)s")
+@click.option("--settings", type=click.Path(dir_okay=False), help="Settings file [pictify-sync.yaml].")
+@click.pass_context
+def group(context: click.Context, settings: str | None) -> None:
+    """Declarative sync of image assets: manifests say what should exist, plan shows, apply makes it so."""
+    context.obj = settings
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; gives the exit code. Never raises for what a user or a provider did."""
+    try:
+        code = group.main(args=list(arguments), prog_name="pictify-sync", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except (click.Abort, KeyboardInterrupt, Interrupted):
+        click.echo("\nInterrupted. What was recorded is kept; run the command again to go on.", err=True)
+        return 1
+    except PictifySyncError as error:
+        return _told(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has gone
+        return 1
+
+
+def _told(error: PictifySyncError) -> int:
+    from pictify_sync.cli.console import talk
+    from pictify_sync.report.problems import error_lines
+
+    talk(error_lines(error))
+    return error.exit_code

@@ -1,0 +1,97 @@
+"""`state ...`: list, export, import and mend the state."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from pictify_sync.cli.options import json_option, pass_settings, project_of
+
+
+@click.group("state")
+def state_command() -> None:
+    """List, export, import and mend the state."""
+
+
+@state_command.command("list")
+@click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
+@json_option
+@pass_settings
+def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool) -> None:
+    """List recorded assets: key, path, status. PATTERN is a shell pattern for keys [all]."""
+    from pictify_sync.cli.console import say
+    from pictify_sync.report.json_report import record_document
+    from pictify_sync.report.records import listed
+    from pictify_sync.wiring import matcher
+
+    chosen = matcher(patterns or ("*",))
+    with project_of(settings) as project:
+        store = project.state()
+        for record in store.records():
+            if not chosen(record.key):
+                continue
+            if as_json:
+                click.echo(record_document(record, store.variables))
+            else:
+                say([listed(record)])
+
+
+@state_command.command("export")
+@pass_settings
+def export_command(settings: str | None) -> None:
+    """Write a snapshot to stdout: sorted JSON lines, without the key that sensitive values are hidden with."""
+    with project_of(settings) as project:
+        project.export(sys.stdout.write)
+
+
+@state_command.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, exists=True))
+@pass_settings
+def import_command(settings: str | None, file: str) -> None:
+    """Read a snapshot into a state that has no history yet. All of it, or nothing."""
+    with project_of(settings) as project:
+        serial = project.restore(Path(file))
+    click.echo(f"Imported; the state is at serial {serial}.", err=True)
+
+
+@state_command.command("rm")
+@click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
+@pass_settings
+def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
+    """Forget matching assets; their files stay where they are. PATTERN is a shell pattern for keys."""
+    from pictify_sync.cli.console import say
+    from pictify_sync.report.records import taken
+
+    with project_of(settings) as project:
+        say(taken(project.mend().forget(patterns), "forgotten"))
+
+
+@state_command.command("mv")
+@click.argument("old")
+@click.argument("new")
+@pass_settings
+def mv_command(settings: str | None, old: str, new: str) -> None:
+    """Record the asset OLD under the key NEW; its file stays until the next apply."""
+    from pictify_sync.cli.console import say
+    from pictify_sync.report.records import taken
+
+    with project_of(settings) as project:
+        say(taken([project.mend().rename(old, new)], "renamed"))
+
+
+@state_command.command("rebuild")
+@click.option("--check", is_flag=True, help="Only tell whether the tables are what the log says; exit with 1 if not.")
+@pass_settings
+def rebuild_command(settings: str | None, check: bool) -> int:
+    """Make all tables anew from the log."""
+    with project_of(settings) as project:
+        if check:
+            found = project.verify()
+            for problem in found:
+                click.echo(problem)
+            return 1 if found else 0
+        serial = project.rebuild()
+    click.echo(f"Rebuilt from {serial} entries.", err=True)
+    return 0

@@ -1,0 +1,31 @@
+"""`taint` and `untaint`: render assets again, or not."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import pass_settings, project_of
+
+
+@click.command("taint")
+@click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
+@pass_settings
+def taint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
+    """Render matching assets again at the next apply. PATTERN is a shell pattern for keys."""
+    _mark(settings, patterns, tainted=True)
+
+
+@click.command("untaint")
+@click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
+@pass_settings
+def untaint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
+    """Take a taint back. PATTERN is a shell pattern for keys."""
+    _mark(settings, patterns, tainted=False)
+
+
+def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> None:
+    from pictify_sync.cli.console import say
+    from pictify_sync.report.records import taken
+
+    with project_of(settings) as project:
+        say(taken(project.mend().taint(patterns, tainted=tainted), "tainted" if tainted else "no longer tainted"))

@@ -1,0 +1,43 @@
+"""`validate`: all problems of all manifests at once."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from pictify_sync.cli.options import json_option, pass_settings, paths_argument, project_of
+
+
+@click.command("validate")
+@paths_argument
+@json_option
+@pass_settings
+def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool) -> int:
+    """Check manifests, templates and rows; report all problems at once.
+
+    PATH is a manifest, a folder or a glob [the manifests folder of the settings]. Exits with 1 when there is an error;
+    warnings alone exit with 0.
+    """
+    from pictify_sync.cli.console import say
+    from pictify_sync.errors import InputError
+    from pictify_sync.report.json_report import validation_document
+    from pictify_sync.report.lines import Line, Tone
+    from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.words import count, pictures
+
+    assets = manifests = 0
+    with project_of(settings) as project:
+        try:
+            with closing(project.read(paths, glyphs=True)) as found:
+                problems, assets, manifests = tuple(found.problems), len(found), len(found.manifests)
+            code = 0
+        except InputError as error:
+            problems, code = error.problems, 1
+    if as_json:
+        click.echo(validation_document(problems, assets))
+        return code
+    say(problem_lines(problems))
+    if code == 0:
+        say([Line(f"Valid: {count(manifests, 'manifest')}, {pictures(assets)}.", Tone.GOOD)])
+    return code

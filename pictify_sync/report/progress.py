@@ -1,0 +1,176 @@
+"""What a run tells while it goes on: a progress bar on a terminal, plain lines elsewhere. Both go to the talk stream.
+
+An event sink is any callable that takes an event; both shown here are also context managers that end what they began.
+This module must not know who runs, nor what the events cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from pictify_sync.core.events import (
+    AssetFailed,
+    AssetRemoved,
+    AssetStored,
+    AssetUnresolved,
+    BatchInDoubt,
+    BatchProgress,
+    BatchRefused,
+    BatchSubmitted,
+    Event,
+    FileLeft,
+    Resumed,
+    RunStarted,
+    TemplatePushed,
+    Waiting,
+)
+from pictify_sync.report.lines import Line, Tone
+from pictify_sync.report.safe import safe
+from pictify_sync.report.words import batches, count, listing, pictures
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+FAILURES_TOLD = 20  # while the run goes on; the summary tells how to see the others
+
+
+def event_line(event: Event) -> Line | None:
+    """Say what happened, on one line; None for what only moves a bar or comes by the thousand."""
+    match event:
+        case RunStarted():
+            return _started(event)
+        case Resumed():
+            return Line(f"Goes on with a batch of an earlier run: {pictures(event.pictures)}.")
+        case TemplatePushed():
+            return Line(f"Template {safe(event.name)} pushed as {safe(event.uid)}.")
+        case BatchSubmitted():
+            group = event.group
+            where = f"template {safe(group.template)}, {group.format}, provider {safe(group.provider)}"
+            return Line(f"Batch {safe(event.batch_id)} submitted: {pictures(event.pictures)} ({where}).")
+        case BatchRefused():
+            return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
+        case BatchInDoubt():
+            return Line(f"Batch in doubt: {safe(event.detail)}", Tone.WARN)
+        case AssetUnresolved():
+            return Line(f"{safe(event.key)} is rendered, but the provider did not tell where.", Tone.WARN)
+        case AssetFailed():
+            return Line(f"{safe(event.key)} failed: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
+        case FileLeft():
+            return Line(f"{safe(event.path)} was left alone: its bytes are not the recorded ones.", Tone.WARN)
+        case Waiting():
+            return Line(f"Waiting {event.seconds:.0f} s: {safe(event.why)}") if event.seconds >= 1 else None
+        case AssetStored() | AssetRemoved() | BatchProgress():
+            return None
+
+
+def _started(event: RunStarted) -> Line | None:
+    """Say how much there is to do."""
+    work = [f"render {pictures(event.renders)} in {batches(event.batches)}"] * bool(event.renders)
+    work += [f"move or copy {event.moves:,}"] * bool(event.moves)
+    work += [f"delete {event.deletes:,}"] * bool(event.deletes)
+    return Line(f"To do: {listing(work)}.") if work else None
+
+
+class _Counts:
+    """What was done so far."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.done = 0
+        self.failed = 0
+
+    def add(self, event: Event) -> None:
+        """Count one event."""
+        match event:
+            case RunStarted():
+                self.total = max(self.total, self.done + event.renders + event.moves + event.deletes)
+            case Resumed():
+                self.total += event.pictures
+            case AssetFailed():
+                self.failed += 1
+                self.done += 1
+            case AssetStored() | AssetRemoved() | AssetUnresolved():
+                self.done += 1
+            case _:
+                return
+        self.total = max(self.total, self.done)
+
+    def __str__(self) -> str:
+        failed = f", {self.failed:,} failed" if self.failed else ""
+        return f"[{self.done:,}/{self.total:,}]{failed}"
+
+
+class PlainProgress:
+    """A line for what matters, and at most one line of counts per second."""
+
+    def __init__(self, write: Callable[[Line], None], clock: Callable[[], float] = monotonic) -> None:
+        self._write = write
+        self._clock = clock
+        self._counts = _Counts()
+        self._told = float("-inf")
+        self._behind = False
+
+    def __call__(self, event: Event) -> None:
+        self._counts.add(event)
+        line = event_line(event)
+        if isinstance(event, AssetFailed) and self._counts.failed > FAILURES_TOLD:
+            line = None
+        if line is not None:
+            self._write(line)
+        if isinstance(event, AssetStored | AssetRemoved | AssetFailed | AssetUnresolved):
+            self._behind = True
+            if self._clock() - self._told >= 1:
+                self._tell()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        if self._behind:
+            self._tell()
+
+    def _tell(self) -> None:
+        self._told, self._behind = self._clock(), False
+        self._write(Line(str(self._counts), Tone.FAINT))
+
+
+class BarProgress:
+    """A Rich progress bar with the lines that matter above it; Rich is loaded here and nowhere else."""
+
+    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+        from rich.console import Console  # noqa: PLC0415 - 35 ms that only a terminal is worth
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
+
+        console = Console(file=stream, no_color=not colour, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        columns: tuple[Any, ...] = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._bar: Progress = Progress(*columns, console=console, transient=True)
+        self._row = self._bar.add_task("pictures", total=None)
+        self._counts = _Counts()
+
+    def __call__(self, event: Event) -> None:
+        self._counts.add(event)
+        line = event_line(event)
+        if line is not None and not (isinstance(event, AssetFailed) and self._counts.failed > FAILURES_TOLD):
+            self._bar.console.print(line.text, style={Tone.BAD: "red", Tone.WARN: "yellow"}.get(line.tone))
+        failed = f", {self._counts.failed:,} failed" if self._counts.failed else ""
+        self._bar.update(
+            self._row,
+            completed=self._counts.done,
+            total=self._counts.total or None,
+            description=f"{count(self._counts.done, 'picture')}{failed}",
+        )
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self._bar.stop()

@@ -1,0 +1,106 @@
+"""What an apply did, what failed and why, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Protocol
+
+from pictify_sync.report.lines import Line, Tone
+from pictify_sync.report.safe import safe
+from pictify_sync.report.words import REMEDIES, batches, listing, pictures
+
+FAILURES = 20  # listed one by one
+
+
+class Applied(Protocol):
+    """The counts of a run, as the apply workflow gives them."""
+
+    @property
+    def stored(self) -> int: ...
+    @property
+    def moved(self) -> int: ...
+    @property
+    def removed(self) -> int: ...
+    @property
+    def kept(self) -> int: ...
+    @property
+    def failed(self) -> Sequence[tuple[str, str, str]]:
+        """(key, code, message)."""
+        ...
+
+    @property
+    def unresolved(self) -> int:
+        """Pictures rendered and billed whose URL is not known yet."""
+        ...
+
+    @property
+    def in_doubt(self) -> int:
+        """Batches of which nobody knows whether the provider took them."""
+        ...
+
+    @property
+    def billed_min(self) -> int: ...
+    @property
+    def billed_max(self) -> int: ...
+    @property
+    def interrupted(self) -> bool: ...
+    @property
+    def stopped(self) -> str | None:
+        """Why the run stopped early; None when it did not."""
+        ...
+
+
+def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
+    """Tell the outcome of an apply; `again` is the command that goes on with it."""
+    yield Line(_headline(done), Tone.WARN if _incomplete(done) else Tone.GOOD)
+    if done.billed_max:
+        few, many = done.billed_min, done.billed_max
+        yield Line(f"Billed: {pictures(many)}." if few == many else f"Billed: {few:,} to {pictures(many)}.")
+    yield from failure_lines(done.failed)
+    if done.unresolved:
+        yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
+    if done.in_doubt:
+        yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
+    if done.interrupted:
+        yield Line(
+            "Interrupted. Everything done so far is recorded; batches still open go on at the provider.", Tone.WARN
+        )
+    if done.stopped:
+        yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
+    if _incomplete(done):
+        yield Line(f"Go on with: {again}")
+
+
+_DOUBT = "The next apply finds out before it renders any of them again."
+
+
+def failure_lines(failed: Sequence[tuple[str, str, str]], *, limit: int | None = FAILURES) -> Iterator[Line]:
+    """List failures with the provider's reason, then what to do about each kind of them."""
+    if not failed:
+        return
+    yield Line(f"{pictures(len(failed))} failed:", Tone.BAD)
+    for key, code, message in islice(failed, limit):
+        yield Line(f"  {safe(key)}: {safe(code)}" + (f": {safe(message)}" if message and message != code else ""))
+    if limit is not None and len(failed) > limit:
+        yield Line(f"  and {len(failed) - limit:,} more: pictify-sync status --failed", Tone.FAINT)
+    yield from remedy_lines({code for _, code, _ in failed})
+
+
+def remedy_lines(codes: set[str]) -> Iterator[Line]:
+    """Say what to do about the codes we know, sorted."""
+    for code in sorted(codes & REMEDIES.keys()):
+        yield Line(f"  {code}: {REMEDIES[code]}.")
+
+
+def _incomplete(done: Applied) -> bool:
+    """Whether another apply has something to do."""
+    return bool(done.failed or done.unresolved or done.in_doubt or done.interrupted or done.stopped)
+
+
+def _headline(done: Applied) -> str:
+    """Give the counts that are not zero."""
+    counts = ((done.stored, "stored"), (done.moved, "moved"), (done.removed, "removed"), (len(done.failed), "failed"))
+    parts = [f"{number:,} {word}" for number, word in counts if number]
+    kept = f"; {done.kept:,} unchanged" if done.kept else ""
+    return f"Applied: {listing(parts) or 'nothing to do'}{kept}."

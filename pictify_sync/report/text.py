@@ -1,0 +1,105 @@
+"""A plan in words, line by line.
+
+Counts come first, then the templates, then every manifest with its changes in key order. It streams: nothing is kept of
+a change once its line is out, and each manifest shows at most `SHOWN` changes per action unless all are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from pictify_sync.core.model import Action, split_key
+from pictify_sync.core.plan import Plan
+from pictify_sync.report.change import Recall, change_lines
+from pictify_sync.report.lines import BLANK, Line, Tone
+from pictify_sync.report.safe import safe
+from pictify_sync.report.templates import template_lines
+from pictify_sync.report.words import COUNTED, SYMBOLS, batches, count, listing, pictures, providers
+
+SHOWN = 50  # changes per manifest and action
+DETAILED = 500  # updates compared value by value; after them only the names of the variables are given
+
+
+def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Line]:
+    """Tell a plan; `recall` finds recorded variables. With `full` every change and every line of html is shown."""
+    if plan.is_empty:
+        yield from _nothing(plan)
+        return
+    yield Line(_headline(plan), Tone.HEAD)
+    yield from (Line(text) for text in _cost(plan))
+    if plan.partial:
+        yield Line("This is a part of the project: nothing outside the selection is touched.", Tone.WARN)
+    yield from template_lines(plan.templates, full=full)
+    yield from _manifests(plan, recall, full=full)
+    yield BLANK
+    yield Line(f"Digest of this plan: {plan.digest}", Tone.FAINT)
+
+
+def counted(actions: Mapping[Action, int]) -> str:
+    """Give `12 to create, 3 to update, 234 unchanged`, in the order of the actions."""
+    return ", ".join(f"{actions[action]:,} {COUNTED[action]}" for action in Action if actions.get(action))
+
+
+def _nothing(plan: Plan) -> Iterator[Line]:
+    """Say that there is nothing to do, and why that may be."""
+    kept = plan.summary.actions.get(Action.KEEP, 0)
+    subject = f"All {pictures(kept)} are" if kept != 1 else "The 1 picture is"
+    yield Line(f"No changes. {subject} as the manifests ask." if kept else "No changes.", Tone.GOOD)
+    blocked = plan.summary.actions.get(Action.BLOCKED, 0)
+    if blocked:
+        yield Line(f"{pictures(blocked)} no longer in a manifest but protected: kept.", Tone.WARN)
+
+
+def _headline(plan: Plan) -> str:
+    """Give the counts of the whole plan."""
+    templates = Counter(change.action for change in plan.templates)
+    parts = [f"{count(templates[action], 'template')} {COUNTED[action]}" for action in Action if templates[action]]
+    return "Plan: " + "; ".join([*parts, counted(plan.summary.actions)] if plan.summary.actions else parts) + "."
+
+
+def _cost(plan: Plan) -> Iterator[str]:
+    """Say what would be rendered, by whom, and what would not."""
+    summary = plan.summary
+    if summary.renders:
+        names = providers(plan.batches)
+        by = f" (provider {safe(listing(names))})" if names else ""
+        yield f"Renders {pictures(summary.renders)} in {batches(summary.batches)}{by}."
+    moves = summary.actions.get(Action.MOVE, 0)
+    free = [f"{number:,} {word}" for number, word in ((summary.copies, "copied"), (moves, "moved")) if number]
+    if free:
+        yield f"Without a render: {listing(free)}."
+    if not summary.renders and summary.pending:
+        yield "Renders nothing."
+    awaited = summary.actions.get(Action.AWAIT, 0)
+    if awaited:
+        yield f"Goes on with {pictures(awaited)} of batches that are still open."
+
+
+def _manifests(plan: Plan, recall: Recall, *, full: bool) -> Iterator[Line]:
+    """Tell the changes of every manifest that has any."""
+    busy = {name for name, actions in plan.summary.manifests.items() if set(actions) - {Action.KEEP}}
+    if not busy:
+        return
+    manifest, seen, budget = "", Counter[Action](), DETAILED
+    for change in plan.changes:
+        if change.action is Action.KEEP:
+            continue
+        name = split_key(change.key)[0]
+        if name != manifest:
+            yield from _rest(seen, full=full)
+            manifest, seen = name, Counter()
+            yield BLANK
+            yield Line(f"{safe(name)}: {counted(plan.summary.manifests.get(name, {}))}", Tone.HEAD)
+        seen[change.action] += 1
+        if full or seen[change.action] <= SHOWN:
+            budget -= change.action is Action.UPDATE
+            yield from change_lines(change, recall, deep=budget >= 0)
+    yield from _rest(seen, full=full)
+
+
+def _rest(seen: Mapping[Action, int], *, full: bool) -> Iterator[Line]:
+    """Count the changes of a manifest that were not shown."""
+    hidden = [] if full else [(action, seen[action] - SHOWN) for action in Action if seen[action] > SHOWN]
+    for action, number in hidden:
+        yield Line(f"  {SYMBOLS[action]} and {number:,} more {COUNTED[action]} (--full shows all)", Tone.FAINT)

@@ -1,0 +1,114 @@
+"""One vocabulary for actions, reasons and counts, used by every report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pictify_sync.core.model import Action, Batch, DriftKind, Reason, Status
+from pictify_sync.report.lines import Tone
+
+SYMBOLS = {
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.MOVE: ">",
+    Action.DELETE: "-",
+    Action.REPAIR: "!",
+    Action.AWAIT: "*",
+    Action.BLOCKED: "x",
+    Action.KEEP: "=",
+}
+
+TONES = {
+    Action.CREATE: Tone.ADD,
+    Action.UPDATE: Tone.ALTER,
+    Action.MOVE: Tone.MOVE,
+    Action.DELETE: Tone.REMOVE,
+    Action.REPAIR: Tone.WARN,
+    Action.AWAIT: Tone.FAINT,
+    Action.BLOCKED: Tone.WARN,
+    Action.KEEP: Tone.FAINT,
+}
+
+COUNTED = {
+    Action.CREATE: "to create",
+    Action.UPDATE: "to update",
+    Action.MOVE: "to move",
+    Action.DELETE: "to delete",
+    Action.REPAIR: "to repair",
+    Action.AWAIT: "awaited",
+    Action.BLOCKED: "blocked",
+    Action.KEEP: "unchanged",
+}
+
+REASONS = {
+    Reason.NEW: "new",
+    Reason.VARIABLES_CHANGED: "variables changed",
+    Reason.TEMPLATE_CHANGED: "template changed",
+    Reason.SPEC_CHANGED: "format or quality changed",
+    Reason.ENGINE_CHANGED: "engine or fonts changed",
+    Reason.PROVIDER_CHANGED: "provider changed",
+    Reason.RENAMED: "renamed",
+    Reason.OUTPUT_CHANGED: "output path changed",
+    Reason.FAILED_BEFORE: "failed before",
+    Reason.TAINTED: "tainted",
+    Reason.MISSING: "file is missing",
+    Reason.EXPIRED: "provider no longer keeps it",
+    Reason.TAMPERED: "file was changed",
+    Reason.REQUESTED: "asked for by --replace",
+    Reason.NOT_IN_MANIFEST: "no longer in a manifest",
+    Reason.PROTECTED: "no longer in a manifest, but protected",
+    Reason.IN_FLIGHT: "in a batch that is still open",
+    Reason.UP_TO_DATE: "up to date",
+}
+
+STATUSES = {
+    Status.STORED: "stored",
+    Status.RENDERED: "rendered, its URL is not known yet",
+    Status.FAILED: "failed",
+}
+
+DRIFTS = {
+    DriftKind.MISSING: "its file is missing",
+    DriftKind.TAMPERED: "its file has other bytes than recorded",
+    DriftKind.EXPIRED: "the provider no longer keeps it",
+}
+
+REMEDIES = {
+    "IMAGE_FETCH_FAILED": "a picture named by the template or a variable could not be read: check its address",
+    "INVALID_VARIABLE": "a variable does not fit the template: compare it with the template's variables",
+    "VARIABLE_REQUIRED": "the template requires a variable that is empty or absent",
+    "UNDEFINED_VARIABLE": "the template uses a variable that the manifest does not set",
+    "EXPRESSION_ERROR": "an expression of the template failed for these values",
+    "RENDER_TIMEOUT": "rendering took too long: apply again, or make the template simpler",
+    "BAD_DOWNLOAD": "what came back was not the picture asked for: apply again",
+    "NO_OUTCOME": "the provider never said what became of it: apply again",
+    "TEMPLATE_TOO_LARGE": "the html is over the provider's limit: make it or its embedded pictures smaller",
+    "HANDLEBARS_COMPILE_ERROR": "the template's Handlebars are wrong: run pictify-sync validate",
+}
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Give `1 batch`, `12,000 batches`."""
+    word = noun if number == 1 else plural or f"{noun}s"
+    return f"{number:,} {word}"
+
+
+def pictures(number: int) -> str:
+    """Give `1 picture`, `12,000 pictures`."""
+    return count(number, "picture")
+
+
+def batches(number: int) -> str:
+    """Give `1 batch`, `2 batches`."""
+    return count(number, "batch", "batches")
+
+
+def listing(parts: Iterable[str]) -> str:
+    """Join with commas and a last `and`."""
+    words = list(parts)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def providers(all_batches: Iterable[Batch]) -> list[str]:
+    """Name the providers of some batches, sorted."""
+    return sorted({batch.group.provider for batch in all_batches})
