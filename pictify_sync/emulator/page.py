@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import tinycss2  # type: ignore[import-untyped]
-from tinycss2.ast import Node  # type: ignore[import-untyped]
+import tinycss2
+from tinycss2.ast import Node
 
 ROOT, BODY = "page-root", "page-body"
 ROOT_CLASS = "page-is-root"  # stands for :root, with the same specificity
 
-_OPAQUE = re.compile(r"<(!--|(?:script|style|title|template|noscript)\b)", re.I)
+_OPAQUE = re.compile(r"<(!--|(?:script|style|title|template|noscript|/?svg)\b)", re.I)
 _ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
 _MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
-_HEAD_ONLY = re.compile(r"<!doctype[^>]*>|</?(?:html|head|body|meta|link|base)\b[^>]*>", re.I)
+_HEAD_ONLY = re.compile(r"<!doctype[^<>]*>|</?(?:html|head|body|meta|link|base)\b[^<>]*>", re.I)
 _CLASS = re.compile(r"""(^|\s)class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 _TAGS = {"html": ROOT, "body": BODY}
 _TAKEN = ("font-family", "src", "font-weight", "font-style")
@@ -62,11 +62,16 @@ def split(html: str) -> Split:
 
 
 def _visible(html: str, styles: list[str]) -> Iterator[str]:
-    """Give the text without opaque elements; the text of styles goes to `styles`."""
-    at = 0
+    """Give the text without opaque elements; the text of styles goes to `styles`, but for those of inline SVG."""
+    at = inside = 0
     while found := _OPAQUE.search(html, at):
         yield html[at : found.start()]
         name = found[1].lower()
+        if name.endswith("svg"):
+            inside = max(0, inside + (1 if name == "svg" else -1))
+            yield found[0]
+            at = found.end()
+            continue
         if name == "!--":
             at = _after(html, "-->", found.end())
             continue
@@ -74,7 +79,9 @@ def _visible(html: str, styles: list[str]) -> Iterator[str]:
         begin = (opened.end() if opened else found.end()) + 1
         closing = re.compile(rf"</{name}\s*>", re.I).search(html, begin)
         end, at = (closing.start(), closing.end()) if closing else (len(html), len(html))
-        if name == "style" and begin <= end:
+        if name == "style" and inside:
+            yield html[found.start() : at]
+        elif name == "style" and begin <= end:
             media = _MEDIA.search(html[found.end() : begin])
             query = next(filter(None, media.groups()), "") if media else ""
             styles.append(f"@media {query} {{{html[begin:end]}}}" if query else html[begin:end])

@@ -73,13 +73,13 @@ def _element(name: str, written: str, take: Take) -> str | None:
     parts: list[str] = []
     shown = name not in ("img", "image")
     wanted = _PICTURES.get(name)
-    for key, quoted in _ATTRIBUTE.findall(written):
-        lower = key.lower().removeprefix("xlink:")
+    for spelt, quoted in _ATTRIBUTE.findall(written):
+        key, lower = spelt, spelt.lower().removeprefix("xlink:")
         value = unescape(quoted[1:-1] if quoted[:1] in ("'", '"') else quoted)
         if lower == wanted and not value.startswith("#"):
             if not value.strip():
                 continue
-            value, shown = take(value), True
+            key, value, shown = lower, take(value), True
         elif lower in ("srcset", "sizes", "loading"):
             continue
         elif "url(" in value.lower():

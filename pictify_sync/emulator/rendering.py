@@ -36,6 +36,8 @@ class Draws(Protocol):
 
     def draw(self, drawing: Drawing) -> bytes: ...
 
+    def close(self) -> None: ...
+
 
 class _Template:
     """A compiled template, its own pictures taken out."""
@@ -68,9 +70,14 @@ class Renderer:
         """Give the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
         if page.width < 1 or page.height < 1 or page.width * page.height > MAX_PIXELS:
             raise RenderFailed(RENDER_FAILED, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
-        return self._engine.draw(self._drawing(page))
+        return self._engine.draw(self.prepared(page))
 
-    def _drawing(self, page: Page) -> Drawing:
+    def close(self) -> None:
+        """End what the engine has started."""
+        self._engine.close()
+
+    def prepared(self, page: Page) -> Drawing:
+        """Give what the engine is handed. Raises RenderFailed."""
         template = self._template(page.html)
         known = dict(template.known)
         html = template.fill(lifted(page.variables, known))

@@ -61,3 +61,6 @@ class Takumi:
             code = IMAGE_FETCH_FAILED if "image data" in str(error) else RENDER_FAILED
             raise RenderFailed(code, f"the engine refuses the page: {error}") from None
         return drawn if png else encode(drawn, drawing.size, drawing.format, drawing.quality)
+
+    def close(self) -> None:
+        """Nothing runs that could be ended."""
