@@ -75,17 +75,23 @@ class ProjectFolder:
         self, *arguments: str, environ: Mapping[str, str] | None = None, module: str = "pictify_sync"
     ) -> subprocess.CompletedProcess[str]:
         """Run the command in the project folder, without a terminal."""
-        command = [sys.executable, "-m", module, *arguments]
+        process = self.start(*arguments, environ=environ, module=module)
+        out, talk = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
+
+    def start(
+        self, *arguments: str, environ: Mapping[str, str] | None = None, module: str = "pictify_sync"
+    ) -> subprocess.Popen[str]:
+        """Start the command in the project folder, without a terminal."""
         path = {"PYTHONPATH": str(Path(__file__).parents[2])}
-        return subprocess.run(
-            command,
+        return subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
             cwd=self.folder,
             env={**os.environ, **path, **(environ or {})},
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=120,
-            check=False,
         )
 
     def ok(self, *arguments: str) -> str:
