@@ -12,7 +12,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from playwright.sync_api import CDPSession, Error, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Playwright, sync_playwright
 from playwright.sync_api import TimeoutError as TooSlow
 
 from pictify_sync.emulator import browser
@@ -41,26 +41,22 @@ DEFAULT_QUALITY = 0.9
 
 
 class Chromium:
-    """One browser with one page, reused. `draw` is a pure function of its argument."""
+    """One browser with a tab or two, reused. `draw` is a pure function of its argument."""
 
     whole_pages = True
 
     def __init__(self, fonts: Sequence[FontFace]) -> None:
         self._installed = {f"{ORIGIN}font/{face.sha256}": face for face in fonts}
         self._base = _base(fonts)
-        self._served: Mapping[str, tuple[str, bytes]] = {}  # URL -> media type, content
-        self._size = (0, 0)
-        self._running: tuple[Playwright, Any, CDPSession] | None = None
+        self._driver: Playwright | None = None
+        self._context: BrowserContext | None = None
+        self._tabs: dict[bool, _Tab] = {}  # by whether they are transparent
 
     def draw(self, drawing: Drawing) -> bytes:
         """Give the file. Raises RenderFailed."""
         try:
-            _, page, session = self._open()
-            self._served = _served(drawing, self._base)
-            self._resize(session, drawing)
-            page.goto(PAGE, wait_until="load", timeout=SECONDS * 1000)
-            page.evaluate("document.fonts.ready.then(() => 0)")
-            return b64decode(session.send("Page.captureScreenshot", _shot(drawing))["data"])
+            tab = self._tab(transparent=drawing.format != "jpeg")
+            return tab.draw(_served(drawing, self._base), drawing.size, _shot(drawing))
         except TooSlow:
             self.close()
             raise RenderFailed(RENDER_TIMEOUT, f"the page is not ready within {SECONDS:g} seconds") from None
@@ -70,34 +66,64 @@ class Chromium:
 
     def close(self) -> None:
         """End the browser; the next `draw` starts another."""
-        running, self._running = self._running, None
-        if running is not None:
+        self._tabs.clear()
+        context, self._context = self._context, None
+        driver, self._driver = self._driver, None
+        if context is not None and context.browser is not None:
             with contextlib.suppress(Error):
-                running[1].context.browser.close()
-            running[0].stop()
+                context.browser.close()
+        if driver is not None:
+            driver.stop()
 
-    def _open(self) -> tuple[Playwright, Any, CDPSession]:
-        if self._running is None:
+    def _tab(self, *, transparent: bool) -> _Tab:
+        if self._context is None:
             program = browser.find()
             if program is None:
                 raise RenderFailed(RENDER_FAILED, "no Chrome or Chromium is installed")
-            self._size = (0, 0)
-            driver = sync_playwright().start()
+            self._driver = sync_playwright().start()
             sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium refuses to sandbox as root
-            chrome = driver.chromium.launch(executable_path=program, args=list(ARGUMENTS), chromium_sandbox=sandbox)
-            context = chrome.new_context(java_script_enabled=False, service_workers="block", accept_downloads=False)
-            page = context.new_page()
-            session = context.new_cdp_session(page)
-            session.send("Network.enable")
-            session.send("Network.setBlockedURLs", {"urls": ["file:*", "ftp:*", "ws:*", "wss:*", "chrome:*"]})
-            session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
-            session.on("Fetch.requestPaused", lambda event: self._answer(session, event))
-            self._running = driver, page, session
-        return self._running
+            started = self._driver.chromium.launch(
+                executable_path=program, args=list(ARGUMENTS), chromium_sandbox=sandbox
+            )
+            self._context = started.new_context(
+                java_script_enabled=False, service_workers="block", accept_downloads=False
+            )
+        if transparent not in self._tabs:
+            self._tabs[transparent] = _Tab(self._context, self._installed, transparent=transparent)
+        return self._tabs[transparent]
 
-    def _answer(self, session: CDPSession, event: Mapping[str, Any]) -> None:
+
+class _Tab:
+    """One tab. Transparency is settled when it is opened: changed later, it may come a frame too late."""
+
+    def __init__(self, context: BrowserContext, fonts: Mapping[str, FontFace], *, transparent: bool) -> None:
+        self._fonts = fonts  # by URL
+        self._served: Mapping[str, tuple[str, bytes]] = {}  # URL -> media type, content
+        self._size = (0, 0)
+        self._page = context.new_page()
+        self._session = context.new_cdp_session(self._page)
+        self._session.send("Network.enable")
+        self._session.send("Network.setBlockedURLs", {"urls": ["file:*", "ftp:*", "ws:*", "wss:*", "chrome:*"]})
+        self._session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
+        self._session.on("Fetch.requestPaused", self._answer)
+        if transparent:
+            clear = {"color": {"r": 0, "g": 0, "b": 0, "a": 0}}
+            self._session.send("Emulation.setDefaultBackgroundColorOverride", clear)
+
+    def draw(self, served: Mapping[str, tuple[str, bytes]], size: tuple[int, int], shot: Mapping[str, Any]) -> bytes:
+        """Load the page and take its picture."""
+        self._served = served
+        if self._size != size:
+            metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+            self._session.send("Emulation.setDeviceMetricsOverride", metrics)
+            self._size = size
+        self._page.goto(PAGE, wait_until="load", timeout=SECONDS * 1000)
+        self._page.evaluate("document.fonts.ready.then(() => 0)")
+        return b64decode(self._session.send("Page.captureScreenshot", dict(shot))["data"])
+
+    def _answer(self, event: Mapping[str, Any]) -> None:
         url, name = event["request"]["url"], event["requestId"]
-        face = self._installed.get(url)
+        face = self._fonts.get(url)
         found = ("font/sfnt", face.path.read_bytes()) if face else self._served.get(url)
         if found is None:
             # An answer without content leaves the page in place, where a failed one would replace it.
@@ -109,16 +135,7 @@ class Chromium:
             how = {"requestId": name, "responseCode": 200, "responseHeaders": listed}
             how["body"] = b64encode(found[1]).decode()
         with contextlib.suppress(Error):  # the page is gone already
-            session.send("Fetch.fulfillRequest", how)
-
-    def _resize(self, session: CDPSession, drawing: Drawing) -> None:
-        if self._size != drawing.size:
-            width, height = drawing.size
-            metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-            session.send("Emulation.setDeviceMetricsOverride", metrics)
-            self._size = drawing.size
-        paper = {"r": 255, "g": 255, "b": 255, "a": 1 if drawing.format == "jpeg" else 0}
-        session.send("Emulation.setDefaultBackgroundColorOverride", {"color": paper})
+            self._session.send("Fetch.fulfillRequest", how)
 
 
 def _served(drawing: Drawing, base: str) -> dict[str, tuple[str, bytes]]:

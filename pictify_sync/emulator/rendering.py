@@ -62,7 +62,7 @@ class Renderer:
     """
 
     def __init__(self, engine: str, families: Sequence[str], allow_hosts: Sequence[str]) -> None:
-        self._engine = _engine(engine, find(families))
+        self.engine = _engine(engine, find(families))
         self._shelf = Shelf(Fetcher(allow_hosts))
         self._template = lru_cache(maxsize=32)(_Template)
 
@@ -70,11 +70,11 @@ class Renderer:
         """Give the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
         if page.width < 1 or page.height < 1 or page.width * page.height > MAX_PIXELS:
             raise RenderFailed(RENDER_FAILED, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
-        return self._engine.draw(self.prepared(page))
+        return self.engine.draw(self.prepared(page))
 
     def close(self) -> None:
         """End what the engine has started."""
-        self._engine.close()
+        self.engine.close()
 
     def prepared(self, page: Page) -> Drawing:
         """Give what the engine is handed. Raises RenderFailed."""
@@ -90,7 +90,7 @@ class Renderer:
             picture = album.pictures[album.take(reference)]
             return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
 
-        styles = [compile_sheet(style, whole_pages=self._engine.whole_pages) for style in parts.styles]
+        styles = [compile_sheet(style, whole_pages=self.engine.whole_pages) for style in parts.styles]
         sheets = [in_css(one.css, album.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
         root, body = (in_attributes(one, album.take) for one in (parts.root, parts.body))

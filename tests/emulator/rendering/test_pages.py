@@ -60,7 +60,7 @@ def test_a_page_fills_its_picture(studio: Studio) -> None:
         "<style>div{height:80px;background:#0f0}</style><div></div>",
         "<head><title>x <b></title><style>div{height:80px;background:#0f0}</style></head><div></div>",
         "<!-- <style>div{background:#f00 !important}</style> --><div style='height:80px;background:#0f0'></div>",
-        "<script>'<style>div{background:#f00!important}</style>'</script><p style='height:80px;margin:0;background:#0f0'>",
+        "<script>'<style>div{color:red}</style>'</script><p style='height:80px;margin:0;background:#0f0'>",
         "<BODY><STYLE type=text/css>div{height:80px;background:#0f0}</STYLE><DIV></DIV></BODY>",
         "<body title='a > b'><style media='(max-width: 10px)'>div{background:#f00!important}</style>"
         "<div style='height:80px;background:#0f0'></div>",
