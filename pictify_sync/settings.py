@@ -39,6 +39,17 @@ class Guard(_Strict):
     max_renders: int | None = Field(default=None, ge=0, description="Renders allowed in one apply; null: any number.")
 
 
+class InDoubt(_Strict):
+    """What happens to a batch whose answer was lost, where the provider does not honour idempotency keys."""
+
+    policy: Literal["resubmit", "hold"] = Field(
+        "resubmit", description="After the quarantine: render again and note the possible cost, or wait for resolve."
+    )
+    quarantine_seconds: float = Field(
+        900.0, ge=0, description="Time for late evidence, beyond the time-out of the request."
+    )
+
+
 class ProviderSettings(_Strict):
     """What an account at a provider allows; absent values are the provider's documented ones."""
 
@@ -71,6 +82,7 @@ class Fields(_Strict):
         "inline", description="Local pictures for a remote provider: sent as `data:`, or refused."
     )
     keep_variables: Literal["full", "digest"] = Field("full", description="What the state keeps of variables.")
+    in_doubt: InDoubt = Field(InDoubt(), description="What becomes of a batch whose answer was lost.")
     guard: Guard = Field(Guard(), description="When a plan needs approval.")
     max_assets: Count = Field(1_000_000, description="Assets that the manifests may ask for.")
     workers: Count | None = Field(None, description="Processes of the embedded engine; null: one per core.")

@@ -17,6 +17,7 @@ from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.drift import Drift
 from pictify_sync.core.entries import TemplateRecorded
 from pictify_sync.core.guard import Limits
+from pictify_sync.core.journal import DoubtPolicy, DoubtRules
 from pictify_sync.core.model import Asset, AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Provider, StateStore
@@ -286,6 +287,7 @@ class ApplyRun:
     def ports(self, plan: Plan | None, desired: Manifests | None = None) -> Ports:
         """Bind the outside of this run. Without manifests, what is desired comes from a saved plan, if any."""
         source = desired if desired is not None else SavedAssets(self.project, plan)
+        settings = self.project.settings
         return Ports(
             store=self.project.state(create=True),
             artifacts=self.project.artifacts(),
@@ -297,6 +299,8 @@ class ApplyRun:
             stop=self.stop,
             run=self.run,
             new_attempt=new_attempt,
+            doubt=DoubtRules(DoubtPolicy(settings.in_doubt.policy), settings.in_doubt.quarantine_seconds),
+            keep_variables=settings.keep_variables == "full",
         )
 
     def recover(self) -> ApplySummary:

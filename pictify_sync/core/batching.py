@@ -72,7 +72,7 @@ def _rectangles(items: Mapping[str, Uses], capabilities: Capabilities) -> dict[L
     by_need: dict[Layouts, list[str]] = {}
     for digest, uses in items.items():
         by_need.setdefault(frozenset(layout for layout, _ in uses), []).append(digest)
-    if capabilities.many_layouts:
+    if capabilities.many_layouts and capabilities.urls_in_results:
         packing = pack({need: len(members) for need, members in by_need.items()}, capabilities.max_items)
     else:
         packing = {need: {_singles(need): len(members)} for need, members in by_need.items()}

@@ -70,6 +70,21 @@ class BatchInDoubt:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchQuarantined:
+    """A batch in doubt is left alone until a late answer can no longer come."""
+
+    attempt: str
+    until: float  # epoch seconds
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHeld:
+    """A batch in doubt waits for `pictify-sync resolve`."""
+
+    attempt: str
+
+
+@dataclass(frozen=True, slots=True)
 class AssetStored:
     """A picture is published."""
 
@@ -125,6 +140,8 @@ Event = (
     | BatchProgress
     | BatchRefused
     | BatchInDoubt
+    | BatchQuarantined
+    | BatchHeld
     | AssetStored
     | AssetUnresolved
     | AssetFailed

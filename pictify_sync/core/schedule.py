@@ -14,6 +14,7 @@ class Flight:
     submitted: bool  # False: to be sent (again)
     ready: bool  # True: finished at the provider, and every picture is published or given up
     due: float  # epoch seconds of the next send or poll
+    is_open: bool = True  # False: finished at the provider, so that another batch may be open there
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def next_step(queue: Queue, flights: Sequence[Flight], now: float, *, stopping: 
     for flight in due:
         if not flight.submitted:
             return Send(flight.attempt)
-    has_room = queue.max_open is None or len(flights) < queue.max_open
+    has_room = queue.max_open is None or sum(flight.is_open for flight in flights) < queue.max_open
     if queue.batches and has_room and queue.not_before <= now:
         return Submit()
     if due:

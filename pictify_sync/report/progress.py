@@ -7,6 +7,7 @@ This module must not know who runs, nor what the events cause.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -16,8 +17,10 @@ from pictify_sync.core.events import (
     AssetRemoved,
     AssetStored,
     AssetUnresolved,
+    BatchHeld,
     BatchInDoubt,
     BatchProgress,
+    BatchQuarantined,
     BatchRefused,
     BatchSubmitted,
     Event,
@@ -42,18 +45,8 @@ def event_line(event: Event) -> Line | None:
     match event:
         case RunStarted():
             return _started(event)
-        case Resumed():
-            return Line(f"Goes on with a batch of an earlier run: {pictures(event.pictures)}.")
         case TemplatePushed():
             return Line(f"Template {safe(event.name)} pushed as {safe(event.uid)}.")
-        case BatchSubmitted():
-            group = event.group
-            where = f"template {safe(group.template)}, {group.format}, provider {safe(group.provider)}"
-            return Line(f"Batch {safe(event.batch_id)} submitted: {pictures(event.pictures)} ({where}).")
-        case BatchRefused():
-            return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
-        case BatchInDoubt():
-            return Line(f"Batch in doubt: {safe(event.detail)}", Tone.WARN)
         case AssetUnresolved():
             return Line(f"{safe(event.key)} is rendered, but the provider did not tell where.", Tone.WARN)
         case AssetFailed():
@@ -64,6 +57,29 @@ def event_line(event: Event) -> Line | None:
             return Line(f"Waiting {event.seconds:.0f} s: {safe(event.why)}") if event.seconds >= 1 else None
         case AssetStored() | AssetRemoved() | BatchProgress():
             return None
+        case _:
+            return _batch_line(event)
+
+
+def _batch_line(
+    event: Resumed | BatchSubmitted | BatchRefused | BatchInDoubt | BatchQuarantined | BatchHeld,
+) -> Line:
+    match event:
+        case Resumed():
+            return Line(f"Goes on with a batch of an earlier run: {pictures(event.pictures)}.")
+        case BatchSubmitted():
+            group = event.group
+            where = f"template {safe(group.template)}, {group.format}, provider {safe(group.provider)}"
+            return Line(f"Batch {safe(event.batch_id)} submitted: {pictures(event.pictures)} ({where}).")
+        case BatchRefused():
+            return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
+        case BatchInDoubt():
+            return Line(f"Batch in doubt: {safe(event.detail)}", Tone.WARN)
+        case BatchQuarantined():
+            until = datetime.fromtimestamp(event.until, UTC).isoformat(sep=" ", timespec="minutes")
+            return Line(f"A batch in doubt is left alone until {until}: an answer may still come.", Tone.WARN)
+        case BatchHeld():
+            return Line(f"A batch in doubt waits for: pictify-sync resolve {safe(event.attempt)}", Tone.WARN)
 
 
 def _started(event: RunStarted) -> Line | None:

@@ -14,8 +14,9 @@ from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.events import RunStarted
 from pictify_sync.core.model import Action, AssetKey, Batch, Change
 from pictify_sync.core.plan import Plan
+from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
-from pictify_sync.workflows.pump import Pump, Tally
+from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.session import Ports, Session
 from pictify_sync.workflows.templates import push_templates
 
@@ -157,7 +158,7 @@ def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: T
 
     for name in sorted({batch.group.provider for batch in batches}):
         provider = session.ports.provider(name)
-        pump = Pump(session, provider, provider.capabilities(), pool, tally)
+        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
         pump.run([batch for batch in batches if batch.group.provider == name], uid_of)
 
 
@@ -166,7 +167,7 @@ def _resume(session: Session, pool: Executor, tally: Tally) -> None:
     opened = session.store.open_batches()
     for name in sorted({batch.intended.batch.group.provider for batch in opened}):
         provider = session.ports.provider(name)
-        pump = Pump(session, provider, provider.capabilities(), pool, tally)
+        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
         pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
         pump.run((), lambda batch: batch.group.template)
 

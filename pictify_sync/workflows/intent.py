@@ -105,7 +105,7 @@ def intend(session: Session, batch: Batch, uid: str) -> Intended:
     specs: dict[str, RenderSpec] = {}
     variables: list[str] = []
     for item in batch.items:
-        variables.append(_desired(session, first_key(item)).variables)
+        variables.append(_desired(session, first_key(item)).variables if session.ports.keep_variables else "")
         for layout, key in uses(batch, item):
             asset = _desired(session, key)
             specs[layout] = asset.spec

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Recorded, Settled
+from pictify_sync.core.journal import DoubtRules
 from pictify_sync.core.model import Asset, AssetKey
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
@@ -26,6 +27,8 @@ class Ports:
     stop: Callable[[], bool]  # turns true when the user asks to stop
     run: str  # id of this run
     new_attempt: Callable[[], str]  # a fresh, time-ordered id
+    doubt: DoubtRules = field(default_factory=DoubtRules)
+    keep_variables: bool = True  # False: the state keeps digests only
 
 
 class Session:

@@ -1,0 +1,142 @@
+"""What the pump holds while it runs: the queue, the batches in flight, and what was done so far."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import partial
+
+from pictify_sync.core import events, schedule
+from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
+from pictify_sync.core.model import AssetKey, Batch, Capabilities
+from pictify_sync.core.outcomes import BatchReport
+from pictify_sync.core.ports import Provider
+from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
+from pictify_sync.workflows.fetch import Fetching
+from pictify_sync.workflows.intent import VariableSet
+from pictify_sync.workflows.session import Session
+
+LONGEST_PAUSE = 60.0  # seconds between tries after errors
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the pump did, summed over batches."""
+
+    stored: int = 0
+    unresolved: int = 0
+    in_doubt: int = 0
+    billed_min: int = 0
+    billed_max: int = 0
+    failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
+    stopped: str | None = None  # why nothing more was submitted; None: all was
+    freed: bool = False  # True: a batch was given up, its assets need a new plan
+
+
+@dataclass(slots=True)
+class Flying:
+    """One intended batch on its way."""
+
+    intended: Intended
+    batch_id: str | None  # None: not submitted yet, or in doubt
+    due: float  # epoch seconds of the next send or poll
+    sets: Sequence[VariableSet] | None = None  # the body's variable sets until it is sent; None: made anew
+    sends: int = 0
+    silence: int = 0  # polls in a row without an answer
+    pause: float = 0.0
+    rechecks: int = 0  # polls of a finished batch that did not add up
+    done: int = 0  # items, at the newest poll
+    moved_at: float = 0.0  # epoch seconds when `done` last grew
+    cancelled: bool = False  # True: we asked for it, since it stalled
+    report: BatchReport | None = None  # the terminal one
+    fetching: Fetching = field(default_factory=Fetching)
+
+    def view(self) -> schedule.Flight:
+        """As the schedule sees it."""
+        ready = self.report is not None and self.fetching.is_done()
+        return schedule.Flight(
+            self.intended.attempt, self.batch_id is not None, ready, self.due, is_open=self.report is None
+        )
+
+
+class Apron:
+    """The shared ground of sending and polling, for one provider. Entries about attempts are committed here."""
+
+    def __init__(
+        self, session: Session, provider: Provider, capabilities: Capabilities, pool: Executor, tally: Tally
+    ) -> None:
+        self.session, self.provider, self.capabilities = session, provider, capabilities
+        self.pool, self.tally = pool, tally
+        self.queue: deque[Batch] = deque()
+        self.flights: dict[str, Flying] = {}
+        self.not_before = 0.0  # epoch seconds; the provider asked us to wait
+        self.uid_of: Callable[[Batch], str] = lambda batch: batch.group.template
+        self.clock = session.ports.clock
+        self.sink = session.ports.sink
+
+    def pause(self, flight: Flying) -> None:
+        """Try again later, and later still the next time."""
+        flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
+        flight.due = self.clock.now() + flight.pause
+
+    def stop(self, why: str) -> None:
+        """Submit nothing more in this run."""
+        self.tally.stopped = why
+        self.queue.clear()
+
+    def note(self, entry: Submitted | Doubted | Abandoned) -> bool:
+        """Commit an entry about an attempt, as long as no other run has closed or submitted it."""
+        return self.session.commit(partial(self._if_open, entry))
+
+    def _if_open(self, entry: Submitted | Doubted | Abandoned) -> Sequence[Entry]:
+        for opened in self.session.store.open_batches():
+            if opened.intended.attempt == entry.attempt:
+                superseded = opened.batch_id is not None and not isinstance(entry, Abandoned)
+                return () if superseded else (entry,)
+        return ()
+
+    def abandon(self, intended: Intended, why: str, billed: tuple[int, int]) -> None:
+        """Give an attempt up: its assets are free for a new plan. `billed`: at least, at most."""
+        least, most = billed
+        if self.note(Abandoned(intended.attempt, why, least, most, self.session.now())):
+            self.tally.billed_min += least
+            self.tally.billed_max += most
+            self.tally.freed |= most > 0
+        self.flights.pop(intended.attempt, None)
+
+    def record(self, intended: Intended, status: str, results: dict[tuple[int, str], Result]) -> None:
+        """Commit the outcomes of a batch, unless another run did."""
+        done: list[Settled] = []
+
+        def build() -> Sequence[Entry]:
+            store = self.session.store
+            if all(opened.intended.attempt != intended.attempt for opened in store.open_batches()):
+                return ()
+            done.append(settle(intended, status, results, store.record, self.session.now()))
+            return (done[-1],)
+
+        if self.session.commit(build):
+            self.tally.billed_min += done[-1].billed_min
+            self.tally.billed_max += done[-1].billed_max
+            self._count(intended, results)
+
+    def _count(self, intended: Intended, results: dict[tuple[int, str], Result]) -> None:
+        for claim in intended.claims:
+            match results.get((claim.index, claim.layout)):
+                case Published():
+                    self.tally.stored += 1
+                    self.sink(events.AssetStored(claim.key, claim.output, rendered=True))
+                case Unresolved():
+                    self.tally.unresolved += 1
+                    self.sink(events.AssetUnresolved(claim.key))
+                case NotMade(code, message):
+                    self.fail(claim.key, code, message)
+                case None:
+                    self.fail(claim.key, "NO_OUTCOME", "the provider finished the batch without a word on it")
+
+    def fail(self, key: AssetKey, code: str, message: str) -> None:
+        """Tell of a picture that could not be made."""
+        self.tally.failed.append((key, code, message))
+        self.sink(events.AssetFailed(key, code, message))
