@@ -14,6 +14,8 @@ from functools import lru_cache
 import tinycss2
 from tinycss2.ast import Node
 
+from pictify_sync.emulator.longhands import expanded
+
 ROOT, BODY = "page-root", "page-body"
 ROOT_CLASS = "page-is-root"  # stands for :root, with the same specificity
 
@@ -141,8 +143,10 @@ def compile_sheet(css: str, *, whole_pages: bool) -> Sheet:
 def _rules(rules: Sequence[Node], faces: list[Face], *, whole_pages: bool) -> Iterator[str]:
     for rule in rules:
         if rule.type == "qualified-rule":
-            prelude = tinycss2.serialize(rule.prelude) if whole_pages else _selector(rule.prelude)
-            yield f"{prelude}{{{tinycss2.serialize(rule.content)}}}\n"
+            prelude, content = tinycss2.serialize(rule.prelude), tinycss2.serialize(rule.content)
+            if not whole_pages:
+                prelude, content = _selector(rule.prelude), expanded(content)
+            yield f"{prelude}{{{content}}}\n"
         elif rule.type == "at-rule":
             yield from _at_rule(rule, faces, whole_pages=whole_pages)
 

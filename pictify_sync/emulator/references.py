@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from html import escape, unescape
 
 Take = Callable[[str], str]  # a reference -> what to write instead
@@ -15,11 +16,22 @@ _URL = re.compile(r"""\burl\(\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|([
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|\n|(.))", re.I | re.S)
 _PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
 _VECTOR = ("image", "use", "feimage")
+_PAINTS = ("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor")
+_WORTH = re.compile(r"url\(|(?<![\w-])font\s*+:", re.I)  # attributes that may need to be rewritten
+
+
+@dataclass(frozen=True, slots=True)
+class Rewriting:
+    """What to write instead."""
+
+    picture: Take  # for a reference in css or of an element
+    vector: Take  # for one of an element inside inline SVG
+    style: Callable[[str], str]  # for the declarations of a style attribute
 
 
 def in_css(css: str, take: Take) -> str:
     """Replace what every url() names; fragments stay."""
-    if "url(" not in css and "URL(" not in css.upper():
+    if "url(" not in css and "URL(" not in css:
         return css
 
     def one(found: re.Match[str]) -> str:
@@ -38,20 +50,17 @@ def _plain(escaped: re.Match[str]) -> str:
     return escaped[2] or ""
 
 
-def in_attributes(written: str, take: Take) -> str:
-    """Replace what the style in an element's attributes names."""
-    return _element("", written, take) or "" if "url(" in written.lower() else written
+def in_attributes(written: str, how: Rewriting) -> str:
+    """Rewrite the styles among an element's attributes."""
+    return _element("", written, how) or "" if _WORTH.search(written) else written
 
 
-def in_html(html: str, take: Take, take_vector: Take) -> str:
-    """Replace every picture that elements or their styles name; an `<img>` without one is dropped.
-
-    `take_vector` serves elements inside inline SVG.
-    """
-    return "".join(_parts(html, take, take_vector))
+def in_html(html: str, how: Rewriting) -> str:
+    """Rewrite every picture that elements or their styles name; an `<img>` without one is dropped."""
+    return "".join(_parts(html, how))
 
 
-def _parts(html: str, take: Take, take_vector: Take) -> Iterator[str]:
+def _parts(html: str, how: Rewriting) -> Iterator[str]:
     done = at = 0
     while found := _TAG.search(html, at):
         attributes = _ATTRIBUTES.match(html, found.end())
@@ -59,8 +68,8 @@ def _parts(html: str, take: Take, take_vector: Take) -> Iterator[str]:
             break
         at = attributes.end()
         name, written = found[1].lower(), attributes[0][:-1]
-        if name in _PICTURES or "url(" in written or "URL(" in written.upper():
-            changed = _element(name, written, take_vector if name in _VECTOR else take)
+        if name in _PICTURES or _WORTH.search(written):
+            changed = _element(name, written, how)
             yield html[done : found.start()]
             if changed is not None:
                 yield f"<{found[1]}{changed}>"
@@ -68,11 +77,12 @@ def _parts(html: str, take: Take, take_vector: Take) -> Iterator[str]:
     yield html[done:]
 
 
-def _element(name: str, written: str, take: Take) -> str | None:
-    """Give the attributes with references replaced; None: the element shows nothing."""
+def _element(name: str, written: str, how: Rewriting) -> str | None:
+    """Give the attributes rewritten; None: the element shows nothing."""
     parts: list[str] = []
     shown = name not in ("img", "image")
     wanted = _PICTURES.get(name)
+    take = how.vector if name in _VECTOR else how.picture
     for spelt, quoted in _ATTRIBUTE.findall(written):
         key, lower = spelt, spelt.lower().removeprefix("xlink:")
         value = unescape(quoted[1:-1] if quoted[:1] in ("'", '"') else quoted)
@@ -82,8 +92,10 @@ def _element(name: str, written: str, take: Take) -> str | None:
             key, value, shown = lower, take(value), True
         elif lower in ("srcset", "sizes", "loading"):
             continue
-        elif "url(" in value.lower():
-            value = in_css(value, take)
+        elif lower == "style":
+            value = in_css(how.style(value), how.picture)
+        elif lower in _PAINTS:
+            value = in_css(value, how.picture)
         parts.append(f'{key}="{escape(value)}"' if quoted else key)
     if not shown:
         return None

@@ -16,10 +16,11 @@ from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, Rende
 from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.emulator.fonts import FontFace, find
 from pictify_sync.emulator.handlebars import compile_template
+from pictify_sync.emulator.longhands import expanded
 from pictify_sync.emulator.page import Face, compile_sheet, split
 from pictify_sync.emulator.pictures import Album, Shelf, lifted, token, unpacked
 from pictify_sync.emulator.pool import Page
-from pictify_sync.emulator.references import in_attributes, in_css, in_html
+from pictify_sync.emulator.references import Rewriting, in_attributes, in_css, in_html
 from pictify_sync.emulator.sheets import Drawing, Font
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
@@ -90,11 +91,13 @@ class Renderer:
             picture = album.pictures[album.take(reference)]
             return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
 
-        styles = [compile_sheet(style, whole_pages=self.engine.whole_pages) for style in parts.styles]
+        whole = self.engine.whole_pages
+        how = Rewriting(album.take, inline, str if whole else expanded)
+        styles = [compile_sheet(style, whole_pages=whole) for style in parts.styles]
         sheets = [in_css(one.css, album.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
-        root, body = (in_attributes(one, album.take) for one in (parts.root, parts.body))
-        inner = in_html(parts.inner, album.take, inline)
+        root, body = (in_attributes(one, how) for one in (parts.root, parts.body))
+        inner = in_html(parts.inner, how)
         size = (page.width, page.height)
         return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
 
