@@ -1,4 +1,4 @@
-"""The Pictify-compatible server as a WSGI app: routes, keys, error bodies, and the life of what stands behind them.
+"""The Pictify-compatible server as a WSGI app: what a request meets on its way to its route and back.
 
 `create_app` opens a folder; nothing is rendered and no process is started before the first batch. Nothing of the rest
 of the package but errors is imported, so that the emulator stays an honest counterpart of the provider.
@@ -6,218 +6,118 @@ of the package but errors is imported, so that the emulator stays an honest coun
 
 from __future__ import annotations
 
-import mimetypes
-import os
-import re
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pictify_sync.emulator.batches import Batches, SingleBody
-from pictify_sync.emulator.claims import Claims
-from pictify_sync.emulator.dialects import PROJECTIONS
-from pictify_sync.emulator.dispatch import Dispatcher, Rendering
-from pictify_sync.emulator.pool import RenderPool, Renders
-from pictify_sync.emulator.reading import Read
+from pictify_sync.emulator.backstage import Backstage
+from pictify_sync.emulator.calls import Call
+from pictify_sync.emulator.control import PATHS, Control
+from pictify_sync.emulator.courier import Courier
+from pictify_sync.emulator.faults import parse
+from pictify_sync.emulator.gate import befall_after, befall_before, rate_headers, refuse_rate, team_of
+from pictify_sync.emulator.limits import Buckets
+from pictify_sync.emulator.options import Options, switched
+from pictify_sync.emulator.problems import error_answer
+from pictify_sync.emulator.routes import BY_OPERATION, OPEN, RENDERING, ROUTES
 from pictify_sync.emulator.store import Store
-from pictify_sync.emulator.templates import Source, Templates
-from pictify_sync.emulator.wire import Answer, WireError, canonical, checked, parse_object
+from pictify_sync.emulator.wire import Answer, WireError, canonical
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-MEGABYTE = 1_000_000
-FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
-STARTING = 120.0  # seconds that a worker may need until its engine and fonts are ready
-FIRST_PACE = 0.002  # seconds per picture that a hint assumes before anything was rendered: look again soon
-ROUTES = (
-    ("GET", "/api/users/", "user"),
-    ("POST", "/templates", "create_template"),
-    ("GET", "/templates", "list_templates"),
-    ("GET", "/templates/<uid>", "show_template"),
-    ("PUT", "/templates/<uid>", "update_template"),
-    ("DELETE", "/templates/<uid>", "delete_template"),
-    ("GET", "/templates/<uid>/variables", "template_variables"),
-    ("POST", "/templates/<uid>/render", "render"),
-    ("POST", "/templates/<uid>/batch-render", "create_batch"),
-    ("GET", "/templates/batch/<batch>/results", "results"),
-    ("POST", "/templates/batch/<batch>/cancel", "cancel"),
-    ("GET", "/files/<name>", "file"),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """Everything that can be chosen of one emulator."""
-
-    renderer: Callable[[], Renders]  # makes a worker's renderer; picklable
-    read: Read  # reads a template's text
-    workers: int = 0  # render processes; 0: one per core
-    render_seconds: float = 30.0  # limit for one picture
-    dialect: str = "nested"  # of the results: a name of dialects.PROJECTIONS
-    max_items: int = 100  # of a batch (Pictify, Batch render: maxItems 100)
-    max_html: int = 500_000  # bytes (Pictify, Errors: TEMPLATE_TOO_LARGE over 500 KB)
-    max_body: int = 64 * MEGABYTE  # bytes of a request
-    idempotent: bool = False  # honour Idempotency-Key (the vendor's render routes do not)
-    keep_values: bool = True  # of finished items: the dialect `legacy` shows them
-    poll_hint: bool = False  # add `retryAfter` to the results of an open batch
-    preload: Sequence[str] = ()  # modules that every worker needs, imported once
-    now: Callable[[], float] = time.time
-    pool: Callable[[], Executor] | None = None  # None: processes of this machine
+__all__ = ["Emulator", "Options", "create_app", "read_meter"]
 
 
 class Emulator:
     """The WSGI app over one folder. Several processes may open the same folder."""
 
     def __init__(self, folder: Path, options: Options) -> None:
-        self._options = options
-        self._folder = folder
-        for name in ("files", "runs"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        self._store = Store(folder / "emulator.db")
-        self._templates = Templates(self._store, options.read, max_html=options.max_html, now=options.now)
-        limits: dict[str, Any] = {"max_items": options.max_items, "idempotent": options.idempotent}
-        self._batches = Batches(self._store, now=options.now, **limits)
-        self._source: Callable[[str], Source] = lru_cache(maxsize=16)(self._templates.source)
-        self._urls = Map([Rule(path, endpoint=name, methods=[method]) for method, path, name in ROUTES])
-        self._urls.strict_slashes = False
-        self._workers = options.workers or _cores()
-        self._dispatcher: Dispatcher | None = None
-        self._lock = threading.Lock()
-        self._closed = False
+        self._stage = Backstage(folder, options)
+        self._control = Control(options, self._stage.courier.wake)
+        self._buckets = Buckets(options.now)
+        rules = [Rule(route.path, endpoint=route.operation, methods=[route.method]) for route in ROUTES]
+        rules.append(Rule("/openapi.json", endpoint="getOpenApi", methods=["GET"]))
+        if options.faults:
+            rules += [Rule(path, endpoint="control", methods=["POST"]) for path in PATHS]
+        self._urls = Map(rules, strict_slashes=False, merge_slashes=False)
+
+    @property
+    def courier(self) -> Courier:
+        """The sender of webhooks: a test on a clock of its own calls `send_due`."""
+        return self._stage.courier
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._respond(Request(environ))(environ, start_response)
 
     def _respond(self, request: Request) -> Response:
+        options, operation = self._control.options, ""
         try:
-            endpoint, values = self._urls.bind_to_environ(request.environ).match()
-            if endpoint != "file" and not _key(request):
-                raise WireError(401, "Invalid Request")
-            found = getattr(self, f"_{endpoint}")(request, **values)
-            return found if isinstance(found, Response) else _json(found)
+            operation, values = self._urls.bind_to_environ(request.environ).match()
+            options = self._options(request)
+            return self._serve(request, operation, values, options)
         except WireError as error:
-            return _json(Answer(error.body, status=error.status))
+            found = error
         except HTTPException as error:
-            return _json(Answer({"message": error.description or error.name}, status=error.code or 500))
+            found = WireError(error.code or 500, error.description or error.name, headers=_allowed(error))
+        except ConnectionError:
+            raise  # Dropped: whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
-            return _json(Answer({"message": f"{type(error).__name__}: {error}"}, status=500))
+            found = WireError(500, f"{type(error).__name__}: {error}")
+        return _json(*error_answer(found, operation, options.errors, request.path))
 
-    def _body(self, request: Request) -> dict[str, object]:
-        request.max_content_length = self._options.max_body
-        return parse_object(request.get_data(cache=False))
-
-    def _user(self, _: Request) -> Answer:
-        return Answer({"user": {"plan": "local"}})
-
-    def _create_template(self, request: Request) -> Answer:
-        return Answer(self._templates.create(self._body(request)))
-
-    def _update_template(self, request: Request, uid: str) -> Answer:
-        return Answer(self._templates.update(uid, self._body(request)))
-
-    def _list_templates(self, request: Request) -> Answer:
-        page = request.args.get("page", 1, type=int)
-        limit = request.args.get("limit", 12, type=int)
-        if page < 1 or not 1 <= limit <= 100:
-            raise WireError(400, "page starts at 1, limit is 1 to 100")
-        return Answer(self._templates.page(page, limit))
-
-    def _show_template(self, _: Request, uid: str) -> Answer:
-        return Answer({"template": self._templates.show(uid)})
-
-    def _delete_template(self, _: Request, uid: str) -> Answer:
-        self._templates.delete(uid)
-        return Answer({"message": "Template deleted"})
-
-    def _template_variables(self, _: Request, uid: str) -> Answer:
-        return Answer(self._templates.variables(uid))
-
-    def _create_batch(self, request: Request, uid: str) -> Answer:
-        source = self._templates.source_of(uid)
-        answer = self._batches.create(uid, source, self._body(request), request.headers.get("Idempotency-Key", ""))
-        self._dispatch().wake()
-        return answer
-
-    def _results(self, request: Request, batch: str) -> Answer:
-        view = self._batches.view(batch, self._source, values=self._options.dialect == "legacy")
-        body = PROJECTIONS[self._options.dialect](view, partial(_link, request))
-        if view.open:
-            dispatcher = self._dispatch()
-            if dispatcher.failure:
-                raise WireError(500, f"Rendering stopped: {dispatcher.failure}")
-            if self._options.poll_hint:
-                seconds = self._batches.ahead(batch) * (dispatcher.pace or FIRST_PACE) / self._workers
-                body["retryAfter"] = round(min(max(seconds, 0.05), 1.0), 3)
-        return Answer(body)
-
-    def _cancel(self, request: Request, batch: str) -> Answer:
-        self._body(request)
-        return self._batches.cancel(batch)
-
-    def _render(self, request: Request, uid: str) -> Answer:
-        source = self._templates.source_of(uid)
-        wanted = checked(SingleBody, self._body(request))
-        layouts = wanted.chosen()
-        fields = {"format": wanted.format, "quality": wanted.quality, "layouts": list(layouts)}
-        alone = {"variableSets": [wanted.variables], **{name: one for name, one in fields.items() if one is not None}}
-        batch = str(self._batches.create(uid, source, alone, "").body["batchId"])
-        dispatcher = self._dispatch()
-        dispatcher.wake()
-        seen = dispatcher.recorded
-        while (view := self._batches.view(batch, self._source)).open:
-            if dispatcher.failure or self._closed:
-                raise WireError(500, f"Rendering stopped: {dispatcher.failure}")
-            dispatcher.wait(seen, 1.0)
-            seen = dispatcher.recorded
-        shown = PROJECTIONS["nested"](view, partial(_link, request))["results"]
-        assert isinstance(shown, list)
-        results, errors = shown[0]["results"], shown[0]["errors"]
-        counts = {"totalLayouts": len(layouts), "totalRendered": len(results), "totalErrors": len(errors)}
-        return Answer({"results": results, "errors": errors, **counts, "templateUid": uid})
-
-    def _file(self, _: Request, name: str) -> Response:
+    def _options(self, request: Request) -> Options:
+        """The options in force for one request."""
+        options = self._control.options
+        words = request.headers.get("X-Emulator-Set", "") if options.faults else ""
         try:
-            data = (self._folder / "files" / name).read_bytes() if FILE_NAME.fullmatch(name) else None
-        except FileNotFoundError:
-            data = None
-        if data is None:
-            raise WireError(404, "File not found")
-        return Response(data, content_type=mimetypes.guess_type(name)[0] or "application/octet-stream")
+            return switched(options, words) if words else options
+        except ValueError as error:
+            raise WireError(400, str(error)) from None
 
-    def _dispatch(self) -> Dispatcher:
-        with self._lock:
-            if self._closed:
-                raise WireError(500, "The emulator is closed")
-            if self._dispatcher is None:
-                journals = self._folder / "runs"
-                claims = Claims(self._store, journals, keep_values=self._options.keep_values, now=self._options.now)
-                how = (self._options.renderer, self._folder / "files", journals, self._options.render_seconds)
-                pool = self._options.pool or partial(
-                    RenderPool, self._workers, self._options.preload, longest=self._options.render_seconds + STARTING
-                )
-                self._dispatcher = Dispatcher(claims, self._source, Rendering(*how, self._workers), pool)
-            return self._dispatcher
+    def _serve(self, request: Request, operation: str, values: Mapping[str, Any], options: Options) -> Response:
+        team = "" if operation in OPEN else team_of(request, options)
+        if operation == "control":
+            return _json(self._control.serve(request.path, Call(request, values, options).body()))
+        if operation == "getOpenApi":
+            from pictify_sync.emulator.openapi import document  # noqa: PLC0415 - the embedded server is never asked
+
+            return _json(Answer(document(options, request.root_url)))
+        headers = {} if operation == "getFile" else self._rate(request, options)
+        faults = self._control.rules.due(operation)
+        if options.faults and (words := request.headers.get("X-Emulator-Fault")):
+            try:
+                faults += tuple(one for one in parse(words) if one.operation in ("", operation))
+            except ValueError as error:
+                raise WireError(400, str(error)) from None
+        if (answer := befall_before(faults, options.now())) is not None:
+            return answer
+        if operation in RENDERING and options.quota is not None and self._stage.renders.metered(team) >= options.quota:
+            raise WireError(402, "Quota exceeded", "quota_exceeded")
+        found = BY_OPERATION[operation].serve(self._stage, Call(request, values, options, team, faults))
+        befall_after(faults)
+        response = found if isinstance(found, Response) else _json(found)
+        response.headers.update(headers)
+        return response
+
+    def _rate(self, request: Request, options: Options) -> dict[str, str]:
+        """Count the request; gives the headers to send. 429 when there were too many."""
+        limit = options.allowed.requests_per_minute
+        if limit is None:
+            return {}
+        allowance = self._buckets.take(request.headers.get("Authorization", ""), limit)
+        if allowance.wait:
+            raise refuse_rate(allowance, options)
+        return rate_headers(allowance, options.now()) if options.rate_headers == "legacy" else {}
 
     def close(self) -> None:
         """Stop rendering (what is not finished goes on when the folder is opened again) and let go of the folder."""
-        with self._lock:
-            closed, self._closed = self._closed, True
-        if closed:
-            return
-        if self._dispatcher is not None:
-            self._dispatcher.close()
-        self._store.close()
+        self._stage.close()
 
 
 def create_app(folder: Path, options: Options) -> Emulator:
@@ -235,20 +135,10 @@ def read_meter(folder: Path) -> list[dict[str, Any]]:
         store.close()
 
 
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _allowed(error: HTTPException) -> dict[str, str]:
+    return {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
 
 
-def _key(request: Request) -> str:
-    kind, _, key = request.headers.get("Authorization", "").partition(" ")
-    return key.strip() if kind.lower() == "bearer" else ""
-
-
-def _json(answer: Answer) -> Response:
+def _json(answer: Answer, content_type: str = "application/json") -> Response:
     body = canonical(answer.body).encode()
-    return Response(body, status=answer.status, headers=dict(answer.headers), content_type="application/json")
-
-
-def _link(request: Request, name: str) -> str:
-    return f"{request.root_url}files/{name}"
+    return Response(body, status=answer.status, headers=dict(answer.headers), content_type=content_type)

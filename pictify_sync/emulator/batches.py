@@ -10,29 +10,39 @@ import secrets
 import sqlite3
 import string
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
+from pictify_sync.emulator.faults import Play
 from pictify_sync.emulator.store import FINISHED, SKIPPED, WAITING, Store
-from pictify_sync.emulator.templates import Source
-from pictify_sync.emulator.wire import BASE_LAYOUT, LAYOUT_PATTERN, Answer, WireError, canonical, checked, digest
+from pictify_sync.emulator.templates import Side, Source
+from pictify_sync.emulator.views import BatchView, ItemView, PictureView, picture_id
+from pictify_sync.emulator.wire import (
+    BASE_LAYOUT,
+    LAYOUT_PATTERN,
+    Answer,
+    Given,
+    Tolerant,
+    Whole,
+    WireError,
+    canonical,
+    digest,
+)
 
 LayoutName = Annotated[str, Field(pattern=LAYOUT_PATTERN)]
 # Pictify, Batch render: png, jpeg, webp. The vendor's n8n node offers jpg too.
 FormatName = Annotated[Literal["png", "jpeg", "webp"], BeforeValidator(lambda one: "jpeg" if one == "jpg" else one)]
 
 
-class RenderOptions(BaseModel):
+class RenderOptions(Tolerant):
     """What a single render and a batch share."""
 
-    model_config = ConfigDict(extra="ignore")
-
     format: FormatName = "png"
-    quality: Annotated[float, Field(ge=0.1, le=1.0)] | None = None
-    layout: LayoutName | None = None
-    layouts: Annotated[list[LayoutName], Field(max_length=20)] | None = None
+    quality: Annotated[Annotated[float, Field(ge=0.1, le=1.0)] | None, Given] = None
+    layout: Annotated[LayoutName | None, Given] = None
+    layouts: Annotated[Annotated[list[LayoutName], Field(max_length=20)] | None, Given] = None
 
     def chosen(self) -> tuple[str, ...]:
         """The layouts to render, each once; `layouts` wins over `layout`, as the vendor's tools do."""
@@ -43,107 +53,82 @@ class BatchBody(RenderOptions):
     """The body of a batch render."""
 
     variableSets: Annotated[list[dict[str, Any]], Field(min_length=1)]  # noqa: N815
-    concurrency: Annotated[int, Field(ge=1, le=10)] = 5
+    concurrency: Annotated[Whole, Field(ge=1, le=10)] = 5
 
 
 class SingleBody(RenderOptions):
     """The body of a single render."""
 
-    variables: dict[str, Any] = {}
+    variables: dict[str, Any] = Field(default={})
+    width: Annotated[Side | None, Given] = None  # of the base size
+    height: Annotated[Side | None, Given] = None
 
 
 @dataclass(frozen=True, slots=True)
-class PictureView:
-    """One layout of one item: a file, or the reason why there is none."""
+class Order:
+    """What is to be rendered, for whom, and how it is to misbehave."""
 
-    layout: str
-    name: str  # display name of the layout
-    file: str | None
-    width: int | None  # pixels
-    height: int | None
-    code: str  # "" when rendered
-    message: str
-    id: str
-
-
-@dataclass(frozen=True, slots=True)
-class ItemView:
-    """One finished item."""
-
-    position: int
-    names: Sequence[str]  # of its variables
-    variables: str | None  # canonical JSON; None unless asked for
-    pictures: Sequence[PictureView]
-
-    @property
-    def success(self) -> bool:
-        """Whether at least one layout was rendered."""
-        return any(one.file for one in self.pictures)
-
-
-@dataclass(frozen=True, slots=True)
-class BatchView:
-    """Everything that any result dialect shows of one batch."""
-
-    id: str
-    template: str
-    status: str
-    format: str
-    total: int
-    done: int  # items with a picture
-    failed: int  # items without any
-    created: float
-    started: float | None
-    completed: float | None
-    items: Sequence[ItemView]
-
-    @property
-    def open(self) -> bool:
-        """Whether there is still something to render."""
-        return self.status in ("pending", "processing")
-
-
-def picture_id(batch: str, position: int, layout: str) -> str:
-    """The id of one render: the same whenever it is asked for."""
-    return f"img_{digest(f'{batch}/{position}/{layout}')[:16]}"
+    source: Source
+    sets: Sequence[Mapping[str, Any]]  # of variables
+    options: RenderOptions
+    template: str = ""  # uid; "": a page that is no template
+    team: str = ""
+    kind: str = "batch"  # or render, image, gif: answered at once
+    base: str = ""  # URL of the server, ending in /
+    play: Play = field(default_factory=Play)
+    flags: Mapping[str, bool] | None = None  # switches of Options that its events obey
 
 
 class Batches:
     """The batches of one store."""
 
-    def __init__(self, store: Store, *, max_items: int, idempotent: bool, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, *, now: Callable[[], float], key_seconds: float | None) -> None:
         self._store = store
-        self._max_items = max_items
-        self._idempotent = idempotent  # honour Idempotency-Key, for ever
+        self._key_seconds = float("inf") if key_seconds is None else key_seconds  # that a key is remembered
         self._now = now
 
-    def create(self, uid: str, source: Source, body: Mapping[str, object], key: str) -> Answer:
-        """Accept a batch: it is durable when this returns. The same key and body get the first answer again."""
-        wanted = checked(BatchBody, body)
-        if len(wanted.variableSets) > self._max_items:
-            raise WireError(400, f"variableSets has {len(wanted.variableSets)} items, at most {self._max_items}")
-        request = {"format": wanted.format, "quality": wanted.quality, "layouts": wanted.chosen()}
-        items = [(canonical(sorted(one)), canonical(one)) for one in wanted.variableSets]
-        asked = digest(canonical([uid, body])) if key and self._idempotent else ""
+    def create(self, order: Order, *, max_open: int | None = None, key: str = "") -> Answer:
+        """Accept a batch: it is durable when this returns. The same key and order get the first answer again.
+
+        429 when the team has `max_open` batches open already, 409 when the key was used for another order.
+        """
         letters = string.ascii_uppercase + string.digits
         batch = "batch_" + "".join(secrets.choice(letters) for _ in range(16))
-        answer = {"batchId": batch, "status": "pending", "totalItems": len(items), "message": "Batch accepted"}
+        answer = {"batchId": batch, "status": "pending", "totalItems": len(order.sets), "message": "Batch accepted"}
+        asked = digest(canonical([order.template, order.options.model_dump()])) if key else ""
+        name, now = f"{order.team}/{key}", self._now()
         with self._store.write() as db:
-            if asked and (again := _answered(db, key, asked)):
+            if asked and (again := _answered(db, name, asked, now - self._key_seconds)):
                 return again
-            columns = "(id, template, source, request, total, created)"
-            row = (batch, uid, source.digest, canonical(request), len(items), self._now())
-            number = db.execute(f"INSERT INTO batches{columns} VALUES(?,?,?,?,?,?)", row).lastrowid
-            rows = ((number, position, *one) for position, one in enumerate(items))
-            db.executemany("INSERT INTO items(batch, position, names, variables) VALUES(?,?,?,?)", rows)
+            if max_open is not None and self._open(db, order.team) >= max_open:
+                raise WireError(429, f"At most {max_open} batches may be open at once", "concurrent_batch_limit")
+            self._insert(db, batch, order)
             if asked:
-                db.execute("INSERT INTO answers VALUES(?,?,?,?,?)", (key, asked, 202, canonical(answer), self._now()))
+                row = (name, asked, 202, canonical(answer), now)
+                db.execute("INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?)", row)
         return Answer(answer, status=202)
 
-    def view(self, batch: str, sizes: Callable[[str], Source], *, values: bool = False) -> BatchView:
-        """See one batch and its finished items. 404 when unknown."""
+    def _open(self, db: sqlite3.Connection, team: str) -> int:
+        query = "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (completed IS NULL OR ends>?)"
+        return int(db.execute(query, (team, self._now())).fetchone()[0])
+
+    def _insert(self, db: sqlite3.Connection, batch: str, order: Order) -> None:
+        now, play = self._now(), order.play
+        request: dict[str, object] = {"format": order.options.format, "quality": order.options.quality}
+        request["layouts"] = order.options.chosen()
+        row: dict[str, object] = {"id": batch, "template": order.template, "source": order.source.digest}
+        row |= {"request": canonical(request), "total": len(order.sets), "created": now, "team": order.team}
+        row |= {"kind": order.kind, "base": order.base, "ends": now + play.seconds if play.seconds else 0.0}
+        row["play"] = canonical({**asdict(play), **(order.flags or {})})
+        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        number = db.execute(f"INSERT INTO batches({names}) VALUES({marks})", tuple(row.values())).lastrowid
+        items = ((number, position, canonical(sorted(one)), canonical(one)) for position, one in enumerate(order.sets))
+        db.executemany("INSERT INTO items(batch, position, names, variables) VALUES(?,?,?,?)", items)
+
+    def view(self, batch: str, sizes: Callable[[str], Source], *, values: bool = False, team: str = "") -> BatchView:
+        """See one batch and its finished items, as far as it may show them yet. 404 when unknown."""
         with self._store.read() as db:
-            row = _row(db, batch)
+            row = _row(db, batch, team)
             number, columns = row["number"], "position, names, variables" if values else "position, names, NULL"
             found = db.execute(f"SELECT {columns} FROM items WHERE batch=? AND state=?", (number, FINISHED)).fetchall()  # noqa: S608
             pictures = db.execute("SELECT * FROM pictures WHERE batch=?", (number,)).fetchall()
@@ -151,11 +136,29 @@ class Batches:
         by_position: dict[int, list[PictureView]] = {}
         for one in pictures:
             by_position.setdefault(one["position"], []).append(_picture(batch, one, names))
-        items = [ItemView(p, json.loads(n), v, by_position.get(p, [])) for p, n, v in found]
-        counts = (row["total"], row["done"], row["failed"], row["created"], row["started"], row["completed"])
+        now, over = self._now(), ended(row)
+        shown, early = visible(row, now), over is not None and now < over
+        items = [ItemView(p, json.loads(n), v, by_position.get(p, [])) for p, n, v in found if p < shown]
+        done = sum(one.success for one in items)
         return BatchView(
-            batch, row["template"], _status(row), json.loads(row["request"])["format"], *counts, tuple(items)
+            id=batch,
+            template=row["template"],
+            status="processing" if early else _status(row),
+            format=json.loads(row["request"])["format"],
+            total=row["total"],
+            done=done,
+            failed=len(items) - done,
+            created=row["created"],
+            started=row["started"],
+            completed=None if early else over,
+            items=items,
+            late=over is None and 0 < row["ends"] <= now,
         )
+
+    def rendering(self, batch: str, team: str = "") -> bool:
+        """Whether anything of a batch is still to be rendered. 404 when unknown."""
+        with self._store.read() as db:
+            return _row(db, batch, team)["completed"] is None
 
     def ahead(self, batch: str) -> int:
         """How many items are rendered until this batch is over: its own, and those of batches before it."""
@@ -163,21 +166,39 @@ class Batches:
             query = "SELECT count(*) FROM items WHERE state=0 AND batch<=(SELECT number FROM batches WHERE id=?)"
             return int(db.execute(query, (batch,)).fetchone()[0])
 
-    def cancel(self, batch: str) -> Answer:
-        """Skip what is not finished; a finished batch stays as it is. 404 when unknown."""
+    def cancel(self, batch: str, team: str = "") -> Answer:
+        """Skip what is not finished, or not shown yet; a finished batch stays as it is. 404 when unknown."""
         with self._store.write() as db:
-            row = _row(db, batch)
-            if row["completed"] is None:
-                change = "UPDATE items SET state=?, run=NULL WHERE batch=? AND state=?"
-                db.execute(change, (SKIPPED, row["number"], WAITING))
-                db.execute("UPDATE batches SET cancelled=1, completed=? WHERE number=?", (self._now(), row["number"]))
-            status = _status(_row(db, batch))
+            row = _row(db, batch, team)
+            now, shown = self._now(), visible(row, self._now())
+            if row["completed"] is None or shown < row["total"]:
+                change = "UPDATE items SET state=?, run=NULL WHERE batch=? AND (state=? OR position>=?)"
+                db.execute(change, (SKIPPED, row["number"], WAITING, shown))
+                db.execute("DELETE FROM pictures WHERE batch=? AND position>=?", (row["number"], shown))
+                db.execute("DELETE FROM meter WHERE batch=? AND position>=?", (batch, shown))
+                db.execute("DELETE FROM deliveries WHERE batch=? AND due>?", (row["number"], now))
+                end = "UPDATE batches SET cancelled=1, completed=?, ends=0 WHERE number=?"
+                db.execute(end, (now, row["number"]))
+            status = _status(_row(db, batch, team))
         return Answer({"batchId": batch, "status": status, "message": f"The batch is {status}"})
 
 
-def _answered(db: sqlite3.Connection, key: str, asked: str) -> Answer | None:
-    """Give the answer that this key got before. 409 when it was another request."""
-    found = db.execute("SELECT request, status, body FROM answers WHERE key=?", (key,)).fetchone()
+def visible(row: sqlite3.Row, now: float) -> int:
+    """How many items, from the first, a batch may show: all, or those whose time has come by the clock."""
+    if not row["ends"] or now >= row["ends"]:
+        return int(row["total"])
+    return int((now - row["created"]) / (row["ends"] - row["created"]) * row["total"])
+
+
+def ended(row: sqlite3.Row) -> float | None:
+    """When a batch was over; None: it is not yet."""
+    return None if row["completed"] is None else max(row["completed"], row["ends"])
+
+
+def _answered(db: sqlite3.Connection, key: str, asked: str, since: float) -> Answer | None:
+    """Give the answer that this key got since a time. 409 when it was another request."""
+    query = "SELECT request, status, body FROM answers WHERE key=? AND at>?"
+    found = db.execute(query, (key, since)).fetchone()
     if found is None:
         return None
     if found["request"] != asked:
@@ -185,8 +206,9 @@ def _answered(db: sqlite3.Connection, key: str, asked: str) -> Answer | None:
     return Answer(json.loads(found["body"]), status=found["status"])
 
 
-def _row(db: sqlite3.Connection, batch: str) -> sqlite3.Row:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM batches WHERE id=?", (batch,)).fetchone()
+def _row(db: sqlite3.Connection, batch: str, team: str) -> sqlite3.Row:
+    query = "SELECT * FROM batches WHERE id=? AND team=?"
+    row: sqlite3.Row | None = db.execute(query, (batch, team)).fetchone()
     if row is None:
         raise WireError(404, "Batch not found")
     return row

@@ -13,10 +13,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from pictify_sync.emulator.store import FINISHED, WAITING, Store
+from pictify_sync.emulator.views import picture_id
 from pictify_sync.emulator.wire import digest
 
 
@@ -38,6 +40,12 @@ class Claim:
     quality: float | None
     layouts: tuple[str, ...]
     items: tuple[ClaimedItem, ...]
+    reason: str = ""  # why items are made to fail; "": they are not
+    failing: frozenset[int] = frozenset()  # their positions; none: all
+
+    def fails(self, position: int) -> bool:
+        """Whether that item is made to fail."""
+        return bool(self.reason) and (not self.failing or position in self.failing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +70,23 @@ class FinishedItem:
     outcomes: Sequence[PictureOutcome]
 
 
-class Claims:
-    """The claims of one run on one store. `lock` is held from construction to `close`."""
+class Announces(Protocol):
+    """Queues the events of items that are recorded in the same transaction. `batch` is the row before it."""
 
-    def __init__(self, store: Store, folder: Path, *, keep_values: bool, now: Callable[[], float]) -> None:
+    def __call__(
+        self, db: sqlite3.Connection, batch: sqlite3.Row, finished: Sequence[FinishedItem], /, *, last: bool
+    ) -> None: ...
+
+
+class Claims:
+    """The claims of one run on one store. The run's file is locked from construction to `close`."""
+
+    def __init__(
+        self, store: Store, folder: Path, announce: Announces, *, keep_values: bool, now: Callable[[], float]
+    ) -> None:
         self._store = store
         self._folder = folder  # of the lock files
+        self._announce = announce
         self._keep_values = keep_values  # False: the variables of a finished item are dropped
         self._now = now
         self.run = secrets.token_hex(8)
@@ -89,8 +108,8 @@ class Claims:
             ).fetchone()
             if first is None:
                 return None
-            row = db.execute("SELECT source, request FROM batches WHERE number=?", first).fetchone()
-            request = json.loads(row["request"])
+            row = db.execute("SELECT source, request, play FROM batches WHERE number=?", first).fetchone()
+            request, play = json.loads(row["request"]), json.loads(row["play"])
             wanted = max(1, pictures // len(request["layouts"]))
             query = (
                 "SELECT position, variables FROM items WHERE batch=? AND state=0 AND run IS NULL "
@@ -100,7 +119,9 @@ class Claims:
             update = "UPDATE items SET run=? WHERE batch=? AND position=?"
             db.executemany(update, [(self.run, first[0], one.position) for one in items])
             db.execute("UPDATE batches SET started=coalesce(started, ?) WHERE number=?", (self._now(), first[0]))
-        return Claim(first[0], row["source"], request["format"], request["quality"], tuple(request["layouts"]), items)
+        how = (request["format"], request["quality"], tuple(request["layouts"]))
+        failing = frozenset(play.get("positions", ()))
+        return Claim(first[0], row["source"], *how, items, play.get("reason", ""), failing)
 
     def finish(self, number: int, finished: Sequence[FinishedItem]) -> bool:
         """Record outcomes and meter of one batch in one transaction. Gives whether the batch is still wanted.
@@ -111,21 +132,16 @@ class Claims:
             return self._finish(db, number, finished)
 
     def _finish(self, db: sqlite3.Connection, number: int, finished: Sequence[FinishedItem]) -> bool:
-        batch = db.execute(
-            "SELECT id, template, cancelled, total, done + failed FROM batches WHERE number=?", (number,)
-        )
-        name, template, cancelled, total, before = batch.fetchone()
-        now = self._now()
+        batch = db.execute("SELECT * FROM batches WHERE number=?", (number,)).fetchone()
+        name, template, team, now = batch["id"], batch["template"], batch["team"], self._now()
         metered = [
-            (name, one.item.position, picture.layout, template, digest(one.item.variables), now)
-            for one in finished
-            for picture in one.outcomes
-            if picture.file
+            (name, item.position, one.layout, template, digest(item.variables), now, picture, team)
+            for item, one in ((done.item, one) for done in finished for one in done.outcomes if one.file)
+            for picture in [picture_id(name, item.position, one.layout)]
         ]
-        db.executemany(
-            "INSERT INTO meter(batch, position, layout, template, variables, at) VALUES(?,?,?,?,?,?)", metered
-        )
-        if cancelled:
+        columns = "(batch, position, layout, template, variables, at, picture, team)"
+        db.executemany(f"INSERT INTO meter{columns} VALUES(?,?,?,?,?,?,?,?)", metered)
+        if batch["cancelled"]:
             return False
         rows = [
             (number, one.position, one.layout, one.file, one.size, one.width, one.height, one.code, one.message)
@@ -137,9 +153,11 @@ class Claims:
         update = f"UPDATE items SET state=?, run=NULL, variables={values} WHERE batch=? AND position=?"  # noqa: S608
         db.executemany(update, [(FINISHED, number, one.item.position) for one in finished])
         done = sum(any(picture.file for picture in one.outcomes) for one in finished)
-        completed = now if before + len(finished) == total else None
+        last = batch["done"] + batch["failed"] + len(finished) == batch["total"]
+        completed = now if last else None
         counts = (done, len(finished) - done, completed, number)
         db.execute("UPDATE batches SET done=done+?, failed=failed+?, completed=? WHERE number=?", counts)
+        self._announce(db, batch, finished, last=last)
         return True
 
     def free_the_dead(self) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 
-from pictify_sync.emulator.batches import BatchView, ItemView, PictureView
+from pictify_sync.emulator.views import BatchView, ItemView, PictureView
 from pictify_sync.emulator.wire import instant
 
 Shape = dict[str, object]

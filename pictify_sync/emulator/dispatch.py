@@ -165,7 +165,10 @@ class Dispatcher:
         pictures = []
         for item in claim.items:
             for layout in claim.layouts:
-                if layout in sizes:
+                if claim.fails(item.position):
+                    message = "made to fail by a fault of the server's settings"
+                    _note(opened, PictureOutcome(item.position, layout, None, code=claim.reason, message=message))
+                elif layout in sizes:
                     pictures.append(Picture(item.position, layout, *sizes[layout][:2], item.variables))
                 else:
                     message = f"the template has no layout {layout}"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited.
 # An item's `run` is the process that claimed it; `state` is one of the three numbers below.
@@ -36,6 +36,28 @@ CREATE TABLE answers(key TEXT PRIMARY KEY, request TEXT NOT NULL, status INTEGER
   at REAL NOT NULL) WITHOUT ROWID;
 """
 
+# What came after version 1. `kind`: batch, render, image or gif. `base`: URL of the server as the creator named it.
+# `ends`: before then, by the server's clock, the batch is shown as going on. `picture`: id of a render.
+SECOND = """
+ALTER TABLE templates ADD COLUMN team TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN team TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN kind TEXT NOT NULL DEFAULT 'batch';
+ALTER TABLE batches ADD COLUMN base TEXT NOT NULL DEFAULT '';
+ALTER TABLE batches ADD COLUMN play TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE batches ADD COLUMN ends REAL NOT NULL DEFAULT 0;
+ALTER TABLE meter ADD COLUMN picture TEXT NOT NULL DEFAULT '';
+ALTER TABLE meter ADD COLUMN team TEXT NOT NULL DEFAULT '';
+CREATE INDEX meter_picture ON meter(picture);
+CREATE INDEX meter_team ON meter(team, template, number);
+CREATE TABLE subscriptions(uid TEXT PRIMARY KEY, team TEXT NOT NULL, event TEXT NOT NULL, target TEXT NOT NULL,
+  platform TEXT NOT NULL, status TEXT NOT NULL, secret TEXT NOT NULL, filters TEXT NOT NULL,
+  delivered INTEGER NOT NULL DEFAULT 0, failures INTEGER NOT NULL DEFAULT 0, last REAL, created REAL NOT NULL
+  ) WITHOUT ROWID;
+CREATE TABLE deliveries(number INTEGER PRIMARY KEY, id TEXT NOT NULL, subscription TEXT NOT NULL,
+  batch INTEGER NOT NULL, body TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX deliveries_due ON deliveries(due, number)
+"""
+
 WAITING, FINISHED, SKIPPED = 0, 1, 2
 
 
@@ -55,11 +77,11 @@ class Store:
         self._connection.execute("PRAGMA synchronous=FULL")
         with self.write() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0:
-                for statement in SCHEMA.split(";"):
+            if version <= SCHEMA_VERSION:
+                for statement in ";".join((SCHEMA, SECOND)[version:]).split(";"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            elif version != SCHEMA_VERSION:
+            else:
                 raise sqlite3.DatabaseError(f"{path} has format {version}, this version reads {SCHEMA_VERSION}")
 
     @contextmanager

@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from pictify_sync.emulator.reading import Read
 from pictify_sync.emulator.store import Store
-from pictify_sync.emulator.wire import BASE_LAYOUT, LAYOUT_PATTERN, WireError, canonical, checked, digest, instant
+from pictify_sync.emulator.wire import (
+    BASE_LAYOUT,
+    LAYOUT_PATTERN,
+    Tolerant,
+    Whole,
+    WireError,
+    canonical,
+    checked,
+    digest,
+    instant,
+)
 
 MAX_SIDE = 10_000  # pixels
 MAX_PIXELS = 50_000_000  # Pictify, Multi-size render: 50 megapixels in sum
+ORDERS = {"newest": "t.created DESC", "oldest": "t.created", "name": "json_extract(t.fields, '$.name')"}
 UID_LETTERS = string.ascii_uppercase + string.digits  # real uids look like XL13XACH2V
 
-Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Side = Annotated[Whole, Field(ge=1, le=MAX_SIDE)]
 
 
-class _Tolerant(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class LayoutBody(_Tolerant):
+class LayoutBody(Tolerant):
     """One more size of a template."""
 
     width: Side
@@ -38,15 +46,15 @@ class LayoutBody(_Tolerant):
     name: str = ""
 
 
-class ValidationBody(_Tolerant):
+class ValidationBody(Tolerant):
     """Rules of one variable."""
 
     required: bool = False
-    minLength: int | None = None  # noqa: N815
-    maxLength: int | None = None  # noqa: N815
+    minLength: Whole | None = None  # noqa: N815
+    maxLength: Whole | None = None  # noqa: N815
 
 
-class VariableBody(_Tolerant):
+class VariableBody(Tolerant):
     """One declared variable."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -57,7 +65,7 @@ class VariableBody(_Tolerant):
     validation: ValidationBody = ValidationBody()
 
 
-class TemplateBody(_Tolerant):
+class TemplateBody(Tolerant):
     """The body of a create or an update, after an update's missing fields were filled in."""
 
     name: Annotated[str, Field(max_length=500)] = "Untitled"
@@ -97,17 +105,19 @@ class Templates:
         self._max_html = max_html  # bytes
         self._now = now
 
-    def create(self, body: Mapping[str, object]) -> dict[str, object]:
+    def create(self, body: Mapping[str, object], team: str = "") -> dict[str, object]:
         """Keep a new template; gives `{template, addedVariables?}`."""
         uid = "".join(secrets.choice(UID_LETTERS) for _ in range(10))
-        return self._put(uid, body, created=None)
+        return self._put(uid, body, team)
 
-    def update(self, uid: str, body: Mapping[str, object]) -> dict[str, object]:
+    def update(self, uid: str, body: Mapping[str, object], team: str = "") -> dict[str, object]:
         """Change the given fields of a template; gives `{template, addedVariables?}`. 404 when unknown."""
-        known = self.show(uid)
-        return self._put(uid, {**known, **body}, created=self._row(uid)[2])
+        known = self.show(uid, team)
+        if "engine" in body and body["engine"] != known["engine"]:
+            raise WireError(400, "engine cannot be changed")
+        return self._put(uid, {**known, **body}, team)
 
-    def _put(self, uid: str, body: Mapping[str, object], *, created: float | None) -> dict[str, object]:
+    def _put(self, uid: str, body: Mapping[str, object], team: str) -> dict[str, object]:
         html = body.get("html")
         size = len(html.encode()) if isinstance(html, str) else 0
         if size > self._max_html:
@@ -118,7 +128,7 @@ class Templates:
         sizes = {BASE_LAYOUT: LayoutBody(width=wanted.width, height=wanted.height, name="Default"), **wanted.layouts}
         for name, one in sizes.items():
             if one.width * one.height > MAX_PIXELS:
-                raise WireError(400, f"layout {name}: more than {MAX_PIXELS} pixels")
+                raise WireError(422, f"layout {name}: more than {MAX_PIXELS} pixels")
         reading = self._read(wanted.html, {one.name for one in wanted.variableDefinitions if one.allowRawHtml})
         for refusal in reading.refusals:
             raise WireError(422, refusal.message, refusal.code, extra={"error": refusal.message, "context": {}})
@@ -128,29 +138,46 @@ class Templates:
         shape = {"variables": definitions, "strict": wanted.strictVariables}
         shape["sizes"] = {name: (one.width, one.height, one.name or name) for name, one in sizes.items()}
         fields = {"name": wanted.name, "engine": wanted.engine, "outputFormat": wanted.outputFormat}
-        self._write(uid, (wanted.html, canonical(shape)), canonical(fields), created)
+        self._write((uid, team), (wanted.html, canonical(shape)), canonical(fields))
         names: dict[str, object] = {"addedVariables": [one.name for one in added]} if added else {}
-        return {"template": self.show(uid), **names}
+        return {"template": self.show(uid, team), **names}
 
-    def _write(self, uid: str, source: tuple[str, str], fields: str, created: float | None) -> None:
-        html, shape = source
-        key = digest(shape + "\n" + html)
+    def _write(self, whose: tuple[str, str], source: tuple[str, str], fields: str) -> None:
+        """Keep a template of (uid, team); the time of its creation stays."""
         now = self._now()
         with self._store.write() as db:
-            db.execute("INSERT OR IGNORE INTO sources VALUES(?,?,?)", (key, html, shape))
-            row = (uid, key, fields, now if created is None else created, now)
-            db.execute("INSERT OR REPLACE INTO templates VALUES(?,?,?,?,?)", row)
+            row = (whose[0], _keep(db, *source), fields, now, now, whose[1])
+            columns = "(uid, source, fields, created, updated, team)"
+            change = "DO UPDATE SET source=excluded.source, fields=excluded.fields, updated=excluded.updated"
+            db.execute(f"INSERT INTO templates{columns} VALUES(?,?,?,?,?,?) ON CONFLICT(uid) {change}", row)
 
-    def _row(self, uid: str) -> tuple[str, str, float, float]:
+    def _row(self, uid: str, team: str) -> tuple[str, str, float, float]:
+        query = "SELECT source, fields, created, updated FROM templates WHERE uid=? AND team=?"
         with self._store.read() as db:
-            found = db.execute("SELECT source, fields, created, updated FROM templates WHERE uid=?", (uid,)).fetchone()
+            found = db.execute(query, (uid, team)).fetchone()
         if found is None:
             raise WireError(404, "Template not found")
         return tuple(found)
 
-    def source_of(self, uid: str) -> Source:
-        """The newest source of a template. 404 when unknown."""
-        return self.source(self._row(uid)[0])
+    def source_of(self, uid: str, team: str = "", size: tuple[int | None, int | None] = (None, None)) -> Source:
+        """The newest source of a template, its base in another size if one is given. 404 when unknown."""
+        found = self.source(self._row(uid, team)[0])
+        width, height, name = found.sizes[BASE_LAYOUT]
+        wanted = (size[0] or width, size[1] or height)
+        if wanted == (width, height):
+            return found
+        sizes = {**found.sizes, BASE_LAYOUT: (*wanted, name)}
+        shape = {"variables": found.definitions, "strict": found.strict, "sizes": sizes}
+        return self._kept(found.html, canonical(shape))
+
+    def page_source(self, width: int, height: int) -> Source:
+        """The source of a page that comes as a variable: its html is `{{{content}}}`."""
+        shape = {"variables": [], "strict": False, "sizes": {BASE_LAYOUT: (width, height, "Default")}}
+        return self._kept("{{{content}}}", canonical(shape))
+
+    def _kept(self, html: str, shape: str) -> Source:
+        with self._store.write() as db:
+            return _source(_keep(db, html, shape), html, shape)
 
     def source(self, key: str) -> Source:
         """The source of a digest that a template or batch names."""
@@ -158,25 +185,27 @@ class Templates:
             html, shape = db.execute("SELECT html, shape FROM sources WHERE digest=?", (key,)).fetchone()
         return _source(key, html, shape)
 
-    def show(self, uid: str) -> dict[str, object]:
+    def show(self, uid: str, team: str = "") -> dict[str, object]:
         """One template as the wire shows it. 404 when unknown."""
-        key, fields, created, updated = self._row(uid)
+        key, fields, created, updated = self._row(uid, team)
         source = self.source(key)
         width, height, _ = source.sizes[BASE_LAYOUT]
         layouts = {name: _layout(size) for name, size in source.sizes.items() if name != BASE_LAYOUT}
         shown = {"html": source.html, "width": width, "height": height, "layouts": layouts}
-        shown |= {"variableDefinitions": source.definitions, "strictVariables": source.strict}
+        shown |= {"variableDefinitions": list(source.definitions), "strictVariables": source.strict}
         shown |= {"createdAt": instant(created), "updatedAt": instant(updated)}
         return {"uid": uid, **json.loads(fields), **shown}
 
-    def page(self, number: int, limit: int) -> dict[str, object]:
-        """One page of templates, newest first; rows omit html and layouts."""
+    def page(self, number: int, limit: int, order: str = "newest", team: str = "") -> dict[str, object]:
+        """One page of templates in an order of ORDERS; rows omit html and layouts."""
         columns = "t.uid, t.fields, t.created, t.updated, s.shape"
-        order = "ORDER BY t.created DESC, t.uid LIMIT ? OFFSET ?"
         with self._store.read() as db:
-            total = db.execute("SELECT count(*) FROM templates").fetchone()[0]
-            query = f"SELECT {columns} FROM templates t JOIN sources s ON s.digest = t.source {order}"  # noqa: S608
-            rows = db.execute(query, (limit, (number - 1) * limit)).fetchall()
+            total = db.execute("SELECT count(*) FROM templates WHERE team=?", (team,)).fetchone()[0]
+            query = (
+                f"SELECT {columns} FROM templates t JOIN sources s ON s.digest = t.source WHERE t.team=? "  # noqa: S608
+                f"ORDER BY {ORDERS[order]}, t.uid LIMIT ? OFFSET ?"
+            )
+            rows = db.execute(query, (team, limit, (number - 1) * limit)).fetchall()
         shown = []
         for uid, fields, created, updated, shape in rows:
             source = _source("", "", shape)
@@ -191,16 +220,23 @@ class Templates:
             "pagination": {"page": number, "limit": limit, "total": total, "totalPages": pages, **around},
         }
 
-    def variables(self, uid: str) -> dict[str, object]:
+    def variables(self, uid: str, team: str = "") -> dict[str, object]:
         """Gives `{templateUid, templateName, variables}`."""
-        shown = self.show(uid)
+        shown = self.show(uid, team)
         return {"templateUid": uid, "templateName": shown["name"], "variables": shown["variableDefinitions"]}
 
-    def delete(self, uid: str) -> None:
+    def delete(self, uid: str, team: str = "") -> None:
         """Forget a template; its batches keep their source. 404 when unknown."""
         with self._store.write() as db:
-            if db.execute("DELETE FROM templates WHERE uid=?", (uid,)).rowcount == 0:
+            if db.execute("DELETE FROM templates WHERE uid=? AND team=?", (uid, team)).rowcount == 0:
                 raise WireError(404, "Template not found")
+
+
+def _keep(db: sqlite3.Connection, html: str, shape: str) -> str:
+    """Keep a source; gives its digest."""
+    key = digest(shape + "\n" + html)
+    db.execute("INSERT OR IGNORE INTO sources VALUES(?,?,?)", (key, html, shape))
+    return key
 
 
 def _layout(size: tuple[int, int, str]) -> dict[str, object]:

@@ -6,26 +6,59 @@ Error bodies are `{message, code?, ...}` (Pictify, Errors: templates, batches an
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 Body = TypeVar("Body", bound=BaseModel)
 
 LAYOUT_PATTERN = r"^[a-z0-9-]{1,64}$"  # Pictify, Batch render: layout
 BASE_LAYOUT = "default"
+LARGEST = 10**12  # of a page or an offset
+
+
+def _whole(value: object) -> object:
+    """Take 1.0 for 1, as JSON Schema does."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _given(value: object) -> object:
+    """Refuse null where a field may be left out."""
+    if value is None:
+        raise ValueError("null is not allowed, leave the field out")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+Given = BeforeValidator(_given)
+
+
+class Tolerant(BaseModel):
+    """A body: unknown fields are ignored, and "1" is no number."""
+
+    model_config = ConfigDict(extra="ignore", strict=True)
 
 
 class WireError(Exception):
     """A request that is answered with an error: HTTP status, text, and the vendor's code if there is one."""
 
-    def __init__(self, status: int, message: str, code: str = "", *, extra: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str = "",
+        *,
+        extra: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
+        self.headers = headers or {}
         self.body: dict[str, object] = {"message": message, **({"code": code} if code else {}), **(extra or {})}
 
 
@@ -53,6 +86,26 @@ def instant(at: float | None) -> str | None:
     if at is None:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def whole(args: Mapping[str, Any], name: str, fallback: int, low: int, high: int = LARGEST) -> int:
+    """Read a whole number of the query. 400 when it is none or out of range; beyond LARGEST is LARGEST."""
+    text = args.get(name)
+    if text is None:
+        return fallback
+    number = int(text) if re.fullmatch(r"-?[0-9]{1,4000}", text) else low - 1
+    if number < low or (high < LARGEST and number > high):
+        upto = f" to {high}" if high < LARGEST else " or more"
+        raise WireError(400, f"{name} is a whole number, {low}{upto}")
+    return min(number, LARGEST)
+
+
+def one_of(args: Mapping[str, Any], name: str, *words: str) -> str:
+    """Read a word of the query, the first one when it is left out. 400 when it is none of them."""
+    text = str(args.get(name, words[0]))
+    if text not in words:
+        raise WireError(400, f"{name} is one of {', '.join(words)}")
+    return text
 
 
 def _not_json(word: str) -> NoReturn:

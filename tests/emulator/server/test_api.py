@@ -103,7 +103,7 @@ def test_templates_are_created_shown_listed_and_deleted(call: Caller) -> None:
         ({"html": ""}, 400, None),
         ({"html": 7}, 400, None),
         ({"width": 0}, 400, None),
-        ({"width": 10_000, "height": 10_000}, 400, None),
+        ({"width": 10_000, "height": 10_000}, 422, None),
         ({"layouts": {"Story": {"width": 1, "height": 1}}}, 400, None),
         ({"layouts": {"__proto__": {"width": 1, "height": 1}}}, 400, None),
         ({"layouts": {"default": {"width": 1, "height": 1}}}, 400, None),

@@ -1,0 +1,50 @@
+"""Routes of batches (Pictify, Batch render, Get batch results, Cancel batch)."""
+
+from __future__ import annotations
+
+from pictify_sync.emulator.backstage import Backstage
+from pictify_sync.emulator.batches import BatchBody, Order
+from pictify_sync.emulator.calls import Call
+from pictify_sync.emulator.dialects import PROJECTIONS
+from pictify_sync.emulator.faults import play
+from pictify_sync.emulator.wire import Answer, WireError, checked
+
+
+def create_batch(stage: Backstage, call: Call) -> Answer:
+    """Accept a batch."""
+    uid, options = call.values["uid"], call.options
+    source = stage.templates.source_of(uid, call.team)
+    body = call.body()
+    if "csvUrl" in body:
+        raise WireError(400, "csvUrl is not supported by this server: send variableSets")
+    wanted = checked(BatchBody, body)
+    sets, most = wanted.variableSets, options.allowed.items
+    if len(sets) > most:
+        raise WireError(400, f"variableSets has {len(sets)} items, at most {most}")
+    flags = {"webhook_variables": options.webhook_variables, "batch_events": options.batch_events}
+    how = play(call.faults, len(sets), options.batch_seconds)
+    order = Order(source, sets, wanted, uid, call.team, base=call.base, play=how, flags=flags)
+    key = call.request.headers.get("Idempotency-Key", "") if options.idempotent else ""
+    answer = stage.batches.create(order, max_open=options.allowed.open_batches, key=key)
+    stage.dispatch().wake()
+    return answer
+
+
+def results(stage: Backstage, call: Call) -> Answer:
+    """What became of a batch so far, in the dialect in force."""
+    options, batch = call.options, call.values["batch"]
+    view = stage.view(batch, call.team, values=options.dialect == "legacy")
+    over = view.completed
+    expired = over is not None and options.expiry is not None and options.now() - over > options.expiry
+    if expired or call.fault("expired"):
+        raise WireError(404, "Batch not found")
+    body = PROJECTIONS[options.dialect](view, call.link)
+    if view.open and options.poll_hint:
+        body["retryAfter"] = stage.hint(batch)
+    return Answer(body)
+
+
+def cancel(stage: Backstage, call: Call) -> Answer:
+    """Skip what is not finished. The vendor's own tools send no body, or an empty one."""
+    call.body()
+    return stage.batches.cancel(call.values["batch"], call.team)
