@@ -14,6 +14,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -105,7 +106,9 @@ def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4)
-def _renderer(make: Callable[[], Renders]) -> Renders:
+def _renderer(pickled: bytes) -> Renders:
+    """Make a renderer once: every chunk brings its own copy of the call, and copies of a partial are not equal."""
+    make: Callable[[], Renders] = pickle.loads(pickled)  # noqa: S301 - our own bytes
     return make()
 
 
@@ -122,7 +125,7 @@ def _deadline(seconds: float) -> Iterator[None]:
 def render_chunk(chunk: Chunk) -> None:
     """Render the pictures in order, each into its file and a line of the journal, as far as the budget allows."""
     begun = time.perf_counter()
-    renderer = _renderer(chunk.renderer)
+    renderer = _renderer(pickle.dumps(chunk.renderer))
     journal = os.open(chunk.journal, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
         for picture in chunk.pictures:

@@ -7,6 +7,8 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,14 @@ from pictify_sync.emulator.failure import RenderFailed
 from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, fill, read_journal, render_chunk
 from pictify_sync.emulator.store import Store
 from tests.emulator.server.fake_engine import FakeRenderer
+
+
+class NotedRenderer(FakeRenderer):
+    """Leaves a file in a folder when it is made."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        Path(folder, f"{os.getpid()}-{time.time_ns()}").touch()
 
 
 @pytest.fixture
@@ -89,6 +99,19 @@ def test_a_chunk_ends_when_its_budget_does(pool: RenderPool, tmp_path: Path) -> 
     """Slow pictures end a chunk early, so that nobody waits for a wrong guess."""
     pool.submit(render_chunk, chunk(tmp_path, *['{"seconds": 0.1}'] * 5, budget=0.15)).result(10)
     assert len(read_journal(tmp_path / "journal")) == 2
+
+
+def test_a_worker_makes_its_renderer_once(pool: RenderPool, tmp_path: Path) -> None:
+    """Fonts are read once per process, not once per chunk, although each chunk carries a copy of the call."""
+    (tmp_path / "made").mkdir()
+    for number in range(3):
+        one = replace(
+            chunk(tmp_path, "{}"),
+            renderer=partial(NotedRenderer, str(tmp_path / "made")),
+            journal=str(tmp_path / f"journal{number}"),
+        )
+        pool.submit(render_chunk, one).result(10)
+    assert len(list((tmp_path / "made").iterdir())) == 1
 
 
 def test_a_torn_line_is_left_out(tmp_path: Path) -> None:
