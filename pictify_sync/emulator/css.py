@@ -98,7 +98,7 @@ class Css:
                 yield Declaration(name, value, node.important, self.offset(node), rule)
             elif node.type in ("qualified-rule", "at-rule") and node.content is not None:
                 inner = "style" if node.type == "qualified-rule" else node.lower_at_keyword
-                yield from self._declarations(_inside(node), rule if inner in _NESTING and rule else inner)
+                yield from self._declarations(inside(node), rule if inner in _NESTING and rule else inner)
 
     @cached_property
     def references(self) -> Sequence[Reference]:
@@ -145,7 +145,8 @@ def _paint(tag: re.Match[str]) -> str:
     return re.sub(r"[^\n\r\f]", shown, tag[0])
 
 
-def _inside(node: Node) -> Sequence[Node]:
+def inside(node: Node) -> Sequence[Node]:
+    """Give the declarations and rules in a rule's braces."""
     content: Sequence[Node] = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
     return content
 
@@ -155,7 +156,7 @@ def _rules(nodes: Sequence[Node]) -> Iterator[Node]:
         if node.type in ("qualified-rule", "at-rule"):
             yield node
             if node.content is not None:
-                yield from _rules(_inside(node))
+                yield from _rules(inside(node))
 
 
 def families(sheets: Sequence[Css]) -> list[str]:

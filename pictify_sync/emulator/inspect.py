@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pictify_sync.emulator import css, fonts
 from pictify_sync.emulator.inline import files, inline, pieces
 from pictify_sync.emulator.lint import lint
-from pictify_sync.emulator.markup import Lines
 from pictify_sync.emulator.syntax import read
 from pictify_sync.errors import Problem, Severity
 
@@ -38,7 +37,7 @@ class Inspector:
         ]
         styles = list(pieces(html))
         families = css.families([one.css for one in styles])
-        return Facts(tree.names, families, files(html), sorted([*problems, *lint(styles, Lines(html))]))
+        return Facts(tree.names, families, files(html), sorted([*problems, *lint(html, styles)]))
 
     def inline(self, html: str, read: Callable[[str], bytes | None]) -> str:
         """Put the local files that html and its css name into it; a file that `read` has not stays as named."""
