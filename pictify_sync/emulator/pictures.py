@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import io
 from base64 import b64decode
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
@@ -35,6 +35,7 @@ class Picture:
 
     data: bytes
     media: str  # image/png, image/jpeg, image/gif, image/webp or image/svg+xml
+    name: str = ""  # its reference, as a message may show it
 
 
 def token(reference: str) -> str:
@@ -77,7 +78,7 @@ class Shelf:
         """Give the picture of a reference, whose token is `name`."""
         kept = self._kept.get(name)
         if kept is None:
-            kept = self._read(reference)
+            kept = replace(self._read(reference), name=shortened(reference))
             self._keep(name, kept)
         return kept
 
@@ -150,6 +151,23 @@ def _upright(data: bytes) -> bytes:
             return file.getvalue()
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"a broken picture: {error}") from None
+
+
+def broken(pictures: Iterable[Picture]) -> str:
+    """Name the pictures that an engine may have stumbled over: those that cannot be decoded, and every SVG picture."""
+    from PIL import Image  # noqa: PLC0415 - a page without pictures does without
+
+    names = []
+    for one in pictures:
+        try:
+            if one.media != "image/svg+xml":
+                with Image.open(io.BytesIO(one.data)) as image:
+                    image.load()
+                continue
+        except (OSError, SyntaxError, ValueError):
+            pass
+        names.append(one.name)
+    return ", ".join(names)
 
 
 def lifted(value: Any, known: dict[str, str]) -> Any:

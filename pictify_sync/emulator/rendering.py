@@ -6,6 +6,7 @@ template costs little more than the engine. It knows no batches, no HTTP server 
 
 from __future__ import annotations
 
+import multiprocessing
 import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,7 @@ from pictify_sync.emulator.references import Rewriting, in_attributes, in_css, i
 from pictify_sync.emulator.sheets import Drawing, Font
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
+MAX_MEMORY = 4_000_000_000  # bytes of address space of a worker, threads and fonts included
 MAX_HTML = 5_000_000  # characters of a filled page, its pictures not counted
 
 _DATA = re.compile(r"""(?<=["'(])data:[\w.+/;=-]*;base64,[A-Za-z0-9+/=]+(?=["')])""")
@@ -63,6 +65,8 @@ class Renderer:
     """
 
     def __init__(self, engine: str, families: Sequence[str], allow_hosts: Sequence[str]) -> None:
+        if engine == "takumi" and multiprocessing.parent_process() is not None:
+            limit_memory()  # a process of its own: whoever asked for it lives on
         self.engine = _engine(engine, find(families))
         self._shelf = Shelf(Fetcher(allow_hosts))
         self._template = lru_cache(maxsize=32)(_Template)
@@ -100,6 +104,17 @@ class Renderer:
         inner = in_html(parts.inner, how)
         size = (page.width, page.height)
         return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
+
+
+def limit_memory(most: int = MAX_MEMORY) -> None:
+    """Let this process have no more bytes of address space: a page that needs more ends it, not the machine."""
+    try:
+        import resource  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    allowed = [one for one in (most, soft, hard) if one != resource.RLIM_INFINITY]
+    resource.setrlimit(resource.RLIMIT_AS, (min(allowed), hard))
 
 
 def _font(face: Face, known: Mapping[str, str]) -> Font | None:

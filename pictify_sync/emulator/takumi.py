@@ -15,9 +15,12 @@ from pictify_sync.emulator.encode import encode
 from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.fonts import FontFace
 from pictify_sync.emulator.page import BODY, ROOT, wrapped
+from pictify_sync.emulator.pictures import broken
 from pictify_sync.emulator.sheets import Drawing, Font
 
 BASE = f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0}}"
+
+_OF_PICTURES = ("decoding the image data", "parsing an SVG image")  # in what the engine says of a broken picture
 
 
 class Takumi:
@@ -58,8 +61,9 @@ class Takumi:
                 font_families=self._families,
             )
         except (ValueError, RuntimeError) as error:
-            code = IMAGE_FETCH_FAILED if "image data" in str(error) else RENDER_FAILED
-            raise RenderFailed(code, f"the engine refuses the page: {error}") from None
+            if any(words in str(error) for words in _OF_PICTURES):
+                raise RenderFailed(IMAGE_FETCH_FAILED, f"{broken(drawing.pictures.values())}: {error}") from None
+            raise RenderFailed(RENDER_FAILED, f"the engine refuses the page: {error}") from None
         return drawn if png else encode(drawn, drawing.size, drawing.format, drawing.quality)
 
     def close(self) -> None:

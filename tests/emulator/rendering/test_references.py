@@ -108,6 +108,25 @@ def test_other_references_fail_the_item(takumi: Studio, reference: str, says: st
         assert len(caught.value.message) < 300
 
 
+@pytest.mark.parametrize(
+    ("media", "data"),
+    [
+        ("image/svg+xml", b'<svg xmlns="http://www.w3.org/2000/svg"><rect'),
+        ("image/svg+xml", b"<svg>&nope;</svg>"),
+        ("image/gif", picture("GIF")[:-20]),
+        ("image/png", picture(size=(300, 300))[:-60]),
+    ],
+)
+def test_a_broken_picture_is_named(takumi: Studio, media: str, data: bytes) -> None:
+    """Which of the pictures is broken is told, also when only the engine finds out."""
+    bad = uri(data, media)
+    with pytest.raises(RenderFailed) as caught:
+        takumi.draw(f'<img src="{uri(picture())}"><img src="{{{{bad}}}}">', {"bad": bad})
+    assert caught.value.code == IMAGE_FETCH_FAILED
+    assert bad[:80] in caught.value.message
+    assert uri(picture())[:80] not in caught.value.message
+
+
 def test_sizes_are_capped() -> None:
     """Pictures of too many bytes or pixels are refused before they are decoded."""
     bomb = picture("PNG", "#000", (10_000, 6_000))
