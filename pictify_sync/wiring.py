@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.drift import Drift
-from pictify_sync.core.entries import TemplateRecorded
+from pictify_sync.core.entries import OpenBatch, TemplateRecorded
 from pictify_sync.core.guard import Limits
 from pictify_sync.core.journal import DoubtPolicy, DoubtRules
 from pictify_sync.core.model import Asset, AssetKey, Capabilities, Record
@@ -34,6 +34,7 @@ from pictify_sync.workflows.session import Ports, Session
 if TYPE_CHECKING:
     from pictify_sync.workflows.apply import ApplySummary
     from pictify_sync.workflows.mend import Mending
+    from pictify_sync.workflows.resolve import Resolution
 
 __all__ = ["ApplyRun", "Choice", "Consent", "Project", "matcher", "open_project"]
 
@@ -326,6 +327,18 @@ class ApplyRun:
             record = self.project.provider(provider).observe_template(uid)
             if record is not None:
                 session.commit(partial(_observed, TemplateRecorded(record, session.now())))
+
+    def cancel(self, attempt: str | None) -> tuple[OpenBatch, ...]:
+        """Ask to cancel one open batch, or all; gives those that were asked for."""
+        from pictify_sync.workflows.resolve import cancel  # noqa: PLC0415 - one command's
+
+        return cancel(Session(self.ports(None)), attempt)
+
+    def resolve(self, attempt: str, how: Resolution, batch_id: str) -> OpenBatch:
+        """Settle a doubt."""
+        from pictify_sync.workflows.resolve import resolve  # noqa: PLC0415 - one command's
+
+        return resolve(Session(self.ports(None)), attempt, how, batch_id)
 
     def carry_out(self, plan: Plan, manifests: Manifests | None, replan: Callable[[], Plan | None]) -> ApplySummary:
         """Do it. A saved plan comes without manifests."""

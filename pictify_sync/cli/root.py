@@ -27,6 +27,8 @@ COMMANDS = {
     "log": ("log", "Print the log of the state."),
     "taint": ("taint", "Render assets again at the next apply."),
     "untaint": ("taint", "Take a taint back."),
+    "cancel": ("cancel", "Stop open batches at their provider."),
+    "resolve": ("resolve", "Tell what became of a batch in doubt."),
     "state": ("state", "List, export, import and mend the state."),
 }
 

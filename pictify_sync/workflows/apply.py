@@ -176,7 +176,7 @@ def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
     return ApplySummary(
         stored=tally.stored,
         unresolved=tally.unresolved,
-        in_doubt=tally.in_doubt,
+        in_doubt=len(tally.in_doubt),
         billed_min=tally.billed_min,
         billed_max=tally.billed_max,
         failed=tuple(tally.failed),

@@ -27,7 +27,7 @@ class Tally:
 
     stored: int = 0
     unresolved: int = 0
-    in_doubt: int = 0
+    in_doubt: set[str] = field(default_factory=set)  # attempts
     billed_min: int = 0
     billed_max: int = 0
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)

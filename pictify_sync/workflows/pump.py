@@ -44,10 +44,10 @@ class Pump:
                 apron.flights[intended.attempt] = Flying(intended, opened.batch_id, times[1], moved_at=times[1])
                 apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
             case journal.Quarantine(until):
-                apron.tally.in_doubt += 1
+                apron.tally.in_doubt.add(intended.attempt)
                 apron.sink(events.BatchQuarantined(intended.attempt, until))
             case journal.Held():
-                apron.tally.in_doubt += 1
+                apron.tally.in_doubt.add(intended.attempt)
                 apron.sink(events.BatchHeld(intended.attempt))
             case journal.Weigh():
                 self._weigh(opened)

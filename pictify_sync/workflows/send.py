@@ -104,7 +104,7 @@ def _doubted(apron: Apron, flight: Flying, detail: str) -> None:
         apron.pause(flight)
         return
     del apron.flights[attempt]
-    apron.tally.in_doubt += 1
+    apron.tally.in_doubt.add(attempt)
     apron.stop(f"a batch is in doubt: {detail}")
 
 

@@ -1,0 +1,30 @@
+"""`cancel`: stop open batches at their provider."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import pass_settings, project_of
+
+
+@click.command("cancel")
+@click.argument("batch", required=False)
+@click.option("--all", "everything", is_flag=True, help="Cancel every open batch.")
+@pass_settings
+def cancel_command(settings: str | None, batch: str | None, everything: bool) -> None:
+    """Stop an open batch at its provider, and record what it had finished.
+
+    BATCH is an attempt or a batch id, as status shows them. What was not rendered is planned again by the next apply.
+    """
+    from pictify_sync.cli.console import Stopper, progress, say
+    from pictify_sync.report.summary import summary_lines
+    from pictify_sync.wiring import ApplyRun
+
+    if (batch is None) is not everything:
+        raise click.UsageError("name one batch, or --all")
+    with project_of(settings) as project, Stopper().watching() as stop, progress() as sink:
+        run = ApplyRun(project, sink, stop)
+        asked = run.cancel(batch)
+        done = run.recover()
+    click.echo(f"Asked to cancel: {len(asked)}.", err=True)
+    say(summary_lines(done, again="pictify-sync apply"))

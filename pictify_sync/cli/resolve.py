@@ -1,0 +1,37 @@
+"""`resolve`: tell what became of a batch in doubt."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import pass_settings, project_of
+
+
+@click.command("resolve")
+@click.argument("attempt")
+@click.option("--adopt", metavar="BATCH_ID", help="The provider took it: go on with this batch id.")
+@click.option("--resubmit", is_flag=True, help="Render again; the provider may have made it, and billed it.")
+@click.option("--write-off", is_flag=True, help="The provider made and billed it, and it is lost.")
+@pass_settings
+def resolve_command(settings: str | None, attempt: str, adopt: str | None, resubmit: bool, write_off: bool) -> None:
+    """Tell what became of a batch in doubt: one whose answer was lost. ATTEMPT is as status shows it.
+
+    Without it, a batch in doubt is decided after its quarantine (settings: in_doubt).
+    """
+    from pictify_sync.wiring import ApplyRun
+    from pictify_sync.workflows.resolve import Resolution
+
+    chosen = [
+        how
+        for how, wanted in (
+            (Resolution.ADOPT, adopt is not None),
+            (Resolution.RESUBMIT, resubmit),
+            (Resolution.WRITE_OFF, write_off),
+        )
+        if wanted
+    ]
+    if len(chosen) != 1:
+        raise click.UsageError("say one of --adopt BATCH_ID, --resubmit, --write-off")
+    with project_of(settings) as project:
+        opened = ApplyRun(project, lambda _: None, lambda: False).resolve(attempt, chosen[0], adopt or "")
+    click.echo(f"{opened.intended.attempt} resolved. Go on with: pictify-sync apply", err=True)
