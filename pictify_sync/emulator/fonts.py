@@ -135,7 +135,7 @@ def missing_glyphs(text: str, families: Sequence[str]) -> str:
 
 @lru_cache(maxsize=64)
 def _coverage(path: Path) -> frozenset[int]:
-    from fontTools.ttLib import TTFont
+    from fontTools.ttLib import TTFont  # noqa: PLC0415 - only when text is checked
 
     with TTFont(path, lazy=True) as font:
         return frozenset(font.getBestCmap() or ())

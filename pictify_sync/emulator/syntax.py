@@ -133,7 +133,11 @@ class _PlacedParser(_Parser):
     _depth = 0
 
     def _parse_path(self) -> ast.PathExpression:
-        token, path = self._current(), super()._parse_path()
+        start, token, path = self._pos, self._current(), super()._parse_path()
+        for one in self._tokens[start : self._pos]:
+            if one.type is TokenType.NUMBER:  # the library takes it, Handlebars does not
+                message = f"Write [{one.value}] instead of {one.value} in {path.original}"
+                raise HandlebarsParseError(message, line=one.line, column=one.column)
         return Placed(path.parts, path.original, path.depth, path.is_this, path.data, token.line, token.column)
 
     def _parse_raw_block(self) -> ast.RawBlock:

@@ -34,7 +34,8 @@ def _settle_block(body: Body, at: int, block: ast.BlockStatement, *, root: bool)
         settle(branch)
     first, last = branches[0], branches[-1]
     opens_line = _ends_line(body, at, root) and _line_ends(first, -1, root=False)
-    closes_line = _ends_line(last, len(last), root=False) and _line_ends(body, at, root)
+    second = branches[min(1, len(branches) - 1)]  # of a chain of `else if` too: so Handlebars does
+    closes_line = _ends_line(second, len(second), root=False) and _line_ends(body, at, root)
     if block.open_strip.open_standalone or opens_line:
         _cut_before(body, at, whole=block.open_strip.open_standalone)
     if block.open_strip.close_standalone or opens_line:
@@ -45,7 +46,7 @@ def _settle_block(body: Body, at: int, block: ast.BlockStatement, *, root: bool)
             _cut_before(before, len(before), whole=mark.open_standalone)
         if mark.close_standalone or alone:
             _cut_after(after, -1, whole=mark.close_standalone)
-    if block.close_strip.open_standalone or closes_line:
+    if block.close_strip.open_standalone or (closes_line and len(branches) <= 2):
         _cut_before(last, len(last), whole=block.close_strip.open_standalone)
     if block.close_strip.close_standalone or closes_line:
         _cut_after(body, at, whole=block.close_strip.close_standalone)
