@@ -19,7 +19,7 @@ from pictify_sync.emulator.backstage import Backstage
 from pictify_sync.emulator.calls import Call
 from pictify_sync.emulator.control import PATHS, Control
 from pictify_sync.emulator.courier import Courier
-from pictify_sync.emulator.faults import parse
+from pictify_sync.emulator.faults import Dropped, parse
 from pictify_sync.emulator.gate import befall_after, befall_before, rate_headers, refuse_rate, team_of
 from pictify_sync.emulator.limits import Buckets
 from pictify_sync.emulator.options import Options, switched
@@ -65,8 +65,8 @@ class Emulator:
             found = error
         except HTTPException as error:
             found = WireError(error.code or 500, error.description or error.name, headers=_allowed(error))
-        except ConnectionError:
-            raise  # Dropped: whoever serves the app closes the connection
+        except Dropped:
+            raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
             found = WireError(500, f"{type(error).__name__}: {error}")
         return _json(*error_answer(found, operation, options.errors, request.path))

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Request
 
 from pictify_sync.emulator.faults import Fault
 from pictify_sync.emulator.options import Options
-from pictify_sync.emulator.wire import parse_object
+from pictify_sync.emulator.wire import WireError, parse_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,13 @@ class Call:
         """URL of the server, ending in /."""
         return self.options.public_url or self.request.root_url
 
-    def body(self) -> dict[str, object]:
-        """The body as a JSON object. 400 when it is none."""
+    def body(self, *, needed: bool = True) -> dict[str, object]:
+        """The body as a JSON object. 400 when it is none, or is needed and empty."""
         self.request.max_content_length = self.options.max_body
-        return parse_object(self.request.get_data(cache=False))
+        data = self.request.get_data(cache=False)
+        if needed and not data:
+            raise WireError(400, "A body is needed")
+        return parse_object(data)
 
     def link(self, name: str) -> str:
         """URL of a rendered file."""

@@ -1,0 +1,167 @@
+"""Serves the emulator over HTTP by waitress until it is told to stop: the server behind `pictify-sync serve`.
+
+Loopback by default. On any other address a key is required, pages are fetched from allowed hosts only, and webhooks
+leave for public https addresses only.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pictify_sync.emulator.app import Emulator, create_app
+from pictify_sync.emulator.clock import MovableClock
+from pictify_sync.emulator.faults import Dropped, parse
+from pictify_sync.emulator.options import DAY, Options
+from pictify_sync.emulator.posting import on_loopback
+from pictify_sync.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+EXPIRY = 7 * DAY  # of results (Pictify, Batch operations)
+WORK_THREADS = 16  # a synchronous render holds one until its picture is made
+LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What `serve` can be told. Names and words of the dialects, plans and faults: `options` and `faults`."""
+
+    folder: Path = Path(".pictify-sync/server")  # templates, batches, files and subscriptions live here
+    host: str = "127.0.0.1"
+    port: int = 8571  # 0: any free one
+    prefix: str = ""  # path below which everything is served
+    public_url: str = ""  # how clients reach the server, where it stands behind a proxy
+    tokens: tuple[str, ...] = ()  # bearer keys that are taken; needed when `host` is not loopback
+    strict_keys: bool = False
+    teams: bool = False
+    engine: str = "takumi"
+    families: tuple[str, ...] = ()  # of fonts, in the order of fallback
+    allow_hosts: tuple[str, ...] = ()  # hosts that pictures, and pages of POST /image, may come from
+    workers: int = 0  # 0: one per core
+    render_timeout: float = 30.0  # seconds for one picture
+    dialect: str = "nested"
+    errors: str = "plain"
+    rate_headers: str = "off"
+    plan: str = ""
+    quota: int | None = None
+    idempotent: bool = False
+    webhook_variables: bool = True
+    batch_events: bool = True
+    lookup_variables: bool = False
+    batch_seconds: float = 0.0
+    expiry: float | None = EXPIRY  # seconds
+    faults: bool = False  # for tests: X-Emulator-Fault, X-Emulator-Set, /emulator/...; never on a public address
+    rules: tuple[str, ...] = ()  # faults that befall every request
+    started: Callable[[str], None] = field(default=lambda _: None)  # is told the URL once connections are taken
+
+
+def serve(options: ServeOptions) -> None:
+    """Serve until SIGINT or SIGTERM. Raises UsageError for what cannot be served so.
+
+    Call it in the main thread. Everything is durable: it may be killed at any time.
+    """
+    stop = threading.Event()
+    known = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with serving(app_options(options), options) as (url, _):
+            options.started(url)
+            stop.wait()
+    finally:
+        for number, before in known.items():
+            signal.signal(number, before)
+
+
+def app_options(options: ServeOptions) -> Options:
+    """Choose the embedded engine and everything else for an app. Raises UsageError."""
+    from pictify_sync.emulator.fetching import Fetcher  # noqa: PLC0415 - these four are heavy
+    from pictify_sync.emulator.reading import read  # noqa: PLC0415
+    from pictify_sync.emulator.rendering import Renderer  # noqa: PLC0415
+
+    local = on_loopback(options.host)
+    if not local and not options.tokens:
+        hint = f"give a key, for example {secrets.token_hex(32)}"
+        raise UsageError(f"a server on {options.host} needs a key that clients must send", hint=hint)
+    if not local and options.faults:
+        raise UsageError("faults on request are for tests on loopback only")
+    renderer = partial(Renderer, options.engine, options.families, options.allow_hosts)
+    names = ("dialect", "errors", "rate_headers", "plan", "quota", "tokens", "strict_keys", "teams", "idempotent")
+    names += ("webhook_variables", "batch_events", "lookup_variables", "batch_seconds", "expiry", "faults", "rules")
+    shared: dict[str, Any] = {name: getattr(options, name) for name in (*names, "workers")}
+    shared |= {"render_seconds": options.render_timeout, "key_seconds": DAY, "loopback_targets": local}
+    if options.public_url:
+        shared["public_url"] = options.public_url.rstrip("/") + "/"
+    if options.allow_hosts:
+        shared["fetch"] = Fetcher(options.allow_hosts)
+    if options.faults:
+        shared["now"] = MovableClock()
+    try:
+        parse(",".join(options.rules))
+        # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
+        return Options(renderer, read, preload=("pictify_sync.emulator.rendering",), **shared)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+@contextmanager
+def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator]]:
+    """Serve an app in threads of this process while the block runs; gives its URL, without a slash at the end."""
+    from waitress import wasyncore  # noqa: PLC0415
+    from waitress.server import create_server  # noqa: PLC0415 - the embedded server does without
+
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # more requests than threads are no news
+    app = create_app(options.folder, how)
+    sockets: dict[Any, Any] = {}
+    limits: dict[str, Any] = {"threads": WORK_THREADS, "max_request_body_size": how.max_body}
+    limits |= {"clear_untrusted_proxy_headers": True, "ident": None, "url_prefix": options.prefix}
+    try:
+        server = create_server(_closing(app), map=sockets, host=options.host, port=options.port, **limits)
+    except OSError as error:
+        app.close()
+        raise UsageError(f"{options.host}:{options.port}: {error.strerror or error}") from None
+    stop = threading.Event()
+    thread = threading.Thread(target=_run, args=(sockets, stop), name="server")
+    thread.start()
+    shown = f"[{options.host}]" if ":" in options.host else options.host
+    try:
+        yield f"http://{shown}:{_port(server)}{options.prefix.rstrip('/')}", app
+    finally:
+        stop.set()
+        thread.join()
+        server.task_dispatcher.shutdown()
+        wasyncore.close_all(sockets)
+        app.close()
+
+
+def _run(sockets: dict[Any, Any], stop: threading.Event) -> None:
+    from waitress import wasyncore  # noqa: PLC0415
+
+    while not stop.is_set():
+        wasyncore.loop(timeout=LOOK_AGAIN, map=sockets, count=1)
+
+
+def _port(server: Any) -> int:
+    """The port that was taken: a name such as localhost may have led to several sockets."""
+    return int(server.effective_listen[0][1] if hasattr(server, "effective_listen") else server.effective_port)
+
+
+def _closing(app: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Let waitress close the connection, without an answer, where a fault wants that."""
+    from waitress.channel import ClientDisconnected  # noqa: PLC0415
+
+    def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return app(environ, start_response)
+        except Dropped:
+            raise ClientDisconnected from None
+
+    return served
