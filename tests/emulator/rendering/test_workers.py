@@ -12,17 +12,19 @@ from PIL import Image
 
 from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, read_journal, render_chunk
 from pictify_sync.emulator.rendering import Renderer
+from tests.emulator.rendering.conftest import ENGINES
 
 HTML = '<body style="background:#0f0">{{name}}{{#if bad}}<img src="nowhere.png">{{/if}}</body>'
 
 
-def test_pictures_come_from_workers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pictures_come_from_workers(tmp_path: Path, engine: str) -> None:
     """A chunk is rendered in another process; one bad picture does not harm the others."""
     variables = ['{"name": "a"}', '{"bad": 1}', '{"name": "b"}']
     pictures = tuple(Picture(place, "default", 64, 32 + place, one) for place, one in enumerate(variables))
     limits = {"strict": False, "quality": None, "seconds": 30.0, "budget": 60.0, "definitions": ()}
     paths = {"folder": str(tmp_path), "journal": str(tmp_path / "journal")}
-    chunk = Chunk(partial(Renderer, "takumi", ("Inter",), ()), HTML, format="png", pictures=pictures, **limits, **paths)  # type: ignore[arg-type]
+    chunk = Chunk(partial(Renderer, engine, ("Inter",), ()), HTML, format="png", pictures=pictures, **limits, **paths)  # type: ignore[arg-type]
     pool = RenderPool(1, ("pictify_sync.emulator.rendering",))
     pool.submit(render_chunk, chunk).result(timeout=60)
     pool.shutdown(wait=True, cancel_futures=True)
