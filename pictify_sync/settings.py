@@ -23,6 +23,7 @@ PREFIX = "PICTIFY_SYNC_"
 MAX_BYTES = 1 << 20  # of the settings file
 
 Count = Annotated[int, Field(ge=1)]
+UrlSource = Literal["results", "inbox", "lookup", "single"]
 
 
 class _Strict(BaseModel):
@@ -51,9 +52,13 @@ class InDoubt(_Strict):
 
 
 class ProviderSettings(_Strict):
-    """What an account at a provider allows; absent values are the provider's documented ones."""
+    """What an account at a provider allows; absent values are those of its plan, else the documented ones."""
 
     plan: Literal["free", "pro", "business", "enterprise"] | None = Field(None, description="The account's plan.")
+    url_sources: list[UrlSource] = Field(
+        ["results", "inbox", "lookup"],
+        description="Where the URLs of pictures are looked for, in this order; `single` renders and bills again.",
+    )
     max_items: Count | None = Field(None, description="Items in one batch.")
     max_open: Count | None = Field(None, description="Batches open at once.")
     max_bytes: Count | None = Field(None, description="Bytes of one request.")
@@ -83,6 +88,14 @@ class Fields(_Strict):
     )
     keep_variables: Literal["full", "digest"] = Field("full", description="What the state keeps of variables.")
     in_doubt: InDoubt = Field(InDoubt(), description="What becomes of a batch whose answer was lost.")
+    inbox: str = Field(
+        ".pictify-sync/inbox",
+        min_length=1,
+        description="Webhook deliveries: a folder, or the URL of a receiver's inbox.",
+    )
+    signature_header: str = Field(
+        "X-Pictify-Signature", pattern="^[A-Za-z0-9-]{1,64}$", description="Header that signs a webhook."
+    )
     guard: Guard = Field(Guard(), description="When a plan needs approval.")
     max_assets: Count = Field(1_000_000, description="Assets that the manifests may ask for.")
     workers: Count | None = Field(None, description="Processes of the embedded engine; null: one per core.")
@@ -96,6 +109,8 @@ class Settings(Fields):
     project: Path = Field(description="Folder of the settings file, else the working directory.")
     file: Path | None = Field(None, description="The settings file; None: there is none.")
     api_key: SecretStr | None = Field(None, description="PICTIFY_API_KEY.")
+    webhook_secrets: tuple[SecretStr, ...] = Field((), description="PICTIFY_WEBHOOK_SECRET, several between commas.")
+    inbox_token: SecretStr | None = Field(None, description="PICTIFY_INBOX_TOKEN: who may read a receiver's inbox.")
     base_url: str | None = Field(None, description="PICTIFY_BASE_URL; the only foreign host that is sent the key.")
 
     def path(self, name: str) -> Path:
@@ -103,9 +118,13 @@ class Settings(Fields):
         return self.project / name
 
     def limits(self, provider: str) -> dict[str, object]:
-        """Give what the settings say of a provider's capabilities: names of its fields and values."""
+        """Give what the settings say of a provider's capabilities: its plan, and fields over it."""
         found = self.providers.get(provider)
-        return {} if found is None else found.model_dump(exclude={"plan"}, exclude_none=True)
+        return {} if found is None else found.model_dump(exclude={"url_sources"}, exclude_none=True)
+
+    def url_sources(self, provider: str) -> tuple[str, ...]:
+        """Give where the URLs of a provider's pictures are looked for, in order."""
+        return tuple(self.providers.get(provider, ProviderSettings.model_validate({})).url_sources)
 
 
 def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None) -> Settings:
@@ -127,14 +146,21 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
     if wrong or isinstance(fields, list):
         found = [replace(problem, line=0, column=0) for problem in (fields if isinstance(fields, list) else [])]
         raise InputError([*wrong, *found])
-    key = environ.get("PICTIFY_API_KEY", "").strip()
+    secrets = environ.get("PICTIFY_WEBHOOK_SECRET", "")
     return Settings(
         **dict(fields),
         project=(path.parent if path else cwd).resolve(),
         file=path,
-        api_key=SecretStr(key) if key else None,
+        api_key=_secret(environ, "PICTIFY_API_KEY"),
+        webhook_secrets=tuple(map(SecretStr, filter(None, map(str.strip, secrets.split(","))))),
+        inbox_token=_secret(environ, "PICTIFY_INBOX_TOKEN"),
         base_url=environ.get("PICTIFY_BASE_URL") or None,
     )
+
+
+def _secret(environ: Mapping[str, str], name: str) -> SecretStr | None:
+    found = environ.get(name, "").strip()
+    return SecretStr(found) if found else None
 
 
 def _read(path: Path) -> str:

@@ -104,6 +104,7 @@ class Project:
             render_timeout=settings.render_timeout,
             api_key=settings.api_key,
             limits=settings.limits(name),
+            clock=self.clock,
             **({"base_url": settings.base_url} if settings.base_url else {}),
         )
 

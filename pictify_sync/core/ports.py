@@ -222,6 +222,32 @@ class Provider(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook delivery whose signature was right. A hint: what it tells is checked before it counts."""
+
+    id: str  # the provider's delivery id, else one made of the body
+    received_at: float  # epoch seconds, of the receiver
+    body: str  # as it was signed
+    late: bool = False  # True: signed longer ago than a delivery takes
+
+
+class Inbox(Protocol):
+    """Accepted webhook deliveries, each once."""
+
+    def deliveries(self) -> Iterator[Delivery]:
+        """All of them, streamed in an order that depends on their ids alone. Raises ProviderUnavailable, StateError."""
+        ...
+
+
+class DeliveryStore(Inbox, Protocol):
+    """An inbox that a receiver writes to."""
+
+    def put(self, delivery: Delivery) -> bool:
+        """Keep it, durably; False when a delivery of that id, or of that body, is kept already. Raises StateError."""
+        ...
+
+
 class TemplateFacts(Protocol):
     """What reading a template's html tells, without rendering it."""
 

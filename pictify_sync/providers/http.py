@@ -1,4 +1,4 @@
-"""One HTTP connection to a provider: key, base URL, timeouts, retries of safe calls, error texts without secrets.
+"""One HTTP connection to a provider: key, base URL, timeouts, rate, retries of safe calls, texts without secrets.
 
 It knows no route and no dialect. A call that may create work is sent at most once; what its outcome means is decided by
 `unsent` here and by the provider.
@@ -7,13 +7,9 @@ It knows no route and no dialect. A call that may create work is sent at most on
 from __future__ import annotations
 
 import json
-import math
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+from pictify_sync.providers.rate import Rate, SystemClock, Told, limits_told, wait_told
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -82,28 +79,6 @@ def explain(body: object) -> str:
     return "; ".join((explain(one) or json.dumps(one)) if isinstance(one, dict) else str(one) for one in listed)
 
 
-def wait_told(headers: Mapping[str, str], body: object, now: float) -> float | None:
-    """Seconds to wait: `Retry-After` (seconds or date), else `retryAfter` or `retry_after` of the body."""
-    told: object = headers.get("retry-after")
-    if told is None and isinstance(body, dict):
-        told = body.get("retryAfter", body.get("retry_after"))
-    if told is None or isinstance(told, bool):
-        return None
-    try:
-        seconds = float(str(told))
-    except ValueError:
-        seconds = _until(str(told), now)
-    return min(max(seconds, 0.0), 86_400.0) if not math.isnan(seconds) else None
-
-
-def _until(date: str, now: float) -> float:
-    try:
-        at = parsedate_to_datetime(date)
-    except (TypeError, ValueError):
-        return float("nan")
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
-
-
 class _TryAgain(Exception):
     """A safe call that is worth another attempt."""
 
@@ -121,11 +96,12 @@ class Http:
         key: SecretStr,
         *,
         transport: httpx.BaseTransport | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        rate: Rate | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
         self._key = key
-        self._sleep = sleep
+        self._rate = rate or Rate(SystemClock(), None)
+        self.clock = self._rate.clock
         self._attempts = attempts
         headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
@@ -148,6 +124,10 @@ class Http:
         """Ask for something, again and again while that may help. Raises ProviderUnavailable when it did not."""
         return self._safely("GET", path, lambda: self.once("GET", path, params=params))
 
+    def delete(self, path: str) -> Answer:
+        """Remove something: safe to repeat, 404 tells that it is gone."""
+        return self._safely("DELETE", path, lambda: self.once("DELETE", path))
+
     def put(self, path: str, body: Mapping[str, object]) -> Answer:
         """Replace something: as safe to repeat as `get`."""
         return self._safely("PUT", path, lambda: self.once("PUT", path, body))
@@ -164,7 +144,7 @@ class Http:
 
         only = retry_if_exception_type(_TryAgain)
         retrying = Retrying(
-            retry=only, stop=stop_after_attempt(self._attempts), wait=self._wait, sleep=self._sleep, reraise=True
+            retry=only, stop=stop_after_attempt(self._attempts), wait=self._wait, sleep=self.clock.sleep, reraise=True
         )
         try:
             return retrying(attempt)
@@ -185,17 +165,29 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request, once. Raises httpx.TransportError, to be classified by the caller."""
+        """Send one request, once, when its turn has come. Raises httpx.TransportError, to be classified by the caller.
+
+        Raises Throttled, having sent nothing, when the turn is too far away.
+        """
         content = None if body is None else encode(body)
         kind = {} if content is None else {"Content-Type": "application/json"}
         client = self._fresh if method == "POST" else self.client
-        response = client.request(method, path, content=content, params=params, headers={**kind, **(headers or {})})
+        with self._rate.turn():
+            response = client.request(method, path, content=content, params=params, headers={**kind, **(headers or {})})
+            answer = self._read(response)
+            limit, remaining, reset = limits_told(response.headers, self.clock.now())
+            refused = answer.status == 429 and not answer.quota
+            wait = answer.retry_after if refused else None
+            self._rate.learn(Told(refused, method == "POST", wait, limit, remaining, reset))
+        return answer
+
+    def _read(self, response: httpx.Response) -> Answer:
         try:
             parsed = response.json()
         except (ValueError, RecursionError):
             parsed = None
         text = explain(parsed) or (response.text if not response.is_success else "")
-        told = wait_told(response.headers, parsed, datetime.now(UTC).timestamp())
+        told = wait_told(response.headers, parsed, self.clock.now())
         return Answer(response.status_code, parsed, self.clean(text)[:2000], told)
 
     def describe(self, error: Exception) -> str:

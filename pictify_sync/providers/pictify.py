@@ -5,17 +5,14 @@ Sources: Pictify, Templates, Batch render, Get batch results, Cancel batch. A ba
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from urllib.parse import quote
 
 import httpx
 
-from pictify_sync.core.fingerprint import canonical, digest
-from pictify_sync.core.model import DEFAULT_LAYOUT, Capabilities
+from pictify_sync.core.abilities import Made, RemoteTemplate, SingleRender, Subscription
+from pictify_sync.core.collect import Sighting
+from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import (
     Accepted,
     BatchReport,
@@ -24,14 +21,18 @@ from pictify_sync.core.outcomes import (
     Failed,
     InDoubt,
     NotSent,
+    Outcome,
     Refused,
+    Rendered,
     Submission,
 )
-from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
-from pictify_sync.errors import ProviderError, ProviderUnavailable
+from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
+from pictify_sync.errors import ProviderUnavailable
+from pictify_sync.providers.account import Account, segment
 from pictify_sync.providers.dialects import read_results
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Answer, Http, refuse, unsent
+from pictify_sync.providers.rate import Throttled
 
 # Statuses by which the provider says for certain that it took nothing. Every other one leaves the batch in doubt.
 REFUSALS = {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 451}
@@ -58,59 +59,80 @@ class PictifyProvider:
         self.name = name
         self._opened = opened
         self._http = opened.http
+        self._account = Account(opened.http, name)
         self._capabilities = capabilities
         self._grace = grace
-        self._heard: dict[str, float] = {}  # open batch -> when this process first heard of it (monotonic)
+        self._heard: dict[str, float] = {}  # open batch -> when this process first heard of it (epoch seconds)
         self._turned_away = 0  # 429 in a row
 
     def capabilities(self) -> Capabilities:
         return self._capabilities
 
     def push_template(self, source: TemplateSource, uid: str | None) -> str:
-        body = template_body(source)
-        if uid is not None:
-            answer = self._http.put(f"templates/{_segment(uid)}", body)
-            if answer.status != 404:
-                return _uid(answer, f"updating the template {source.name}")
-        # Nothing is rendered or billed by a create; one that is lost leaves an unused template behind.
-        try:
-            answer = self._http.once("POST", "templates", body)
-        except httpx.TransportError as error:
-            detail = self._http.describe(error)
-            raise ProviderUnavailable(f"creating the template {source.name}: {detail}", hint="try again") from None
-        return _uid(answer, f"creating the template {source.name}")
+        return self._account.push(source, uid)
 
     def observe_template(self, uid: str) -> TemplateRecord | None:
-        answer = self._http.get(f"templates/{_segment(uid)}")
-        if answer.status == 404:
-            return None
-        if not answer.ok or not isinstance(answer.body, dict):
-            raise refuse(answer, f"reading the template {uid}")
-        wrapped = answer.body.get("template")
-        return read_template(self.name, uid, wrapped if isinstance(wrapped, dict) else answer.body)
+        return self._account.observe(uid)
+
+    def list_templates(self) -> Iterator[RemoteTemplate]:
+        return self._account.templates()
+
+    def delete_template(self, uid: str) -> bool:
+        return self._account.delete_template(uid)
+
+    def template_variables(self, uid: str) -> tuple[VariableRule, ...] | None:
+        return self._account.variables(uid)
+
+    def subscribe(self, event: str, target_url: str, template_uid: str = "") -> Subscription:
+        return self._account.subscribe(event, target_url, template_uid)
+
+    def subscriptions(self) -> Iterator[Subscription]:
+        return self._account.subscriptions()
+
+    def unsubscribe(self, uid: str) -> bool:
+        return self._account.unsubscribe(uid)
+
+    def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
+        return self._account.seen(template_uid, since)
 
     def submit(self, request: BatchRequest) -> Submission:
-        body: dict[str, object] = {"variableSets": list(request.variable_sets), "format": request.format.value}
-        body["layouts"] = list(request.layouts)  # `layout` would fall back to the base size in silence
-        if request.quality is not None:
-            body["quality"] = request.quality
-        path = f"templates/{_segment(request.template_uid)}/batch-render"
+        body = {"variableSets": list(request.variable_sets), **_how(request)}
+        found = self._post(f"templates/{segment(request.template_uid)}/batch-render", body, request.idempotency_key)
+        if not isinstance(found, Answer):
+            return found
+        batch = _batch_id(found.body)
+        if not batch:
+            return InDoubt(f"status {found.status} without a batch id")
+        self._heard[batch] = self._http.clock.now()
+        return Accepted(batch)
+
+    def render_one(self, request: BatchRequest) -> SingleRender:
+        (variables,) = request.variable_sets
+        path = f"templates/{segment(request.template_uid)}/render"
+        found = self._post(path, {"variables": variables, **_how(request)}, request.idempotency_key)
+        if not isinstance(found, Answer):
+            return found
+        body = found.body if isinstance(found.body, dict) else {}
+        if not isinstance(body.get("results"), list) and not isinstance(body.get("errors"), list):
+            return InDoubt(f"status {found.status} without results")
+        # The answer has the shape of one item of a batch's nested results (Pictify, Single render).
+        item = {"index": 0, "results": body.get("results"), "errors": body.get("errors")}
+        report = read_results({"status": "completed", "results": [item]}, 1, request.layouts)
+        return Made({layout: self._cleaned(one) for (_, layout), one in report.outcomes.items()})
+
+    def _post(self, path: str, body: Mapping[str, object], key: str) -> Answer | Refused | NotSent | InDoubt:
+        """Send a call that creates work, at most once; gives the answer only if it is a success."""
         try:
-            answer = self._http.once("POST", path, body, headers={"Idempotency-Key": request.idempotency_key})
+            answer = self._http.once("POST", path, body, headers={"Idempotency-Key": key})
+        except Throttled as error:
+            return Refused("RATE_LIMITED", error.message, error.seconds)
         except httpx.TransportError as error:
             detail = self._http.describe(error)
             return NotSent(detail) if unsent(error) else InDoubt(detail)
-        found = self._classify(answer)
-        if isinstance(found, Accepted):
-            self._heard[found.batch_id] = time.monotonic()
-        return found
-
-    def _classify(self, answer: Answer) -> Submission:
         if answer.status != 429:
             self._turned_away = 0
         if answer.ok:
-            batch = _batch_id(answer.body)
-            return Accepted(batch) if batch else InDoubt(f"status {answer.status} without a batch id")
+            return answer
         detail = f"status {answer.status} {answer.text}".strip()
         if answer.status not in REFUSALS:
             return InDoubt(detail)
@@ -125,10 +147,10 @@ class PictifyProvider:
         return min(FIRST_WAIT * 2.0 ** min(self._turned_away - 1, 10), LONGEST_WAIT)
 
     def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
-        first = self._heard.setdefault(batch_id, time.monotonic())
-        answer = self._http.get(f"templates/batch/{_segment(batch_id)}/results")
+        first = self._heard.setdefault(batch_id, self._http.clock.now())
+        answer = self._http.get(f"templates/batch/{segment(batch_id)}/results")
         if answer.status in (404, 410):
-            if answer.status == 404 and time.monotonic() - first < self._grace:
+            if answer.status == 404 and self._http.clock.now() - first < self._grace:
                 return BatchReport(BatchStatus.OPEN, {}, retry_after=POLL_AGAIN)
             return BatchReport(BatchStatus.EXPIRED, {})
         if not answer.ok:
@@ -140,11 +162,12 @@ class PictifyProvider:
         report = read_results(answer.body, items, layouts, answer.retry_after)
         if report.status is not BatchStatus.OPEN:
             self._heard.pop(batch_id, None)
-        outcomes = {
-            place: replace(one, message=self._http.clean(one.message)) if isinstance(one, Failed) else one
-            for place, one in report.outcomes.items()
-        }
-        return replace(report, outcomes=outcomes)
+        return replace(report, outcomes={place: self._cleaned(one) for place, one in report.outcomes.items()})
+
+    def _cleaned(self, one: Outcome) -> Outcome:
+        if isinstance(one, Rendered):
+            return one
+        return Failed(self._http.clean(one.code), self._http.clean(one.message))
 
     def download(self, url: str) -> Iterator[bytes]:
         return self._opened.downloads.stream(url)
@@ -152,7 +175,7 @@ class PictifyProvider:
     def cancel(self, batch_id: str) -> None:
         # Neither body nor content type: the service refuses an empty body that claims to be JSON.
         try:
-            answer = self._http.once("POST", f"templates/batch/{_segment(batch_id)}/cancel")
+            answer = self._http.once("POST", f"templates/batch/{segment(batch_id)}/cancel")
         except httpx.TransportError as error:
             raise ProviderUnavailable(f"cancelling {batch_id}: {self._http.describe(error)}") from None
         if not answer.ok and answer.status not in (404, 409, 410):
@@ -164,9 +187,10 @@ class PictifyProvider:
         self._opened.close_server()
 
 
-def _segment(text: str) -> str:
-    """An id as one path segment: ids are opaque."""
-    return quote(text, safe="").replace(".", "%2E") if text in (".", "..") else quote(text, safe="")
+def _how(request: BatchRequest) -> dict[str, object]:
+    """How to render: `layout` would fall back to the base size in silence, so that layouts are always a list."""
+    how: dict[str, object] = {"format": request.format.value, "layouts": list(request.layouts)}
+    return how if request.quality is None else {**how, "quality": request.quality}
 
 
 def _batch_id(body: object) -> str:
@@ -177,69 +201,3 @@ def _batch_id(body: object) -> str:
     places = (body, inner) if isinstance(inner, dict) else (body,)
     found = next((place[name] for name in ("batchId", "id") for place in places if place.get(name)), "")
     return found if isinstance(found, str) else ""
-
-
-def _uid(answer: Answer, what: str) -> str:
-    if not answer.ok:
-        raise refuse(answer, what)
-    body = answer.body if isinstance(answer.body, dict) else {}
-    template = body.get("template") if isinstance(body.get("template"), dict) else body
-    uid = template.get("uid") if isinstance(template, dict) else None
-    if not isinstance(uid, str) or not uid:
-        raise ProviderError(f"{what}: the answer names no uid")
-    return uid
-
-
-def template_body(source: TemplateSource) -> dict[str, object]:
-    """What a create or an update sends (Pictify, Templates: fields of the html engine)."""
-    sizes = {name: {"width": one.width, "height": one.height, "name": one.name} for name, one in source.layouts.items()}
-    base = sizes.pop(DEFAULT_LAYOUT)
-    definitions = []
-    for rule in source.variables:
-        checks = {"required": rule.required, "maxLength": rule.max_length}
-        shown: dict[str, object] = {"name": rule.name, "type": rule.type}
-        shown["validation"] = {name: value for name, value in checks.items() if value is not None}
-        if rule.default:
-            shown["defaultValue"] = json.loads(rule.default)
-        definitions.append(shown)
-    shape = {"engine": "html", "outputFormat": "image", "html": source.html, "layouts": sizes}
-    size = {"width": base["width"], "height": base["height"]}
-    return {"name": source.name, **shape, **size, "variableDefinitions": definitions}
-
-
-def read_template(provider: str, uid: str, body: Mapping[str, Any]) -> TemplateRecord:
-    """What a provider holds, with a revision per layout over what shapes that layout's pictures."""
-    listed = body.get("layouts") if isinstance(body.get("layouts"), dict) else {}
-    layouts = {DEFAULT_LAYOUT: _size(body), **{str(name): _size(one) for name, one in (listed or {}).items()}}
-    definitions = [one for one in body.get("variableDefinitions") or [] if isinstance(one, dict) and one.get("name")]
-    rules = tuple(_rule(one) for one in definitions)
-    kept = ("engine", "html", "fabricJSData", "outputFormat", "pdfPreset", "strictVariables", "jsEnabled")
-    shape: list[object] = [body.get(name) for name in kept]
-    shape.append([[rule.name, rule.type, rule.default, rule.required, rule.max_length] for rule in rules])
-    shared = canonical(shape)
-    revisions = {name: digest(canonical([shared, one.width, one.height])) for name, one in layouts.items()}
-    name, html = str(body.get("name") or uid), str(body.get("html") or "")
-    return TemplateRecord(name, provider, uid, "", revisions, html, variables=rules, layouts=layouts)
-
-
-def _size(body: object) -> LayoutSize:
-    found = body if isinstance(body, dict) else {}
-    width, height, name = found.get("width"), found.get("height"), found.get("name")
-    return LayoutSize(_pixels(width), _pixels(height), name if isinstance(name, str) else "")
-
-
-def _pixels(value: object) -> int:
-    return int(value) if isinstance(value, (int, float)) and 0 < value < 100_000 else 0
-
-
-def _rule(body: Mapping[str, Any]) -> VariableRule:
-    checks = body.get("validation") if isinstance(body.get("validation"), dict) else {}
-    default, longest = body.get("defaultValue"), (checks or {}).get("maxLength")
-    kind = body.get("type")
-    return VariableRule(
-        str(body["name"]),
-        kind if isinstance(kind, str) else "text",
-        required=(checks or {}).get("required") is True,
-        max_length=longest if isinstance(longest, int) else None,
-        default="" if default in (None, "") else canonical(default),
-    )

@@ -24,12 +24,16 @@ def connect(options: ProviderOptions) -> Provider:
     from pictify_sync.providers.downloads import Downloads
     from pictify_sync.providers.http import TIMEOUT, Http
     from pictify_sync.providers.pictify import Opened, PictifyProvider
+    from pictify_sync.providers.rate import Rate, SystemClock
 
     if options.api_key is None or not options.api_key.get_secret_value():
         raise AuthenticationFailed("the provider pictify needs an API key", hint="set PICTIFY_API_KEY")
     url = urlsplit(options.base_url)
     if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
         raise UsageError(f"the base URL {url.scheme}://{url.hostname} is not https: the API key would travel in clear")
-    http = Http(options.base_url, options.api_key)
+    allowed = capabilities("pictify", options)
+    most = options.limits.get("requests_per_minute")
+    rate = Rate(options.clock or SystemClock(), allowed.requests_per_minute, most=most)
+    http = Http(options.base_url, options.api_key, rate=rate)
     downloads = Downloads(http.client, httpx.Client(timeout=TIMEOUT), (*FILE_HOSTS, *options.allow_hosts))
-    return PictifyProvider("pictify", Opened(http, downloads), capabilities("pictify", options))
+    return PictifyProvider("pictify", Opened(http, downloads), allowed)

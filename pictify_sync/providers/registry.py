@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pictify_sync.core.model import Capabilities
-from pictify_sync.core.ports import Provider
+from pictify_sync.core.ports import Clock, Provider
 from pictify_sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +27,19 @@ BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
         "pictify_sync.providers.local",
         Capabilities(max_open=4, poll_seconds=0.05, honours_idempotency_key=True, retention_seconds=None),
     ),
-    "pictify": ("pictify_sync.providers.pictify_account", Capabilities(max_open=1, requests_per_minute=60)),
+    "pictify": (
+        "pictify_sync.providers.pictify_account",
+        Capabilities(max_open=1, requests_per_minute=60, can_find=True),
+    ),
+}
+
+SCHEMA_ITEMS = 100  # items that the API's schema takes whatever the plan (Pictify, Batch render: maxItems)
+# plan -> (items in a batch, batches open at once, requests a minute) (Pictify, Batch operations: Limits; Rate limits)
+PLANS: Mapping[str, tuple[int, int | None, int | None]] = {
+    "free": (10, 1, 60),
+    "pro": (100, 3, 300),
+    "business": (1_000, 10, 1_000),
+    "enterprise": (10_000, None, None),
 }
 
 
@@ -43,7 +55,8 @@ class ProviderOptions:
     render_timeout: float = 30.0  # seconds for one picture of the embedded server
     api_key: SecretStr | None = None
     base_url: str = VENDOR_URL  # may have a path
-    limits: Mapping[str, Any] = field(default_factory=dict)  # fields of Capabilities that the settings change
+    limits: Mapping[str, Any] = field(default_factory=dict)  # `plan`, and fields of Capabilities over it
+    clock: Clock | None = None  # None: the machine's own
 
 
 class Connect(Protocol):
@@ -53,11 +66,22 @@ class Connect(Protocol):
 
 
 def limited(capabilities: Capabilities, limits: Mapping[str, Any]) -> Capabilities:
-    """Put the settings' limits over what a provider declares. Raises UsageError for a name that is no limit."""
+    """Put the plan, and over it the settings' limits, on what a provider declares. UsageError: a name that is none."""
     known = {one.name for one in fields(Capabilities)}
-    if unknown := sorted(set(limits) - known):
+    given = {name: value for name, value in limits.items() if name != "plan"}
+    if unknown := sorted(set(given) - known):
         raise UsageError(f"unknown limits: {', '.join(unknown)}", hint=f"known are {', '.join(sorted(known))}")
-    return replace(capabilities, **limits)
+    return replace(_planned(capabilities, limits.get("plan")), **given)
+
+
+def _planned(capabilities: Capabilities, plan: str | None) -> Capabilities:
+    """What a plan allows; more items than the API's schema takes are left to whoever knows that it takes them."""
+    if plan is None:
+        return capabilities
+    if plan not in PLANS:
+        raise UsageError(f"there is no plan {plan!r}", hint=f"known are {', '.join(PLANS)}")
+    items, opened, requests = PLANS[plan]
+    return replace(capabilities, max_items=min(items, SCHEMA_ITEMS), max_open=opened, requests_per_minute=requests)
 
 
 def capabilities(name: str, options: ProviderOptions) -> Capabilities:

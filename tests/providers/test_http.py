@@ -19,8 +19,10 @@ from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Accepted, BatchStatus, Failed, InDoubt, NotSent, Refused, Submission
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http, explain, wait_told
+from pictify_sync.providers.http import Http, explain
 from pictify_sync.providers.pictify import Opened, PictifyProvider
+from pictify_sync.providers.rate import Rate, wait_told
+from tests.providers.clock import FakeClock
 from tests.providers.conformance import request, template
 
 KEY = "pk_live_" + "c0ffee" * 6
@@ -33,7 +35,12 @@ class Service:
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
         self.asked: list[httpx.Request] = []
-        self.slept: list[float] = []
+        self.clock = FakeClock()
+
+    @property
+    def slept(self) -> list[float]:
+        """What was waited for, in seconds."""
+        return self.clock.slept
 
     def __call__(self, asked: httpx.Request) -> httpx.Response:
         self.asked.append(asked)
@@ -45,7 +52,7 @@ class Service:
     def provider(self, grace: float = 0.0) -> PictifyProvider:
         """The provider that talks to it."""
         transport = httpx.MockTransport(self)
-        http = Http("https://api.example/prefix", SecretStr(KEY), transport=transport, sleep=self.slept.append)
+        http = Http("https://api.example/prefix", SecretStr(KEY), transport=transport, rate=Rate(self.clock, None))
         downloads = Downloads(http.client, http.client, ())
         return PictifyProvider("pictify", Opened(http, downloads), Capabilities(), grace=grace)
 

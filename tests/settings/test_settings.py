@@ -34,7 +34,11 @@ def test_the_file_is_read_and_names_the_project(tmp_path: Path) -> None:
     file = tmp_path / "staging" / "other.yaml"
     file.write_text("version: 1\nprovider: pictify\nproviders:\n  pictify: {plan: pro, max_open: 3}\n")
     found = load_settings(file, {}, cwd=tmp_path)
-    assert (found.project, found.limits("pictify"), found.limits("local")) == (file.parent, {"max_open": 3}, {})
+    assert (found.project, found.limits("pictify"), found.limits("local")) == (
+        file.parent,
+        {"plan": "pro", "max_open": 3},
+        {},
+    )
 
 
 def test_the_environment_overlays_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,102 @@
+"""What a provider may offer besides rendering batches: each a Protocol that is asked for with `isinstance`.
+
+They are apart from the port `Provider`, so that a provider without them is a whole one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from pictify_sync.core.collect import Sighting
+from pictify_sync.core.outcomes import BatchRequest, InDoubt, NotSent, Outcome, Refused
+from pictify_sync.core.template import VariableRule
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A synchronous render was answered: what became of each layout."""
+
+    outcomes: Mapping[str, Outcome]
+
+
+SingleRender = Made | Refused | NotSent | InDoubt
+
+
+@runtime_checkable
+class RenderFinder(Protocol):
+    """Finds pictures that were rendered before, or renders one at once."""
+
+    def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
+        """Renders of a template since then (epoch seconds), newest first; nothing where it cannot be looked up.
+
+        Only rows that tell their variables are given. Raises ProviderUnavailable.
+        """
+        ...
+
+    def render_one(self, request: BatchRequest) -> SingleRender:
+        """Render the only variable set of the request, and wait. Billed; sent at most once. Never raises for answers.
+
+        Whoever calls it has written down before that it would.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteTemplate:
+    """A row of the provider's list of templates."""
+
+    uid: str
+    name: str
+    engine: str  # html, fabric; "" when not told
+    width: int  # pixels; 0 when not told
+    height: int
+    updated_at: str  # as the provider writes it: a hint only; "" when not told
+
+
+@runtime_checkable
+class TemplateLibrary(Protocol):
+    """Looks after the templates of an account."""
+
+    def list_templates(self) -> Iterator[RemoteTemplate]:
+        """All templates, newest first, page by page."""
+        ...
+
+    def delete_template(self, uid: str) -> bool:
+        """Remove it; False when it was not there."""
+        ...
+
+    def template_variables(self, uid: str) -> tuple[VariableRule, ...] | None:
+        """Its declared variables; None when the template is unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """A webhook subscription: one event, one target."""
+
+    uid: str
+    event: str  # render.completed, ...
+    target_url: str
+    status: str  # active, paused, failed; "" when not told
+    template_uid: str = ""  # "": of any template
+    failures: int = 0  # deliveries that failed, by the provider's count
+    secret: str = field(default="", repr=False)  # only in the answer that made it; show it once, keep it nowhere
+
+
+@runtime_checkable
+class Subscriptions(Protocol):
+    """Webhook subscriptions of an account."""
+
+    def subscribe(self, event: str, target_url: str, template_uid: str = "") -> Subscription:
+        """Make one; its secret is in this answer and in no other. Sent once. Raises ProviderError."""
+        ...
+
+    def subscriptions(self) -> Iterator[Subscription]:
+        """All of them, page by page."""
+        ...
+
+    def unsubscribe(self, uid: str) -> bool:
+        """Remove one; False when it was not there."""
+        ...
