@@ -291,6 +291,6 @@ def _member(value: Any, name: str) -> Any:
         return value.get(name)
     if name == "length" and isinstance(value, str | list | tuple):
         return len(value)
-    if isinstance(value, list | tuple) and name.isdecimal() and len(name) < 10:
+    if isinstance(value, list | tuple | str) and name.isdecimal() and len(name) < 10:
         return value[int(name)] if int(name) < len(value) else None
     return None
