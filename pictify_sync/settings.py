@@ -44,10 +44,11 @@ class InDoubt(_Strict):
     """What happens to a batch whose answer was lost, where the provider does not honour idempotency keys."""
 
     policy: Literal["resubmit", "hold"] = Field(
-        "resubmit", description="After the quarantine: render again and note the possible cost, or wait for resolve."
+        default="resubmit",
+        description="After the quarantine: render again and note the possible cost, or wait for resolve.",
     )
     quarantine_seconds: float = Field(
-        900.0, ge=0, description="Time for late evidence, beyond the time-out of the request."
+        default=900.0, ge=0, description="Time for late evidence, beyond the time-out of the request."
     )
 
 
