@@ -89,7 +89,7 @@ def apply_command(settings: str | None, /, as_json: bool, **options: object) -> 
             return 1
         with progress() as sink:
             run = ApplyRun(project, sink, stop)
-            if not plan.is_empty and not stop():
+            if not stop():  # an empty plan too: `protect` may differ, which needs no render
                 done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
         if as_json:
             click.echo(apply_document(done))
