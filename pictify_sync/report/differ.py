@@ -55,7 +55,8 @@ def differences(old: str, new: str) -> list[Difference]:
         for level in levels:
             start = _parting(level.t1, level.t2)
             path = _path(level.path(output_format="list"))
-            found.append(Difference(path, shown(level.t1, start), shown(level.t2, start)))
+            old_shown, new_shown = shown(level.t1, start), shown(level.t2, start)
+            found.append(Difference(path, old_shown, "(another value)" if old_shown == new_shown else new_shown))
     return sorted(found, key=lambda difference: difference.path)
 
 

@@ -34,7 +34,7 @@ def _words(entry: Entry) -> tuple[str, Tone]:
         case Intended():
             group = entry.batch.group
             return (
-                f"batch of {pictures(entry.batch.renders)} intended ({safe(group.template)}, run {entry.run})",
+                f"batch of {pictures(entry.batch.renders)} intended ({safe(group.template)}, run {safe(entry.run)})",
                 _FAINT,
             )
         case Submitted():
@@ -56,7 +56,7 @@ _FAINT = Tone.FAINT
 
 def _settled(entry: Settled) -> tuple[str, Tone]:
     failed = sum(record.failure is not None for record in entry.puts)
-    words = f"batch {entry.status}: {pictures(len(entry.puts) - failed)} recorded"
+    words = f"batch {safe(entry.status)}: {pictures(len(entry.puts) - failed)} recorded"
     return (f"{words}, {failed:,} failed", Tone.BAD) if failed else (words, Tone.GOOD)
 
 

@@ -72,10 +72,11 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], *, lineage: str, se
 def open_batch_text(batch: OpenBatch) -> str:
     """Say on one line what an open batch holds and where it stands."""
     intended = batch.intended
-    name = safe(batch.batch_id) if batch.batch_id else "in doubt" if batch.doubt else "not submitted yet"
+    stand = f"as {safe(batch.batch_id)}" if batch.batch_id else "in doubt" if batch.doubt else "not submitted yet"
     group = intended.batch.group
     where = f"template {safe(group.template)}, provider {safe(group.provider)}"
-    return f"{name}: {pictures(len(intended.claims))} ({where}), since {safe(batch.submitted_at or intended.at)}"
+    since = safe(batch.submitted_at or intended.at)
+    return f"{safe(intended.attempt)}, {stand}: {pictures(len(intended.claims))} ({where}), since {since}"
 
 
 def failed_lines(records: Iterable[Record]) -> Iterator[Line]:

@@ -43,6 +43,10 @@ def counted(actions: Mapping[Action, int]) -> str:
 
 def _nothing(plan: Plan) -> Iterator[Line]:
     """Say that there is nothing to do, and why that may be."""
+    if not any(plan.summary.actions.values()):
+        scope = "selected or in the given paths" if plan.partial else "desired or recorded"
+        yield Line(f"No changes: nothing is {scope}.", Tone.WARN)
+        return
     kept = plan.summary.actions.get(Action.KEEP, 0)
     subject = f"All {pictures(kept)} are" if kept != 1 else "The 1 picture is"
     yield Line(f"No changes. {subject} as the manifests ask." if kept else "No changes.", Tone.GOOD)
