@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from pictify_sync.errors import Problem
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 MAX_TOLD = 100  # problems of one document
+MAX_SALVAGES = 5  # rounds of leaving out
 M = TypeVar("M", bound="BaseModel")
 
 _WORDS = {
@@ -50,6 +52,39 @@ def validate(model: type[M], document: Document) -> M | list[Problem]:
         if len(entries) > MAX_TOLD:
             problems.append(Problem(document.file, 0, 0, f"and {len(entries) - MAX_TOLD:,} more problems of fields"))
         return sorted(problems)
+
+
+def salvaged(model: type[M], document: Document) -> M | None:
+    """Leave out what is wrong, so that the rest can be checked too; None when too little is left.
+
+    Only for finding more problems: what comes back is not what the document says.
+    """
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    value: Any = deepcopy(document.value)
+    for _ in range(MAX_SALVAGES):
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            paths = {tuple(_real(value, entry["loc"])) for entry in error.errors(include_url=False)}
+        for path in sorted(paths, key=lambda path: [(isinstance(part, str), str(part)) for part in path], reverse=True):
+            if not path or not _leave_out(value, path):
+                return None
+    return None
+
+
+def _leave_out(value: Any, path: Path) -> bool:
+    """Remove what lies at a path; False when nothing does."""
+    for part in path[:-1]:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return False
+    try:
+        del value[path[-1]]
+    except (KeyError, IndexError, TypeError):
+        return False
+    return True
 
 
 def _problem(model: type[BaseModel], file: str, entry: Any, at: tuple[Path, tuple[int, int, int, int]]) -> Problem:

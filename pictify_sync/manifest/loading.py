@@ -17,7 +17,7 @@ from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, read_bytes, shown
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
-from pictify_sync.validation import nearest, validate
+from pictify_sync.validation import nearest, salvaged, validate
 from pictify_sync.yaml_reader import Document, holds_list, read_document
 
 ENDINGS = (".yaml", ".yml")
@@ -84,8 +84,9 @@ def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared
     templates = [one for one in loaded if isinstance(one.model, TemplateManifest)]
     outside = [path.resolve() for path in _walk(context.root) if path.resolve() not in files]
     others = [one for path in outside if (one := _load_template(path, context))]
-    by_name = sorted(_unique(assets, "manifests", problems), key=lambda one: one.name)
-    _unique([*templates, *others], "templates", problems)
+    _check_names(assets, "manifests", problems)
+    by_name = sorted(assets, key=lambda one: one.name)
+    _check_names([*templates, *others], "templates", problems)
     return Declared(by_name, sorted(templates, key=lambda one: one.name), others)
 
 
@@ -153,7 +154,9 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
     if isinstance(found, list):
         for problem in found:
             problems.add(problem)
-        return None
+        found = salvaged(model, document)
+        if found is None:
+            return None
     name = found.name or path.stem
     if len(name) > 128 or not _named(name):
         hint = "set 'name': letters, digits, and . _ ~ - after the first"
@@ -167,8 +170,8 @@ def _named(name: str) -> bool:
     return name.isascii() and name[0].isalnum() and (plain.isalnum() or not plain)
 
 
-def _unique(group: Sequence[Loaded[Model]], kind: str, problems: Problems) -> list[Loaded[Model]]:
-    """Give the first of each name; tell of the others."""
+def _check_names(group: Sequence[Loaded[Model]], kind: str, problems: Problems) -> None:
+    """Tell of names that are taken."""
     seen: dict[str, Loaded[Model]] = {}
     for one in group:
         first = seen.setdefault(one.name.casefold(), one)
@@ -176,4 +179,3 @@ def _unique(group: Sequence[Loaded[Model]], kind: str, problems: Problems) -> li
             line, column = one.document.places([("name",)])[("name",)][2:]
             message = f"two {kind} are named '{one.name}': {first.document.file} and {one.document.file}"
             problems.add(Problem(one.document.file, line, column, message, "set another 'name' in one of them"))
-    return list(seen.values())

@@ -53,8 +53,8 @@ class Prepared:
 def prepare(
     loaded: Loaded[AssetsManifest], template: Template, context: ReadContext, problems: Problems
 ) -> Prepared | None:
-    """Check and compile a manifest. None when something about it is wrong; the problems say what."""
-    findings, before = Findings(loaded.document, problems), problems.errors
+    """Check and compile a manifest. None when its rows cannot be tried; the problems say why."""
+    findings = Findings(loaded.document, problems)
     rows = _rows(loaded, context, findings)
     compiler = _Compiler(findings)
     program = compiler.program(loaded)
@@ -64,10 +64,13 @@ def prepare(
         findings.error(("provider",), f"there is no provider {provider!r}", hint)
     _check_layouts(loaded.model, template, findings)
     _check_variables(loaded.model, template, findings)
+    findings.flush()
+    before = problems.errors
     if rows is not None:
         _check_columns(rows, compiler.parts, findings, problems)
     findings.flush()
-    if problems.errors > before or program is None:
+    is_readable = rows is not None or not isinstance(loaded.model.rows, str)
+    if program is None or not is_readable or problems.errors > before:
         return None
     families = tuple(dict.fromkeys([*template.families, *context.fonts]))
     specs = _specs(loaded.model, template, provider, context.engine(families) if provider == LOCAL else "")

@@ -49,8 +49,12 @@ def observed(name: str, record: TemplateRecord | None) -> Template:
 
 
 def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Problems) -> Template | None:
-    """Read a declared template, its html and what that names. None when something about it is wrong."""
-    findings, before = Findings(loaded.document, problems), problems.errors
+    """Read a declared template, its html and what that names.
+
+    What is wrong with it is told, and what is known of it all the same is given, to check manifests against. None when
+    there is no html.
+    """
+    findings = Findings(loaded.document, problems)
     source = _read_html(loaded, context, findings)
     if source is None:
         findings.flush()
@@ -62,8 +66,6 @@ def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Pr
     file = shown((loaded.path.parent / loaded.model.html).resolve(), context.cwd)
     for problem in facts.problems:
         problems.add(replace(problem, file=file))
-    if problems.errors > before:
-        return None
     template = _source(loaded, (source, html), rules)
     return Template(
         name=loaded.name,
