@@ -62,9 +62,11 @@ def differences(old: str, new: str) -> list[Difference]:
 
 def changed_names(old: str, new: str) -> list[str]:
     """Name the top-level variables that differ: what is said when there is too much to compare in depth."""
-    before, after = json.loads(old), json.loads(new)
-    names = before.keys() | after.keys()
-    return sorted(safe(name) for name in names if before.get(name, ...) != after.get(name, ...))
+    before, after = (
+        {name: json.dumps(value) for name, value in json.loads(one).items()}  # as texts: 1, 1.0 and true are equal
+        for one in (old, new)
+    )
+    return sorted({safe(name) for name, _ in before.items() ^ after.items()})
 
 
 def shown_values(variables: str) -> Iterator[tuple[str, str]]:
