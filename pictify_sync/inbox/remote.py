@@ -1,0 +1,74 @@
+"""The inbox of a receiver somewhere else, read over HTTP: a CI runner cannot be a webhook's target itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from pictify_sync.core.ports import Delivery
+from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, UsageError
+from pictify_sync.inbox.files import read_delivery
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+TIMEOUT = 30.0  # seconds
+TRIES = 3
+BUSY = {408, 425, 429, 500, 502, 503, 504}
+
+
+class RemoteInbox:
+    """An Inbox at a receiver's URL. Close it at the end."""
+
+    def __init__(self, url: str, token: SecretStr | None, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Raises UsageError when the token is missing or would travel in clear."""
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
+            raise UsageError(f"the inbox at {parts.hostname} is not https: its token would travel in clear")
+        if token is None:
+            raise UsageError("reading a receiver's inbox needs its token", hint="set PICTIFY_INBOX_TOKEN")
+        self._host = parts.hostname or ""
+        self._url = url
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+        self._client = httpx.Client(headers=headers, timeout=TIMEOUT, transport=transport)
+
+    def deliveries(self) -> Iterator[Delivery]:
+        cursor = ""
+        while True:
+            page = self._page(cursor)
+            try:
+                yield from (read_delivery(one) for one in page["deliveries"])
+                following = page["next"]
+            except (KeyError, TypeError, ValueError):
+                raise ProviderError(f"the inbox at {self._host} answers something else than an inbox") from None
+            if not isinstance(following, str) or following <= cursor:
+                return
+            cursor = following
+
+    def _page(self, cursor: str) -> Any:
+        problem = ""
+        for _ in range(TRIES):
+            try:
+                answer = self._client.get(self._url, params={"after": cursor})
+            except httpx.TransportError as error:
+                problem = type(error).__name__
+                continue
+            if answer.status_code in (401, 403):
+                raise AuthenticationFailed(f"the inbox at {self._host} refuses the token", hint="PICTIFY_INBOX_TOKEN")
+            if answer.status_code == 200:
+                try:
+                    return answer.json()
+                except (ValueError, RecursionError):
+                    raise ProviderError(f"the inbox at {self._host} answers something else than an inbox") from None
+            if answer.status_code not in BUSY:
+                raise ProviderError(f"the inbox at {self._host} answers {answer.status_code}")
+            problem = f"status {answer.status_code}"
+        raise ProviderUnavailable(f"the inbox at {self._host}: {problem}", hint="try again later")
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._client.close()
