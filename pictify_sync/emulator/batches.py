@@ -109,7 +109,7 @@ class Batches:
         return Answer(answer, status=202)
 
     def _open(self, db: sqlite3.Connection, team: str) -> int:
-        query = "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (completed IS NULL OR ends>?)"
+        query = "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (ends>? OR (ends=0 AND completed IS NULL))"
         return int(db.execute(query, (team, self._now())).fetchone()[0])
 
     def _insert(self, db: sqlite3.Connection, batch: str, order: Order) -> None:
@@ -152,7 +152,7 @@ class Batches:
             started=row["started"],
             completed=None if early else over,
             items=items,
-            late=over is None and 0 < row["ends"] <= now,
+            late=over is None and row["ends"] > 0 and len(items) < shown,
         )
 
     def rendering(self, batch: str, team: str = "") -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 EXPIRY = 7 * DAY  # of results (Pictify, Batch operations)
 WORK_THREADS = 16  # a synchronous render holds one until its picture is made
+PASSED_ON = (
+    "dialect", "errors", "rate_headers", "plan", "quota", "tokens", "strict_keys", "teams", "idempotent", "workers",
+    "webhook_variables", "batch_events", "lookup_variables", "batch_seconds", "expiry", "faults", "rules",
+)  # fmt: skip
 LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
 
 
@@ -94,9 +99,7 @@ def app_options(options: ServeOptions) -> Options:
     if not local and options.faults:
         raise UsageError("faults on request are for tests on loopback only")
     renderer = partial(Renderer, options.engine, options.families, options.allow_hosts)
-    names = ("dialect", "errors", "rate_headers", "plan", "quota", "tokens", "strict_keys", "teams", "idempotent")
-    names += ("webhook_variables", "batch_events", "lookup_variables", "batch_seconds", "expiry", "faults", "rules")
-    shared: dict[str, Any] = {name: getattr(options, name) for name in (*names, "workers")}
+    shared: dict[str, Any] = {name: getattr(options, name) for name in PASSED_ON}
     shared |= {"render_seconds": options.render_timeout, "key_seconds": DAY, "loopback_targets": local}
     if options.public_url:
         shared["public_url"] = options.public_url.rstrip("/") + "/"
@@ -119,21 +122,19 @@ def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator
     from waitress.server import create_server  # noqa: PLC0415 - the embedded server does without
 
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # more requests than threads are no news
+    listening = _listen(options.host, options.port)
+    port = listening.getsockname()[1]
     app = create_app(options.folder, how)
     sockets: dict[Any, Any] = {}
     limits: dict[str, Any] = {"threads": WORK_THREADS, "max_request_body_size": how.max_body}
     limits |= {"clear_untrusted_proxy_headers": True, "ident": None, "url_prefix": options.prefix}
-    try:
-        server = create_server(_closing(app), map=sockets, host=options.host, port=options.port, **limits)
-    except OSError as error:
-        app.close()
-        raise UsageError(f"{options.host}:{options.port}: {error.strerror or error}") from None
+    server = create_server(_closing(app), map=sockets, sockets=[listening], **limits)
     stop = threading.Event()
     thread = threading.Thread(target=_run, args=(sockets, stop), name="server")
     thread.start()
     shown = f"[{options.host}]" if ":" in options.host else options.host
     try:
-        yield f"http://{shown}:{_port(server)}{options.prefix.rstrip('/')}", app
+        yield f"http://{shown}:{port}{options.prefix.rstrip('/')}", app
     finally:
         stop.set()
         thread.join()
@@ -149,9 +150,13 @@ def _run(sockets: dict[Any, Any], stop: threading.Event) -> None:
         wasyncore.loop(timeout=LOOK_AGAIN, map=sockets, count=1)
 
 
-def _port(server: Any) -> int:
-    """The port that was taken: a name such as localhost may have led to several sockets."""
-    return int(server.effective_listen[0][1] if hasattr(server, "effective_listen") else server.effective_port)
+def _listen(host: str, port: int) -> socket.socket:
+    """Open the socket; a name such as localhost is asked for its first address."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((str(address[0]), port), family=family)
+    except OSError as error:
+        raise UsageError(f"{host}:{port}: {error.strerror or error}") from None
 
 
 def _closing(app: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:

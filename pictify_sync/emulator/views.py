@@ -52,7 +52,7 @@ class BatchView:
     started: float | None
     completed: float | None
     items: Sequence[ItemView]
-    late: bool = False  # by the clock it should be over, but rendering is behind
+    late: bool = False  # by the clock there should be more items, but rendering is behind
 
     @property
     def open(self) -> bool:
