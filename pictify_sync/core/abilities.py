@@ -28,8 +28,12 @@ SingleRender = Made | Refused | NotSent | InDoubt
 class RenderFinder(Protocol):
     """Finds pictures that were rendered before, or renders one at once."""
 
+    def clock_ahead(self) -> float:
+        """Seconds by which the provider's clock is ahead of ours; 0 when they agree as far as its answers tell."""
+        ...
+
     def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
-        """Renders of a template since then (epoch seconds), newest first; nothing where it cannot be looked up.
+        """Renders of a template since then (our clock), newest first; nothing where it cannot be looked up.
 
         Only rows that tell their variables are given. Raises ProviderUnavailable.
         """

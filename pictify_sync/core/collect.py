@@ -1,8 +1,9 @@
 """Pictures that were seen somewhere (a webhook, a look-up) -> the assets they belong to. Blind to order and repeats.
 
-A webhook and a look-up row name no batch, no index and no layout (Pictify, Webhooks; List renders), so a picture is
-known by what went into it: template, variables, size and format, not before it was asked for. What could be two
-pictures is left alone. This module must not know where sightings come from.
+A webhook and a look-up row name no batch, no index and no layout (Pictify, Webhooks; List renders). So a picture is
+known by what went into it: template, variables, size and format, and by having been made since it was asked for, as
+the template may have been another before. What could be two pictures, or names no time, is left alone.
+This module must not know where sightings come from.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pictify_sync.core.model import AssetKey, Fingerprint, Format, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.template import TemplateRecord
 
-SKEW = 300.0  # seconds by which the provider's clock may be behind ours
+SECOND = 0.999  # seconds that a time without a fraction may be later than it says
 MAX_SAFE = 2**53  # JavaScript's numbers are exact up to here
 FORMATS = {"png": Format.PNG, "jpg": Format.JPEG, "jpeg": Format.JPEG, "webp": Format.WEBP, "mp4": Format.MP4}
 STILLS = {Format.PNG, Format.JPEG, Format.WEBP}
@@ -47,7 +48,7 @@ class Wanted:
     format: Format
     width: int | None  # pixels; None: not known
     height: int | None
-    after: float  # epoch seconds: its batch was not intended before
+    after: float  # epoch seconds by our clock: when its batch was intended
     sole: bool = False  # True: the template has no other layout
     distinct: bool = False  # True: no other layout of the template has that size
     place: Place | None = None  # None: the batch is not known
@@ -72,7 +73,7 @@ class Sighting:
     width: int | None = None  # pixels; None: not told
     height: int | None = None
     format: Format | None = None  # None: not told
-    at: float | None = None  # epoch seconds; None: not told
+    at: float | None = None  # epoch seconds by the provider's clock, at the latest; None: not told
     remote_id: str | None = None
 
 
@@ -116,28 +117,30 @@ def want(key: AssetKey, picture: Fingerprint, spec: RenderSpec, template: Templa
     )
 
 
-def match(wanted: Iterable[Wanted], sightings: Iterable[Sighting]) -> dict[AssetKey, Rendered]:
-    """Find the URLs of wanted pictures. Memory is that of `wanted`; sightings are streamed."""
+def match(wanted: Iterable[Wanted], sightings: Iterable[Sighting], ahead: float = 0.0) -> dict[AssetKey, Rendered]:
+    """Find the URLs of wanted pictures. Memory is that of `wanted`; sightings are streamed.
+
+    `ahead`: seconds by which the provider's clock is ahead of ours. Of several that fit, the first made counts.
+    """
     index: dict[tuple[str, str], list[Wanted]] = {}
     for one in wanted:
         if one.variables:
             index.setdefault((one.template_uid, one.variables), []).append(one)
-    best: dict[AssetKey, tuple[tuple[int, float, str], Sighting]] = {}
-    sizes: dict[AssetKey, tuple[int | None, int | None]] = {}
+    best: dict[AssetKey, tuple[float, str, Wanted, Sighting]] = {}
     for seen in sightings:
-        fitting = [one for one in index.get((seen.template_uid, seen.variables), ()) if _fits(one, seen)]
+        around = index.get((seen.template_uid, seen.variables), ())
+        fitting = [one for one in around if _fits(one, seen, ahead)]
         if len({one.picture for one in fitting}) != 1:
             continue  # nobody's, or it could be either of two pictures
         for one in fitting:
-            rank = _rank(one, seen)
-            if one.key not in best or rank < best[one.key][0]:
-                best[one.key] = (rank, seen)
-                sizes[one.key] = (one.width, one.height)
-    return {key: Rendered(seen.url, *sizes[key], remote_id=seen.remote_id) for key, (_, seen) in best.items()}
+            rank = (seen.at or 0.0, seen.url)
+            if one.key not in best or rank < best[one.key][:2]:
+                best[one.key] = (*rank, one, seen)
+    return {key: Rendered(seen.url, one.width, one.height, seen.remote_id) for key, (_, _, one, seen) in best.items()}
 
 
-def _fits(one: Wanted, seen: Sighting) -> bool:
-    if seen.at is None or seen.at < one.after - SKEW:  # it may show an older template
+def _fits(one: Wanted, seen: Sighting, ahead: float) -> bool:
+    if seen.at is None or seen.at < one.after + ahead:  # it may show an older template
         return False
     if seen.format is not None and seen.format is not one.format:
         return False
@@ -146,17 +149,8 @@ def _fits(one: Wanted, seen: Sighting) -> bool:
     return one.distinct and (seen.width, seen.height) == (one.width, one.height)
 
 
-def _rank(one: Wanted, seen: Sighting) -> tuple[int, float, str]:
-    """The first since it was asked for; only if there is none, the last before (clocks differ)."""
-    at = seen.at or 0.0
-    return (0, at, seen.url) if at >= one.after else (1, -at, seen.url)
-
-
-def read_event(body: str | bytes, at: float | None = None) -> Sighting | None:
-    """Read a webhook's body. None unless it tells of a rendered picture (`render.completed`).
-
-    `at`: when it came (epoch seconds), for an event that names no time.
-    """
+def read_event(body: str | bytes) -> Sighting | None:
+    """Read a webhook's body. None unless it tells of a rendered picture (`render.completed`)."""
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):
@@ -164,7 +158,7 @@ def read_event(body: str | bytes, at: float | None = None) -> Sighting | None:
     data = event.get("data") if isinstance(event, dict) else None
     if not isinstance(data, dict) or event.get("event") != "render.completed":
         return None
-    return read_sighting(data, at=instant(event.get("timestamp")) or at)
+    return read_sighting(data, at=instant(event.get("timestamp")))
 
 
 def read_sighting(row: Json, *, at: float | None = None, template: str = "") -> Sighting | None:
@@ -215,16 +209,22 @@ def _format(row: Json, url: str) -> Format | None:
 
 
 def instant(value: object) -> float | None:
-    """Epoch seconds of an ISO 8601 time, or of a number of seconds or milliseconds; None when it is none."""
+    """Epoch seconds of an ISO 8601 time, or of a number of seconds or milliseconds; None when it is none.
+
+    A time in whole seconds may have been cut off: the latest moment that it can mean is given.
+    """
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 1e14:
-        return value / 1000 if value > 1e11 else float(value)
-    if not isinstance(value, str):
+        at = value / 1000 if value > 1e11 else float(value)
+    elif isinstance(value, str):
+        try:
+            found = datetime.fromisoformat(value)
+            at = (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    else:
         return None
-    try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, OverflowError):
-        return None
+    cut = not (isinstance(value, str) and "." in value) and at.is_integer()
+    return at + SECOND if cut else at
 
 
 def remaining(wanted: Iterable[Wanted], found: Mapping[AssetKey, Rendered]) -> list[Wanted]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx
 
 from pictify_sync.core.abilities import RemoteTemplate, Subscription
-from pictify_sync.core.collect import SKEW, Sighting, read_sighting
+from pictify_sync.core.collect import Sighting, read_sighting
 from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import ProviderError, ProviderUnavailable
 from pictify_sync.providers.http import Answer, Http, refuse
@@ -105,7 +105,7 @@ class Account:
 
     def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
         """Renders of a template since then, newest first, as far as rows tell their variables."""
-        offset = 0
+        offset, since = 0, since + self.clock_ahead()
         for _ in range(MAX_PAGES):
             about = {"format": "ALL", "template": template_uid, "source": "api"}
             answer = self._http.get("render", {**about, "limit": PAGE, "offset": offset})
@@ -116,11 +116,20 @@ class Account:
             rows = _rows(answer.body, "renders")
             found = [one for row in rows if (one := read_sighting(row, template=template_uid)) is not None]
             yield from (one for one in found if one.variables and one.template_uid == template_uid)
-            old = any(one.at is not None and one.at < since - SKEW for one in found)
+            old = any(one.at is not None and one.at < since for one in found)
             # Rows without variables can belong to anybody: further pages of them would be asked for in vain.
             if old or not any(one.variables for one in found) or not _more(answer.body, rows, offset):
                 return
             offset += len(rows)
+
+    def clock_ahead(self) -> float:
+        """Seconds by which the provider's clock is ahead of ours, by the dates of its answers."""
+        if self._http.ahead is None:
+            try:
+                self._http.get("templates", {"page": 1, "limit": 1})  # any answer has a date
+            except ProviderUnavailable:
+                return 0.0
+        return self._http.ahead or 0.0
 
     def _create(self, path: str, body: Mapping[str, object], what: str) -> Answer:
         try:

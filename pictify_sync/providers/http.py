@@ -7,6 +7,7 @@ It knows no route and no dialect. A call that may create work is sent at most on
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
-from pictify_sync.providers.rate import Rate, SystemClock, Told, limits_told, wait_told
+from pictify_sync.providers.rate import Rate, SystemClock, Told, limits_told, until, wait_told
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -103,6 +104,7 @@ class Http:
         self._rate = rate or Rate(SystemClock(), None)
         self.clock = self._rate.clock
         self._attempts = attempts
+        self._apart: tuple[float, float] | None = None  # seconds that the other clock is ahead of ours: from, to
         headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
         if transport is not None:
@@ -173,13 +175,33 @@ class Http:
         kind = {} if content is None else {"Content-Type": "application/json"}
         client = self._fresh if method == "POST" else self.client
         with self._rate.turn():
+            sent = self.clock.now()
             response = client.request(method, path, content=content, params=params, headers={**kind, **(headers or {})})
             answer = self._read(response)
+            self._compare_clocks(response.headers.get("date", ""), sent)
             limit, remaining, reset = limits_told(response.headers, self.clock.now())
             refused = answer.status == 429 and not answer.quota
             wait = answer.retry_after if refused else None
             self._rate.learn(Told(refused, method == "POST", wait, limit, remaining, reset))
         return answer
+
+    def _compare_clocks(self, date: str, sent: float) -> None:
+        """Narrow down how far the other clock is ahead: its `Date` was cut to seconds between sending and now."""
+        now = self.clock.now()
+        seconds = until(date, now)
+        if math.isnan(seconds):
+            return
+        least, most = seconds, seconds + now - sent + 1.0
+        if self._apart is None or most - least <= self._apart[1] - self._apart[0]:
+            self._apart = (least, most)
+
+    @property
+    def ahead(self) -> float | None:
+        """Seconds by which the other clock is ahead of ours, at least; 0 when both may agree; None when not told."""
+        if self._apart is None:
+            return None
+        least, most = self._apart
+        return 0.0 if least <= 0 <= most else least
 
     def _read(self, response: httpx.Response) -> Answer:
         try:

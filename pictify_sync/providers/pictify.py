@@ -92,6 +92,9 @@ class PictifyProvider:
     def unsubscribe(self, uid: str) -> bool:
         return self._account.unsubscribe(uid)
 
+    def clock_ahead(self) -> float:
+        return self._account.clock_ahead()
+
     def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
         return self._account.seen(template_uid, since)
 

@@ -68,11 +68,12 @@ def wait_told(headers: Mapping[str, str], body: object, now: float) -> float | N
     try:
         seconds = float(str(told))
     except ValueError:
-        seconds = _until(str(told), now)
+        seconds = until(str(told), now)
     return min(max(seconds, 0.0), DAY) if not math.isnan(seconds) else None
 
 
-def _until(date: str, now: float) -> float:
+def until(date: str, now: float) -> float:
+    """Seconds from now to an HTTP date; NaN when it is none."""
     try:
         at = parsedate_to_datetime(date)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now
