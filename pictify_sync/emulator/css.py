@@ -22,13 +22,15 @@ GENERIC = frozenset((
     "ui-rounded", "emoji", "math", "fangsong", "inherit", "initial", "unset", "revert", "revert-layer", "default",
     "-apple-system", "blinkmacsystemfont",
 ))  # fmt: skip
-_TAG = re.compile(r"\{\{(?:\{[^}]*\}|~?!--.*?--~?|[^{}]*)\}\}", re.S)
+_TAG = re.compile(r"\{\{(?:\{[^{}]*+\}|~?!--(?:[^{]|\{(?!\{~?!--))*?--~?|[^{}]*+)\}\}")
 _LONG = re.compile(r"data:[\w.+/;=-]{0,100},[A-Za-z0-9+/=%._-]{256,}+")
 _URL = re.compile(r"""url\(\s*+(?:"([^"\\]*+)"|'([^'\\]*+)'|([^)"'\\]*+))\s*\)""", re.I)
 _STRING = re.compile(r""""([^"\\]*+)"|'([^'\\]*+)'""")
 _SIZE = re.compile("(x{0,2}-)?small|medium|(x{0,3}-)?large|smaller|larger")
 _NESTING = ("media", "supports", "layer", "container", "scope", "starting-style")
 MAX_VARIABLES = 8  # var() inside var()
+MAX_DEPTH = 40  # brackets inside brackets
+_BRACKET = re.compile(r"""/\*.*?(?:\*/|\Z)|"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|([(){}\[\]])""", re.S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,10 @@ class Css:
         self._cuts: list[tuple[int, int]] = []  # (offset in the shortened text, letters left out before it)
         short = _LONG.sub(self._cut, painted) if "data:" in painted else painted
         self._lines = Lines(short, r"\r\n|[\n\r\f]")
-        if attribute:
+        self._nodes: Sequence[Node] = []
+        if _too_deep(short):
+            pass  # no stylesheet is like that, and reading it would be no use to anybody
+        elif attribute:
             self._nodes = tinycss2.parse_blocks_contents(short, skip_comments=True, skip_whitespace=True)
         else:
             self._nodes = tinycss2.parse_stylesheet(short, skip_comments=True, skip_whitespace=True)
@@ -137,6 +142,16 @@ class Css:
         name = next((group for group in found.groups() if group is not None), "").strip()
         conditions = tinycss2.serialize(node.prelude[node.prelude.index(said[0]) + 1 :]).strip()
         yield Reference(self._true(start), self._true(len(self._short) if end < 0 else end + 1), name, conditions)
+
+
+def _too_deep(css: str) -> bool:
+    depth = 0
+    for bracket in _BRACKET.finditer(css):
+        if bracket[1]:
+            depth += 1 if bracket[1] in "({[" else -1 if depth else 0
+            if depth > MAX_DEPTH:
+                return True
+    return False
 
 
 def _paint(tag: re.Match[str]) -> str:

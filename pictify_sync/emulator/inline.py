@@ -20,7 +20,7 @@ from pictify_sync.emulator.markup import Element, Span, elements
 Read = Callable[[str], bytes | None]  # a relative name -> the file's bytes; None: there is none
 
 MAX_SIZE = 64_000_000  # characters put into one template
-MAX_IMPORTS = 16  # stylesheets inside each other
+MAX_SHEETS, MAX_IMPORTS = 200, 16  # stylesheets in one template, and inside each other
 
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:|//|#|\?|$", re.I)
 _CANDIDATE = re.compile(r"[^\s,]\S*[^\s,]|[^\s,]")
@@ -85,6 +85,7 @@ def local(name: str) -> bool:
 class _Page:
     read: Read
     room: int = MAX_SIZE
+    sheets: int = MAX_SHEETS  # that may still come
     opened: list[str] = field(default_factory=list)  # stylesheets that are being put in, outermost first
 
     def html(self, text: str) -> str:
@@ -153,7 +154,8 @@ class _Page:
         path = _path(name, folder)
         if path in self.opened:
             return ""
-        content = self.read(path) if len(self.opened) < MAX_IMPORTS else None
+        self.sheets -= 1
+        content = self.read(path) if len(self.opened) < MAX_IMPORTS and self.sheets >= 0 else None
         if content is None or not self._fits(len(content)):
             return None
         self.opened.append(path)

@@ -69,9 +69,10 @@ def _element(html: str, found: re.Match[str], written: re.Match[str]) -> Element
     tag = Span(found.start(), written.end())
     if name not in _RAW_TEXT:
         return Element(name, tag, attributes, None, tag.end)
-    closing = re.compile(rf"</{name}(?=[\s/>])[^>]*>", re.I).search(html, tag.end)
+    closing = re.compile(rf"</{name}(?=[\s/>])", re.I).search(html, tag.end)
     text = Span(tag.end, closing.start() if closing else len(html))
-    return Element(name, tag, attributes, text, closing.end() if closing else len(html))
+    end = html.find(">", text.end) + 1
+    return Element(name, tag, attributes, text, end or len(html))
 
 
 @dataclass(frozen=True)
