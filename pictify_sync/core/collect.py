@@ -81,7 +81,7 @@ def wire_digest(variables: Json) -> str:
     """Digest of variables as they come back after a trip through JSON in JavaScript. "" when they cannot be encoded."""
     try:
         return digest(canonical(_travelled(variables)))
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         return ""
 
 
