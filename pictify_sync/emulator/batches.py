@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field
 
 from pictify_sync.emulator.faults import Play
 from pictify_sync.emulator.store import FINISHED, SKIPPED, WAITING, Store
-from pictify_sync.emulator.templates import Side, Source
+from pictify_sync.emulator.templates import Side, Source, keep_source
 from pictify_sync.emulator.views import BatchView, ItemView, PictureView, picture_id
 from pictify_sync.emulator.wire import (
     BASE_LAYOUT,
@@ -109,7 +109,9 @@ class Batches:
         return Answer(answer, status=202)
 
     def _open(self, db: sqlite3.Connection, team: str) -> int:
-        query = "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (ends>? OR (ends=0 AND completed IS NULL))"
+        query = (
+            "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (ends>? OR (ends=0 AND completed IS NULL))"
+        )
         return int(db.execute(query, (team, self._now())).fetchone()[0])
 
     def _insert(self, db: sqlite3.Connection, batch: str, order: Order) -> None:
@@ -120,6 +122,7 @@ class Batches:
         row |= {"request": canonical(request), "total": len(order.sets), "created": now, "team": order.team}
         row |= {"kind": order.kind, "base": order.base, "ends": now + play.seconds if play.seconds else 0.0}
         row["play"] = canonical({**asdict(play), **(order.flags or {})})
+        keep_source(db, order.source)
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         number = db.execute(f"INSERT INTO batches({names}) VALUES({marks})", tuple(row.values())).lastrowid
         items = ((number, position, canonical(sorted(one)), canonical(one)) for position, one in enumerate(order.sets))

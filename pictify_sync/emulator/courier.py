@@ -84,27 +84,28 @@ class Courier:
             row = db.execute(SOONEST, (self._now(),)).fetchone()
         if row is None:
             return False
-        body, at = row["body"].encode(), int(self._now())
+        body, at = row["body"].encode(), self._now()
         headers = {"Content-Type": "application/json", "User-Agent": "Pictify-Webhooks/1.0"}
         headers |= {"X-Pictify-Event": row["event"], "X-Pictify-Delivery-Id": row["id"]}
-        headers["X-Pictify-Signature"] = signature(row["secret"], at, body)
+        headers["X-Pictify-Signature"] = signature(row["secret"], int(at), body)
         try:
             taken = 200 <= self._post(row["target"], body, headers) < 300
         except (OSError, ValueError):
             taken = False
         with self._store.write() as db:
-            self._settle(db, row, taken=taken)
+            self._settle(db, row, at, taken=taken)
         return True
 
-    def _settle(self, db: sqlite3.Connection, row: sqlite3.Row, *, taken: bool) -> None:
-        now, uid = self._now(), row["subscription"]
+    def _settle(self, db: sqlite3.Connection, row: sqlite3.Row, at: float, *, taken: bool) -> None:
+        """Record an attempt that began at that time."""
+        uid = row["subscription"]
         if taken:
             db.execute("DELETE FROM deliveries WHERE number=?", (row["number"],))
-            db.execute("UPDATE subscriptions SET delivered=delivered+1, last=? WHERE uid=?", (now, uid))
+            db.execute("UPDATE subscriptions SET delivered=delivered+1, last=? WHERE uid=?", (at, uid))
             return
-        db.execute("UPDATE subscriptions SET failures=failures+1, last=? WHERE uid=?", (now, uid))
+        db.execute("UPDATE subscriptions SET failures=failures+1, last=? WHERE uid=?", (at, uid))
         if row["attempts"] < len(RETRIES):
-            due = now + RETRIES[row["attempts"]]
+            due = at + RETRIES[row["attempts"]]
             change = "UPDATE deliveries SET due=?, attempts=attempts+1 WHERE number=?"
             db.execute(change, (due, row["number"]))
             return

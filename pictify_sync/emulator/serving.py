@@ -10,19 +10,22 @@ import logging
 import secrets
 import signal
 import socket
+import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pictify_sync.emulator.app import Emulator, create_app
 from pictify_sync.emulator.clock import MovableClock
 from pictify_sync.emulator.faults import Dropped, parse
 from pictify_sync.emulator.options import DAY, Options
 from pictify_sync.emulator.posting import on_loopback
+from pictify_sync.emulator.retention import purge
 from pictify_sync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ PASSED_ON = (
     "dialect", "errors", "rate_headers", "plan", "quota", "tokens", "strict_keys", "teams", "idempotent", "workers",
     "webhook_variables", "batch_events", "lookup_variables", "batch_seconds", "expiry", "faults", "rules",
 )  # fmt: skip
+TIDY_AGAIN = 3600.0  # seconds
 LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
 
 
@@ -65,6 +69,7 @@ class ServeOptions:
     lookup_variables: bool = False
     batch_seconds: float = 0.0
     expiry: float | None = EXPIRY  # seconds
+    keep: float | None = None  # seconds for which ended batches and their files are kept; None: for ever
     faults: bool = False  # for tests: X-Emulator-Fault, X-Emulator-Set, /emulator/...; never on a public address
     rules: tuple[str, ...] = ()  # faults that befall every request
     started: Callable[[str], None] = field(default=lambda _: None)  # is told the URL once connections are taken
@@ -128,16 +133,21 @@ def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator
     sockets: dict[Any, Any] = {}
     limits: dict[str, Any] = {"threads": WORK_THREADS, "max_request_body_size": how.max_body}
     limits |= {"clear_untrusted_proxy_headers": True, "ident": None, "url_prefix": options.prefix}
-    server = create_server(_closing(app), map=sockets, sockets=[listening], **limits)
+    server = create_server(_served(app, _names(options)), map=sockets, sockets=[listening], **limits)
     stop = threading.Event()
-    thread = threading.Thread(target=_run, args=(sockets, stop), name="server")
-    thread.start()
+    threads = [threading.Thread(target=_run, args=(sockets, stop), name="server")]
+    if options.keep is not None:
+        tidying = (options.folder, options.keep, how.now, stop)
+        threads.append(threading.Thread(target=_tidy, args=tidying, name="tidy", daemon=True))
+    for thread in threads:
+        thread.start()
     shown = f"[{options.host}]" if ":" in options.host else options.host
     try:
         yield f"http://{shown}:{port}{options.prefix.rstrip('/')}", app
     finally:
         stop.set()
-        thread.join()
+        for thread in threads:
+            thread.join()
         server.task_dispatcher.shutdown()
         wasyncore.close_all(sockets)
         app.close()
@@ -150,6 +160,14 @@ def _run(sockets: dict[Any, Any], stop: threading.Event) -> None:
         wasyncore.loop(timeout=LOOK_AGAIN, map=sockets, count=1)
 
 
+def _tidy(folder: Path, keep: float, now: Callable[[], float], stop: threading.Event) -> None:
+    while True:
+        with suppress(sqlite3.Error, OSError):  # busy: an hour later it is done all the same
+            purge(folder, now() - keep)
+        if stop.wait(TIDY_AGAIN):
+            return
+
+
 def _listen(host: str, port: int) -> socket.socket:
     """Open the socket; a name such as localhost is asked for its first address."""
     try:
@@ -159,11 +177,27 @@ def _listen(host: str, port: int) -> socket.socket:
         raise UsageError(f"{host}:{port}: {error.strerror or error}") from None
 
 
-def _closing(app: Emulator) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
-    """Let waitress close the connection, without an answer, where a fault wants that."""
+def _names(options: ServeOptions) -> Collection[str]:
+    """Names by which a server on loopback is called; none elsewhere, where a key is needed."""
+    if not on_loopback(options.host):
+        return ()
+    own = {options.host.lower(), "localhost", "127.0.0.1", "::1", urlsplit(options.public_url).hostname}
+    return frozenset(filter(None, own))
+
+
+def _served(app: Emulator, known: Collection[str]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+    """Wrap the app for waitress. `known`: the only host names it is to be called by; none: any.
+
+    A page in a browser can give its own host name this machine's address; its requests still carry that name. Where
+    a fault wants the connection closed, waitress closes it without an answer.
+    """
     from waitress.channel import ClientDisconnected  # noqa: PLC0415
 
     def served(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if known and urlsplit(f"//{environ.get('HTTP_HOST', '')}").hostname not in known:
+            body = b'{"message":"This server answers to its own name only"}'
+            start_response("421 Misdirected Request", [("Content-Type", "application/json")])
+            return [body]
         try:
             return app(environ, start_response)
         except Dropped:

@@ -88,12 +88,13 @@ class Source:
     sizes: Mapping[str, tuple[int, int, str]]  # layout -> width, height, display name
     definitions: tuple[Mapping[str, Any], ...]
     strict: bool  # names without a value are an error
+    shape: str = ""  # all but html, as it is kept
 
 
 def _source(key: str, html: str, shape: str) -> Source:
     fields = json.loads(shape)
     sizes = {name: (size[0], size[1], size[2]) for name, size in fields["sizes"].items()}
-    return Source(key, html, sizes, tuple(fields["variables"]), fields["strict"])
+    return Source(key, html, sizes, tuple(fields["variables"]), fields["strict"], shape)
 
 
 class Templates:
@@ -138,15 +139,16 @@ class Templates:
         shape = {"variables": definitions, "strict": wanted.strictVariables}
         shape["sizes"] = {name: (one.width, one.height, one.name or name) for name, one in sizes.items()}
         fields = {"name": wanted.name, "engine": wanted.engine, "outputFormat": wanted.outputFormat}
-        self._write((uid, team), (wanted.html, canonical(shape)), canonical(fields))
+        self._write((uid, team), _made(wanted.html, canonical(shape)), canonical(fields))
         names: dict[str, object] = {"addedVariables": [one.name for one in added]} if added else {}
         return {"template": self.show(uid, team), **names}
 
-    def _write(self, whose: tuple[str, str], source: tuple[str, str], fields: str) -> None:
+    def _write(self, whose: tuple[str, str], source: Source, fields: str) -> None:
         """Keep a template of (uid, team); the time of its creation stays."""
         now = self._now()
         with self._store.write() as db:
-            row = (whose[0], _keep(db, *source), fields, now, now, whose[1])
+            keep_source(db, source)
+            row = (whose[0], source.digest, fields, now, now, whose[1])
             columns = "(uid, source, fields, created, updated, team)"
             change = "DO UPDATE SET source=excluded.source, fields=excluded.fields, updated=excluded.updated"
             db.execute(f"INSERT INTO templates{columns} VALUES(?,?,?,?,?,?) ON CONFLICT(uid) {change}", row)
@@ -168,16 +170,13 @@ class Templates:
             return found
         sizes = {**found.sizes, BASE_LAYOUT: (*wanted, name)}
         shape = {"variables": found.definitions, "strict": found.strict, "sizes": sizes}
-        return self._kept(found.html, canonical(shape))
+        return _made(found.html, canonical(shape))
 
-    def page_source(self, width: int, height: int) -> Source:
+    @staticmethod
+    def page_source(width: int, height: int) -> Source:
         """The source of a page that comes as a variable: its html is `{{{content}}}`."""
         shape = {"variables": [], "strict": False, "sizes": {BASE_LAYOUT: (width, height, "Default")}}
-        return self._kept("{{{content}}}", canonical(shape))
-
-    def _kept(self, html: str, shape: str) -> Source:
-        with self._store.write() as db:
-            return _source(_keep(db, html, shape), html, shape)
+        return _made("{{{content}}}", canonical(shape))
 
     def source(self, key: str) -> Source:
         """The source of a digest that a template or batch names."""
@@ -232,11 +231,13 @@ class Templates:
                 raise WireError(404, "Template not found")
 
 
-def _keep(db: sqlite3.Connection, html: str, shape: str) -> str:
-    """Keep a source; gives its digest."""
-    key = digest(shape + "\n" + html)
-    db.execute("INSERT OR IGNORE INTO sources VALUES(?,?,?)", (key, html, shape))
-    return key
+def _made(html: str, shape: str) -> Source:
+    return _source(digest(shape + "\n" + html), html, shape)
+
+
+def keep_source(db: sqlite3.Connection, source: Source) -> None:
+    """Keep a source, in the transaction of what names it: what nothing names may be forgotten at any time."""
+    db.execute("INSERT OR IGNORE INTO sources VALUES(?,?,?)", (source.digest, source.html, source.shape))
 
 
 def _layout(size: tuple[int, int, str]) -> dict[str, object]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,27 @@ def test_bodies_in_chunks(client: httpx.Client) -> None:
     """A body without a Content-Length is taken."""
     parts = [b'{"html": "<b>', b"x" * 1000, b'</b>"}']
     assert client.post("templates", content=iter(parts)).status_code == 200
+
+
+def test_a_foreign_name_is_not_answered(client: httpx.Client) -> None:
+    """A page whose own name was made to lead to loopback gets nothing."""
+    for name, status in (("evil.example", 421), ("evil.example:80", 421), ("localhost:1", 200), ("[::1]", 200)):
+        assert client.get("templates", headers={"Host": name}).status_code == status
+
+
+def test_old_batches_are_tidied_away(tmp_path: Path) -> None:
+    """Where `keep` is given, a started server forgets what ended before."""
+    options = ServeOptions(folder=tmp_path, port=0)
+    with serving(how(), options) as (url, _), httpx.Client(base_url=url, headers=KEY) as client:
+        uid = client.post("templates", json=TEMPLATE).json()["template"]["uid"]
+        assert client.post(f"templates/{uid}/render", json={}).json()["totalRendered"] == 1
+        assert client.get("render").json()["pagination"]["total"] == 1
+    with serving(how(now=MovableClock(time.time() + 100)), replace(options, keep=50.0)) as (url, _):
+        end = time.monotonic() + 10
+        while httpx.get(f"{url}/render", headers=KEY).json()["pagination"]["total"]:
+            assert time.monotonic() < end, "the batch is still there"
+            time.sleep(0.02)
+        assert httpx.get(f"{url}/templates/{uid}", headers=KEY).status_code == 200
 
 
 @pytest.mark.parametrize("fault", ["drop-before", "drop-after"])
