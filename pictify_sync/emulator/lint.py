@@ -20,7 +20,6 @@ ELSEWHERE = "use engine: chromium"
 
 # Property -> what to write instead ("": nothing). A trailing * stands for the longhands too.
 PROPERTIES: Mapping[str, str] = {
-    "font": "write font-family, font-size, font-weight and line-height",
     "grid": "write grid-template-rows and grid-template-columns",
     "grid-template": "write grid-template-rows and grid-template-columns",
     "grid-template-areas": "place the items by grid-row and grid-column numbers",

@@ -71,9 +71,9 @@ def falsy(value: Any) -> bool:
 
 def _number(value: Any) -> float:
     """Read a number; anything else counts as 0."""
-    if isinstance(value, int | float):
-        return value if math.isfinite(value) else 0
-    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else 0
+    if isinstance(value, str):
+        value = float(value) if _NUMBER.fullmatch(value) else 0
+    return value + 0 if isinstance(value, int | float) and math.isfinite(value) else 0
 
 
 def _whole(value: Any, default: int) -> int:

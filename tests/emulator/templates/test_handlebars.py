@@ -85,7 +85,7 @@ def test_every_text_is_a_template_or_a_problem(text: str) -> None:
     if not faults:
         compile_template(text)
         return
-    with pytest.raises(TemplateFailed, match="^line ") as caught:
+    with pytest.raises(TemplateFailed, match=r"^line ") as caught:
         compile_template(text)
     assert caught.value.code == faults[0].code
 

@@ -38,7 +38,7 @@ def test_facts() -> None:
     assert list(facts.families) == ["Inter", "Noto Sans", "Playfair Display", "Lora", "Georgia"]
     assert list(facts.files) == ["css/base.css", "pics/back.png", "own.woff2", "a.png"]
     assert list(facts.problems) == [
-        Problem("", 10, 53, "the helper 'shout' is not allowed"),
+        Problem("", 10, 52, "the helper 'shout' is not allowed"),
         Problem("", 11, 11, "the embedded engine does not know columns", "use engine: chromium", Severity.WARNING),
     ]
 
