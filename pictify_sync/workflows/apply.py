@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.events import RunStarted
-from pictify_sync.core.model import Action, AssetKey, Batch, Change
+from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Record, Status
 from pictify_sync.core.plan import Plan
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
@@ -64,7 +64,7 @@ class _Sorted:
 
     carried: list[Change] = field(default_factory=list)
     deleted: list[Change] = field(default_factory=list)
-    protected: list[Change] = field(default_factory=list)  # recorded protection differs
+    settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
 
 
@@ -105,7 +105,7 @@ def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[
     work = _sorted(plan.changes)
     renders = plan.summary.renders
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
-    _protect(session, work.protected)
+    _settle(session, work.settled)
     push_templates(session, plan.templates)
     carried = carry(session, work.carried)
     _render(session, plan.batches, pool, tally)
@@ -128,23 +128,28 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
             work.deleted.append(change)
         elif change.action is Action.KEEP:
             work.kept += 1
-            if change.asset and change.record and change.asset.protect != change.record.protect:
-                work.protected.append(change)
+            if change.asset and change.record and _settled(change.record, change.asset) != change.record:
+                work.settled.append(change)
     return work
 
 
-def _protect(session: Session, changes: Sequence[Change]) -> None:
-    """Record `protect` as the manifests have it now: it needs no render."""
+def _settled(record: Record, asset: Asset) -> Record:
+    """Give the record of a kept asset as it should be: `protect` as desired, and no failure of what was taken back."""
+    made = record.artifact is not None and record.fingerprint == asset.fingerprint
+    if made and record.status is Status.FAILED and record.failure and record.failure.fingerprint != asset.fingerprint:
+        record = replace(record, status=Status.STORED, failure=None)
+    return replace(record, protect=asset.protect)
+
+
+def _settle(session: Session, changes: Sequence[Change]) -> None:
+    """Record what needs no render."""
     if not changes:
         return
 
     def build() -> Sequence[Entry]:
-        puts = []
-        for change in changes:
-            record = session.store.record(change.key)
-            if record is not None and change.asset is not None:
-                puts.append(replace(record, protect=change.asset.protect))
-        return (Recorded("protect", tuple(puts), (), (), session.now()),)
+        known = ((session.store.record(change.key), change.asset) for change in changes)
+        puts = tuple(_settled(record, asset) for record, asset in known if record and asset)
+        return (Recorded("settings", puts, (), (), session.now()),)
 
     session.commit(build)
 

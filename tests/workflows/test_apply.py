@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.core.model import Action, Asset, Reason
+from pictify_sync.core.model import Action, Asset, Reason, Status
 from pictify_sync.workflows.plan import Choice
 from tests.core.assets import asset
 from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World
@@ -81,6 +81,21 @@ def test_failed_items_are_recorded_and_retried(tmp_path: Path) -> None:
     _, summary = world.apply(ABC)
     assert (summary.stored, summary.failed) == (2, ())
     assert world.files() == world.expected(ABC)
+
+
+def test_an_edit_that_failed_and_is_taken_back_is_no_failure(tmp_path: Path) -> None:
+    """The published picture is what is desired again: nothing is rendered, and nothing counts as failed any more."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    world.provider.failing["new"] = "IMAGE_FETCH_FAILED"
+    edited = [asset("a", value="new"), *ABC[1:]]
+    _, summary = world.apply(edited)
+    assert [key for key, *_ in summary.failed] == ["m/a@default"]
+    before = sum(world.provider.meter.values())
+    world.apply(ABC)
+    assert sum(world.provider.meter.values()) == before
+    assert {record.status for record in world.store().records()} == {Status.STORED}
+    assert not any(record.failure for record in world.store().records())
 
 
 def test_bad_downloads_are_never_published(tmp_path: Path) -> None:
