@@ -16,7 +16,7 @@ from pictify_sync.errors import Interrupted, PictifySyncError
 COMMANDS = {
     "init": ("init", "Write a first manifest, template and settings file."),
     "validate": ("validate", "Check manifests; report all problems at once."),
-    "schema": ("schema", "Print the JSON Schema of manifests, for editors."),
+    "schema": ("schema", "Print the JSON Schema of manifests, settings or documents."),
     "plan": ("plan", "Show what an apply would change."),
     "apply": ("apply", "Render, fetch and publish what the manifests ask for."),
     "refresh": ("refresh", "Look at published files and record what differs."),
@@ -29,6 +29,10 @@ COMMANDS = {
     "untaint": ("taint", "Take a taint back."),
     "cancel": ("cancel", "Stop open batches at their provider."),
     "resolve": ("resolve", "Tell what became of a batch in doubt."),
+    "collect": ("collect", "Publish pictures whose URL was not told at first."),
+    "webhooks": ("webhooks", "Receive webhooks, and look after subscriptions."),
+    "serve": ("serve", "Serve the embedded render server on its own."),
+    "gc": ("gc", "Drop what the embedded provider no longer needs."),
     "state": ("state", "List, export, import and mend the state."),
 }
 

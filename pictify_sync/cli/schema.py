@@ -1,19 +1,43 @@
-"""`schema`: the JSON Schema that editors check manifests with."""
+"""`schema`: JSON Schemas, of manifests for editors and of everything that `--json` prints."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import click
 
+KINDS = ("manifest", "settings", "plan", "validation", "apply", "status", "record", "drift", "explanation")
+
 
 @click.command("schema")
-def schema_command() -> None:
-    """Print the JSON Schema of manifests, for editors.
+@click.argument("kind", type=click.Choice(KINDS), default="manifest", metavar="[KIND]")
+def schema_command(kind: str) -> None:
+    """Print the JSON Schema of manifests, settings or documents.
 
-    Save it beside the manifests and name it in their first line:
+    For editors, save it beside the manifests and name it in their first line:
     `# yaml-language-server: $schema=pictify-sync.schema.json`.
-    """
-    from pictify_sync.manifest.schema import json_schema
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    KIND chooses another schema: settings, or one of the JSON documents plan, validation, apply, status, record, drift,
+    explanation.
+    """
+    click.echo(json.dumps(_schema_of(kind)(), indent=2, ensure_ascii=False))
+
+
+def _schema_of(kind: str) -> Callable[[], dict[str, Any]]:
+    if kind == "manifest":
+        from pictify_sync.manifest.schema import json_schema as manifest_schema
+
+        return manifest_schema
+    if kind == "settings":
+        from pictify_sync.settings import Fields
+
+        return Fields.model_json_schema
+    if kind == "plan":
+        from pictify_sync.state.planfile import json_schema as plan_schema
+
+        return plan_schema
+    from pictify_sync.report.reference import schema
+
+    return lambda: schema(kind)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pictify_sync.cli.options import json_option, pass_settings, project_of
+from pictify_sync.cli.options import pass_settings, project_of
 
 
 @click.group("state")
@@ -17,7 +17,7 @@ def state_command() -> None:
 
 @state_command.command("list")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
-@json_option
+@click.option("--json", "as_json", is_flag=True, help="Print a versioned JSON document per line.")
 @pass_settings
 def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool) -> None:
     """List recorded assets: key, path, status. PATTERN is a shell pattern for keys [all]."""
@@ -33,7 +33,7 @@ def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool)
             if not chosen(record.key):
                 continue
             if as_json:
-                click.echo(record_document(record, store.variables))
+                click.echo(record_document(record, store.variables, indent=None))
             else:
                 say([listed(record)])
 
@@ -42,8 +42,10 @@ def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool)
 @pass_settings
 def export_command(settings: str | None) -> None:
     """Write a snapshot to stdout: sorted JSON lines, without the key that sensitive values are hidden with."""
+    from pictify_sync.wiring import upkeep
+
     with project_of(settings) as project:
-        project.export(sys.stdout.write)
+        upkeep.export(project, sys.stdout.write)
 
 
 @state_command.command("import")
@@ -51,8 +53,10 @@ def export_command(settings: str | None) -> None:
 @pass_settings
 def import_command(settings: str | None, file: str) -> None:
     """Read a snapshot into a state that has no history yet. All of it, or nothing."""
+    from pictify_sync.wiring import upkeep
+
     with project_of(settings) as project:
-        serial = project.restore(Path(file))
+        serial = upkeep.restore(project, Path(file))
     click.echo(f"Imported; the state is at serial {serial}.", err=True)
 
 
@@ -63,9 +67,10 @@ def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
     """Forget matching assets; their files stay where they are. PATTERN is a shell pattern for keys."""
     from pictify_sync.cli.console import say
     from pictify_sync.report.records import taken
+    from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
-        say(taken(project.mend().forget(patterns), "forgotten"))
+        say(taken(upkeep.mend(project).forget(patterns), "forgotten"))
 
 
 @state_command.command("mv")
@@ -76,9 +81,10 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
     """Record the asset OLD under the key NEW; its file stays until the next apply."""
     from pictify_sync.cli.console import say
     from pictify_sync.report.records import taken
+    from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
-        say(taken([project.mend().rename(old, new)], "renamed"))
+        say(taken([upkeep.mend(project).rename(old, new)], "renamed"))
 
 
 @state_command.command("rebuild")
@@ -86,12 +92,14 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
 @pass_settings
 def rebuild_command(settings: str | None, check: bool) -> int:
     """Make all tables anew from the log."""
+    from pictify_sync.wiring import upkeep
+
     with project_of(settings) as project:
         if check:
-            found = project.verify()
+            found = upkeep.verify(project)
             for problem in found:
                 click.echo(problem)
             return 1 if found else 0
-        serial = project.rebuild()
+        serial = upkeep.rebuild(project)
     click.echo(f"Rebuilt from {serial} entries.", err=True)
     return 0

@@ -25,11 +25,18 @@ def change_lines(change: Change, recall: Recall, *, deep: bool) -> Iterator[Line
         yield Line(f"      and {len(details) - VALUES:,} more", Tone.FAINT)
 
 
-def spec_differences(old: RenderSpec, new: RenderSpec) -> Iterator[str]:
-    """Say which parts of two specs differ; the template's revision is left to whoever can show the template."""
-    for name in ("provider", "template", "layout", "format", "quality", "engine"):
+def spec_parts(old: RenderSpec, new: RenderSpec) -> Iterator[tuple[str, object, object]]:
+    """Give (name, old, new) of the parts of two specs that differ."""
+    for name in ("provider", "template", "template_revision", "layout", "format", "quality", "engine"):
         before, after = getattr(old, name), getattr(new, name)
         if before != after:
+            yield name, before, after
+
+
+def spec_differences(old: RenderSpec, new: RenderSpec) -> Iterator[str]:
+    """Say which parts of two specs differ; the template's revision is left to whoever can show the template."""
+    for name, before, after in spec_parts(old, new):
+        if name != "template_revision":
             yield f"{name}: {_word(before)} -> {_word(after)}"
 
 

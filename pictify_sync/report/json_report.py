@@ -1,4 +1,4 @@
-"""The `--json` documents, one per command. `docs/reference/json.md` describes them.
+"""The `--json` documents, one per command, as text. `documents` says what is in them.
 
 Each has `format` and `format_version`: within a version fields are only added; a reader refuses a version that it
 does not know.
@@ -8,120 +8,166 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from pictify_sync.core.drift import Drift
 from pictify_sync.core.entries import OpenBatch
-from pictify_sync.core.model import Record, RenderSpec
+from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.errors import Problem
+from pictify_sync.report import documents
+from pictify_sync.report.change import spec_parts
+from pictify_sync.report.differ import differences
 from pictify_sync.report.records import Census
-from pictify_sync.report.summary import Applied
+from pictify_sync.report.summary import Applied, Gathered
 
 VERSION = 1
 
+Recall = Callable[[str], str | None]
 
-def _document(kind: str, content: dict[str, Any]) -> str:
+
+def _text(kind: str, content: Any, *, indent: int | None = 2) -> str:
     head = {"format": f"pictify-sync/{kind}", "format_version": VERSION}
-    return json.dumps(head | content, ensure_ascii=False, indent=2)
+    return json.dumps(head | asdict(content), ensure_ascii=False, indent=indent)
 
 
 def validation_document(problems: Sequence[Problem], assets: int) -> str:
     """`validate --json`: all problems, sorted by place."""
-    listed = [
-        {
-            "file": problem.file,
-            "line": problem.line,
-            "column": problem.column,
-            "severity": str(problem.severity),
-            "message": problem.message,
-            "hint": problem.hint,
-        }
-        for problem in sorted(problems)
+    faults = [
+        documents.Fault(one.file, one.line, one.column, str(one.severity), one.message, one.hint)
+        for one in sorted(problems)
     ]
-    return _document("validation", {"assets": assets, "problems": listed})
+    return _text("validation", documents.Validation(assets, faults))
 
 
 def apply_document(done: Applied) -> str:
     """`apply --json`: what was done, what failed and why."""
-    counts = ("stored", "moved", "removed", "kept", "unresolved", "in_doubt", "billed_min", "billed_max")
-    content: dict[str, Any] = {name: getattr(done, name) for name in counts}
-    content["failed"] = [{"key": key, "code": code, "message": message} for key, code, message in done.failed]
-    return _document("apply", content | {"interrupted": done.interrupted, "stopped": done.stopped})
+    return _text(
+        "apply",
+        documents.Applied(
+            stored=done.stored,
+            moved=done.moved,
+            removed=done.removed,
+            kept=done.kept,
+            unresolved=done.unresolved,
+            in_doubt=done.in_doubt,
+            billed_min=done.billed_min,
+            billed_max=done.billed_max,
+            failed=[documents.Failing(*failure) for failure in done.failed],
+            interrupted=done.interrupted,
+            stopped=done.stopped,
+        ),
+    )
+
+
+def collect_document(done: Gathered) -> str:
+    """`collect --json`: what was found, and what is still looked for."""
+    failed = [documents.Failing(*failure) for failure in done.failed]
+    return _text("collect", documents.Collected(done.stored, done.unresolved, failed))
 
 
 def status_document(
     found: Census, opened: Iterable[OpenBatch], place: tuple[str, int], failed: Iterable[Record]
 ) -> str:
     """`status --json`: counts, open batches, and failures when they were asked for. `place`: lineage and serial."""
-    content: dict[str, Any] = {
-        "lineage": place[0],
-        "serial": place[1],
-        "records": found.total,
-        "statuses": {str(status): number for status, number in sorted(found.statuses.items())},
-        "drift": {str(kind): number for kind, number in sorted(found.drifts.items())},
-        "tainted": found.tainted,
-        "protected": found.protected,
-        "bytes": found.size,
-        "manifests": {
-            name: {str(status): number for status, number in sorted(counts.items())}
-            for name, counts in sorted(found.manifests.items())
-        },
-        "open_batches": [
-            {
-                "attempt": batch.intended.attempt,
-                "batch_id": batch.batch_id,
-                "template": batch.intended.batch.group.template,
-                "pictures": batch.intended.batch.renders,
-                "in_doubt": batch.batch_id is None,
-            }
-            for batch in opened
-        ],
-        "failed": [
-            {"key": record.key, "code": record.failure.code, "message": record.failure.message}
-            for record in failed
-            if record.failure is not None
-        ],
-    }
-    return _document("status", content)
+    by_manifest = {name: _counts(counts) for name, counts in sorted(found.manifests.items())}
+    return _text(
+        "status",
+        documents.StatusReport(
+            lineage=place[0],
+            serial=place[1],
+            records=found.total,
+            statuses=_counts(found.statuses),
+            drift=_counts(found.drifts),
+            tainted=found.tainted,
+            protected=found.protected,
+            bytes=found.size,
+            manifests=by_manifest,
+            open_batches=[_flight(batch) for batch in opened],
+            failed=[
+                documents.Failing(record.key, record.failure.code, record.failure.message)
+                for record in failed
+                if record.failure is not None
+            ],
+        ),
+    )
+
+
+def _counts(found: Any) -> documents.Counts:
+    return {str(word): number for word, number in sorted(found.items())}
+
+
+def _flight(opened: OpenBatch) -> documents.OpenBatch:
+    batch = opened.intended.batch
+    return documents.OpenBatch(
+        opened.intended.attempt, opened.batch_id, batch.group.template, batch.renders, opened.batch_id is None
+    )
 
 
 def drift_document(found: Sequence[Drift]) -> str:
     """`refresh --json`: what differs."""
-    listed = [{"key": drift.key, "kind": str(drift.kind), "detail": drift.detail} for drift in found]
-    return _document("drift", {"drift": listed})
+    drifted = [documents.Drifted(drift.key, str(drift.kind), drift.detail) for drift in found]
+    return _text("drift", documents.DriftReport(drifted))
 
 
-def record_document(record: Record, recall: Callable[[str], str | None]) -> str:
-    """`show --json`: one record with its variables, if they are kept."""
+def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -> str:
+    """`show --json`: one record with its variables, if they are kept. Without indent it is one line."""
     prints, artifact, failure = record.fingerprint, record.artifact, record.failure
     kept = None if prints is None else recall(prints.variables)
-    content: dict[str, Any] = {
-        "key": record.key,
-        "status": str(record.status),
-        "fingerprint": None if prints is None else {"spec": prints.spec, "variables": prints.variables},
-        "spec": None if record.spec is None else _spec(record.spec),
-        "variables": None if kept is None else json.loads(kept),
-        "artifact": artifact and {"path": artifact.path, "sha256": artifact.sha256, "size": artifact.size},
-        "output": record.output,
-        "url": record.url,
-        "failure": failure and {"code": failure.code, "message": failure.message},
-        "attempt": record.attempt,
-        "attempts": record.attempts,
-        "rendered_at": record.rendered_at,
-        "tainted": record.tainted,
-        "drift": None if record.drift is None else str(record.drift),
-        "protect": record.protect,
-    }
-    return _document("record", content)
+    report = documents.RecordReport(
+        key=record.key,
+        status=str(record.status),
+        fingerprint=_prints(prints),
+        spec=_spec(record.spec),
+        variables=None if kept is None else json.loads(kept),
+        artifact=None if artifact is None else documents.File(artifact.path, artifact.sha256, artifact.size),
+        output=record.output,
+        url=record.url,
+        failure=None if failure is None else documents.Reason(failure.code, failure.message),
+        attempt=record.attempt,
+        attempts=record.attempts,
+        rendered_at=record.rendered_at,
+        tainted=record.tainted,
+        drift=None if record.drift is None else str(record.drift),
+        protect=record.protect,
+    )
+    return _text("record", report, indent=indent)
 
 
-def _spec(spec: RenderSpec) -> dict[str, object]:
-    return {
-        "provider": spec.provider,
-        "template": spec.template,
-        "template_revision": spec.template_revision,
-        "layout": spec.layout,
-        "format": str(spec.format),
-        "quality": spec.quality,
-        "engine": spec.engine,
-    }
+def explanation_document(change: Change, recall: Recall) -> str:
+    """`explain --json`: what a plan would do with one asset, and why."""
+    asset, record = change.asset, change.record
+    old = record.fingerprint if record else None
+    new = asset.fingerprint if asset else None
+    found = []
+    if record and record.spec and asset:
+        parts = spec_parts(record.spec, asset.spec)
+        found += [documents.Differing(f"spec.{name}", str(before), str(after)) for name, before, after in parts]
+    kept = recall(old.variables) if old else None
+    if asset and kept is not None:
+        for one in differences(kept, asset.variables):
+            join = "" if one.path.startswith("[") else "."
+            found.append(documents.Differing(f"variables{join}{one.path}", one.old, one.new))
+    explanation = documents.Explanation(
+        key=change.key,
+        action=str(change.action),
+        reason=str(change.reason),
+        renders=change.renders,
+        source=None if change.source is None else change.source.key,
+        recorded=_prints(old),
+        desired=_prints(new),
+        differences=found,
+    )
+    return _text("explanation", explanation)
+
+
+def _prints(prints: Fingerprint | None) -> documents.Fingerprint | None:
+    return None if prints is None else documents.Fingerprint(prints.spec, prints.variables)
+
+
+def _spec(spec: RenderSpec | None) -> documents.Spec | None:
+    if spec is None:
+        return None
+    return documents.Spec(
+        spec.provider, spec.template, spec.template_revision, spec.layout, str(spec.format), spec.quality, spec.engine
+    )

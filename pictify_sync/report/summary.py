@@ -72,6 +72,27 @@ def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
         yield Line(f"Go on with: {again}")
 
 
+class Gathered(Protocol):
+    """The counts of a collect."""
+
+    @property
+    def stored(self) -> int: ...
+    @property
+    def unresolved(self) -> int: ...
+    @property
+    def failed(self) -> Sequence[tuple[str, str, str]]: ...
+
+
+def collected_lines(done: Gathered) -> Iterator[Line]:
+    """Tell the outcome of a collect."""
+    yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
+    yield from failure_lines(done.failed)
+    if done.unresolved:
+        yield Line(
+            f"{pictures(done.unresolved)} rendered, and nobody has told where yet. Collect again later.", Tone.WARN
+        )
+
+
 _DOUBT = "The next apply finds out before it renders any of them again."
 
 

@@ -68,6 +68,21 @@ class _Head:
 
 
 @dataclass(frozen=True, slots=True)
+class _Whole(_Head):
+    """The whole document."""
+
+    changes: tuple[Change, ...]
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON Schema (2020-12) of a plan."""
+    schema = codec.adapter(_Whole).json_schema()
+    schema["properties"]["format"] = {"const": FORMAT, "type": "string"}
+    schema["properties"]["format_version"] = {"const": PLAN_FORMAT, "type": "integer"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pictify-sync plan"}
+
+
+@dataclass(frozen=True, slots=True)
 class SavedChanges:
     """The changes of a plan that was read, decoded anew at each iteration."""
 
