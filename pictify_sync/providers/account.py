@@ -114,9 +114,10 @@ class Account:
             if not answer.ok:
                 raise refuse(answer, "looking up renders")
             rows = _rows(answer.body, "renders")
-            found = [one for row in rows if (one := read_sighting(row, template=template_uid)) is not None]
+            read = [one for row in rows if (one := read_sighting(row, template=template_uid)) is not None]
+            found = [one for one in read if one.at is None or one.at >= since]
             yield from (one for one in found if one.variables and one.template_uid == template_uid)
-            old = any(one.at is not None and one.at < since for one in found)
+            old = len(found) < len(read)
             # Rows without variables can belong to anybody: further pages of them would be asked for in vain.
             if old or not any(one.variables for one in found) or not _more(answer.body, rows, offset):
                 return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from pictify_sync.core.abilities import RemoteTemplate
@@ -49,7 +50,7 @@ def template_body(source: TemplateSource) -> dict[str, object]:
 
 def read_template(provider: str, uid: str, body: Json) -> TemplateRecord:
     """What a provider holds, with a revision per layout. `body` is unwrapped. Raises ProviderError: no JSON."""
-    layouts = {DEFAULT_LAYOUT: _size(body), **_layouts(body.get("layouts"))}
+    layouts = {DEFAULT_LAYOUT: replace(_size(body), name=""), **_layouts(body.get("layouts"))}
     try:
         shared, rules = canonical(_shape(body)), read_rules(body)
         digest(shared)

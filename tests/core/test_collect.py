@@ -200,7 +200,8 @@ def as_javascript(value: Any) -> Any:
 
 def test_different_values_differ() -> None:
     """1, "1", true and null are different, and so are neighbours."""
-    several: list[dict[str, Any]] = [{"a": one} for one in (1, "1", True, None, [], {}, 2, "", 0.5)]
+    alone: list[Any] = [1, "1", True, None, [], {}, 2, "", 0.5]
+    several = [{"a": one} for one in alone]
     assert len({wire_digest(one) for one in several}) == len(several)
 
 
