@@ -30,7 +30,6 @@ PROPERTIES: Mapping[str, str] = {
     "max-inline-size": "write max-width",
     "min-block-size": "write min-height",
     "max-block-size": "write max-height",
-    "padding-block*": "write padding-top and padding-bottom",
     "inset-inline*": "write left and right",
     "border-inline*": "write border-left and border-right",
     "border-block*": "write border-top and border-bottom",
@@ -98,6 +97,8 @@ ELEMENTS: Mapping[str, str] = {
 }
 _ON_INLINE = ("clip-path", "filter", "mask", "mask-image", "mix-blend-mode", "opacity", "transform")
 
+_NEUTRAL = ("none", "normal", "auto", "initial", "inherit", "unset")
+
 Found = tuple[int, str, str]  # offset in the page, what is lacking, what to write instead
 
 
@@ -143,7 +144,7 @@ def _declaration(one: Declaration) -> Iterator[tuple[str, str]]:
         return
     instead = _property(one.name)
     text = _plain(one.value)
-    if instead is not None and text not in ("none", "normal", "auto", "initial", "inherit", "unset"):
+    if instead is not None and (one.name == "all" or text not in _NEUTRAL):
         yield one.name, instead
         return
     if one.important:

@@ -1,0 +1,170 @@
+"""The warnings about the embedded engine, held against what it draws, and against what a browser draws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from pictify_sync.emulator.inspect import Inspector
+from pictify_sync.emulator.lint import FUNCTIONS, PROPERTIES
+from pictify_sync.errors import Severity
+from tests.emulator.rendering.studio import Studio, picture, uri
+
+PICTURE = uri(picture(colour="#f80", size=(40, 30)))
+BASE = """*{box-sizing:border-box;font-optical-sizing:none}body{margin:0;font-family:Inter;font-size:16px}
+.b{width:80px;height:40px;background:#36c;margin:10px;color:#fff}.t{width:90px;margin:0}"""
+BODY = f"""<div class=b>box</div><p class=t>The quick brown fox <b>jumps over</b> it</p>
+<div class=r><div class=b>1</div><div class=b>2</div></div><img src="{PICTURE}">"""
+
+# What is lacking -> css that a browser heeds. The embedded engine draws the page as if it were not there.
+LACKING = {
+    "columns": ".t{columns:2}",
+    "column-count": ".t{column-count:2}",
+    "column-width": ".t{column-width:30px}",
+    "zoom": ".b{zoom:1.5}",
+    "writing-mode": ".t{writing-mode:vertical-rl}",
+    "text-align-last": ".t{text-align-last:right}",
+    "text-emphasis": ".t{text-emphasis:dot red}",
+    "font-size-adjust": ".t{font-size-adjust:.9}",
+    "initial-letter": ".t::first-letter{initial-letter:2}",
+    "all": ".b{all:unset}",
+    "border-image": ".b{border:5px solid transparent;border-image:linear-gradient(red,lime) 1}",
+    "inline-size": ".b{inline-size:20px}",
+    "block-size": ".b{block-size:20px}",
+    "max-inline-size": ".b{max-inline-size:20px}",
+    "border-inline-start": ".b{border-inline-start:10px solid red}",
+    "border-block": ".b{border-block:10px solid red}",
+    "border-start-start-radius": ".b{border-start-start-radius:20px}",
+    "grid-template": ".r{display:grid;grid-template:50px / 200px 1fr}",
+    "grid": ".r{display:grid;grid:50px / 200px 1fr}",
+    "-webkit-mask-box-image": ".b{-webkit-mask-box-image:linear-gradient(#000,transparent)}",
+    "word-wrap": ".t{width:30px;word-wrap:break-word}.t{width:30px}",
+    "position: sticky": ".b{position:sticky;top:100px}",
+    "background: linear-gradient(red,blue) fixed": ".b{background:linear-gradient(red,blue) fixed}",
+    "box-shadow: inset 0 0 20px #000": ".b{box-shadow:inset 0 0 20px #000}",
+    "font-variant: small-caps": ".t{font-variant:small-caps}",
+    "font-variant-caps: all-small-caps": ".t{font-variant-caps:all-small-caps}",
+    "text-decoration-style: wavy": ".t{text-decoration-style:wavy}",
+    "vertical-align: super": "b{vertical-align:super}",
+    "width: -webkit-fill-available": ".b{width:-webkit-fill-available}",
+    "margin: revert": ".b{margin:revert}",
+    'content: ""': ".b::before{content:'';display:block;width:20px;height:20px;background:red}",
+    "content: open-quote": ".b::before{content:open-quote}",
+    "min()": ".b{width:min(20px,50%)}",
+    "max()": ".b{width:max(110px,50%)}",
+    "clamp()": ".b{width:clamp(1px,5vw,20px)}",
+    "round()": ".b{width:round(73px,50px)}",
+    "abs()": ".b{width:abs(-20px)}",
+    "rotateZ()": ".b{transform:rotateZ(20deg)}",
+    "translate3d()": ".b{transform:translate3d(10px,10px,0)}",
+    "scale3d()": ".b{transform:scale3d(1.5,1.5,1)}",
+    "rotateX()": ".b{transform:rotateX(60deg)}",
+    "light-dark()": ".b{background:light-dark(red,lime)}",
+    "-webkit-linear-gradient()": ".b{background:-webkit-linear-gradient(red,lime)}",
+    "the unit ch": ".b{width:2ch}",
+    "the unit ex": ".b{width:2ex}",
+    "!important, and leaves such a declaration out": ".b{background:red!important}",
+    "@container": "body{container-type:inline-size}@container (min-width:10px){.b{background:red}}",
+    "@scope": "@scope (body){.b{background:red}}",
+    ":has": ".r:has(.b){background:red}",
+    "::first-line": ".t::first-line{color:red}",
+    "::first-letter": ".t::first-letter{color:red}",
+    ":nth-child(... of ...)": ".b:nth-child(1 of .b){background:red}",
+    "opacity on an <img> inside a line of text": "img{opacity:.2}",
+    "filter on an <img> inside a line of text": "img{filter:grayscale(1)}",
+    "transform on an <img> inside a line of text": "img{transform:rotate(20deg)}",
+}
+NOT_BY_ITSELF = {".t{width:30px;word-wrap": ".t{width:30px}",
+                 ".b{border:5px": ".b{border:5px solid transparent}", ".r{display:grid": ".r{display:grid}",
+                 "body{container": "", ".t::first-letter{initial": ""}  # fmt: skip
+
+
+def page(css: str) -> str:
+    """A page with a box, a text, a row and a picture."""
+    return f"<!doctype html><style>{BASE}{css}</style>{BODY}"
+
+
+def without(css: str) -> str:
+    """What is left of the css when the engine passes over what it lacks."""
+    return next((rest for start, rest in NOT_BY_ITSELF.items() if css.startswith(start)), "")
+
+
+def warnings(html: str) -> list[str]:
+    """What the inspector warns of."""
+    return [one.message for one in Inspector().inspect(html).problems if one.severity is Severity.WARNING]
+
+
+@pytest.fixture(scope="module")
+def takumi() -> Studio:
+    """The embedded engine."""
+    return Studio("takumi")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Studio]:
+    """The browser engine."""
+    from pictify_sync.emulator import browser
+
+    if browser.find() is None:
+        pytest.skip("no Chrome or Chromium is installed")
+    studio = Studio("chromium")
+    yield studio
+    studio.renderer.close()
+
+
+@pytest.mark.parametrize(("what", "css"), LACKING.items(), ids=str)
+def test_lacking_is_warned_of_and_lacking(what: str, css: str, takumi: Studio) -> None:
+    """What is warned of changes nothing in the picture: an engine that learns it makes the warning a lie."""
+    assert any(one.startswith(f"the embedded engine does not know {what}") for one in warnings(page(css)))
+    assert takumi.draw(page(css), size=(260, 220)) == takumi.draw(page(without(css)), size=(260, 220))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("css", LACKING.values())
+def test_a_browser_knows_what_is_lacking(css: str, chromium: Studio) -> None:
+    """The advice to use the browser engine is good: there the css changes the picture."""
+    assert chromium.draw(page(css), size=(260, 220)) != chromium.draw(page(without(css)), size=(260, 220))
+
+
+WORKING = [
+    "font:italic 700 14px/1.5 Inter", "display:grid;grid-template-columns:1fr 2fr;gap:4px", "margin-inline:4px",
+    "background:#eee url(x.png) center/cover no-repeat",
+    "background:linear-gradient(45deg,red,blue),#fff", "padding-block:4px",
+    "box-shadow:0 2px 4px 1px #000", "width:calc(100% - 2em)", "transform:translate(1px,2px) rotate(3deg) scale(2)",
+    "filter:blur(2px)", "mask-image:linear-gradient(#000,transparent)", "clip-path:circle(40%)", "aspect-ratio:1",
+    "-webkit-line-clamp:2", "text-decoration:underline red", "font-variant-numeric:tabular-nums", "inset:0",
+    "background-clip:text", "border-image:none", "columns:auto", "grid-area:1/2/3/4", "content:'x'", "content:attr(a)",
+    "position:absolute", "display:inline-flex", "--x:1px", "vertical-align:middle", "word-break:break-all",
+    "background:{{paper}}", "width:{{w}}%", "grid-template-areas:none", "text-shadow:0 0 3px red", "border:1px dashed",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("declaration", WORKING)
+def test_what_works_is_not_warned_of(declaration: str) -> None:
+    """Css that the engine knows, and values that are not known yet, give no warning."""
+    assert warnings(f"<style>.a, .b > p:first-child::before {{ {declaration} }}</style>") == []
+
+
+def test_each_thing_is_told_once_with_its_first_place() -> None:
+    """Ten uses make one warning, that says how many there are."""
+    html = "<p>\n" + "<style>.a { columns: 2 }\n.b { columns: 3; zoom: 2 }</style>" * 5
+    assert warnings(html) == [
+        "the embedded engine does not know columns (10 places)",
+        "the embedded engine does not know zoom (5 places)",
+    ]
+    first = Inspector().inspect(html).problems[0]
+    assert (first.line, first.column, first.hint) == (2, 13, "use engine: chromium")
+
+
+def test_elements_and_pictures() -> None:
+    """Elements and kinds of pictures that the engine does not draw are warned of, with another way."""
+    found = warnings("<hr><input><video src=a.mp4></video><img src='a.avif'><img src='{{a}}.avif'><svg></svg>")
+    assert [one.removeprefix("the embedded engine does not know ") for one in found] == [
+        "<hr>", "<input>", "<video>", "AVIF pictures"]  # fmt: skip
+
+
+def test_names_are_lower_case() -> None:
+    """The lists are looked up by lower-case names."""
+    for name in (*PROPERTIES, *FUNCTIONS):
+        assert name == name.lower()
