@@ -20,9 +20,10 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
     from pictify_sync.cli.console import say
     from pictify_sync.report.json_report import drift_document
     from pictify_sync.report.records import drift_lines
+    from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
-        found = project.refresh(patterns, record=not check)
+        found = upkeep.refresh(project, patterns, record=not check)
     if as_json:
         click.echo(drift_document(found))
     else:

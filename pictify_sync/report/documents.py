@@ -99,11 +99,11 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """`collect --json`."""
+    """`collect --json`: what was found, in pictures."""
 
-    stored: int  # pictures found, fetched and published
-    unresolved: int  # pictures still without a URL
-    failed: list[Failing]
+    stored: Annotated[int, "Found, fetched, verified and published."]
+    unresolved: Annotated[int, "Still without a URL."]
+    failed: Annotated[list[Failing], "Found, but not fetched."]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pictify_sync.core import events, schedule
@@ -51,6 +51,7 @@ class Flying:
     moved_at: float = 0.0  # epoch seconds when `done` last grew
     cancelled: bool = False  # True: we asked for it, since it stalled
     report: BatchReport | None = None  # the terminal one
+    is_adopted: bool = False  # True: a batch in doubt that was found by its pictures
     fetching: Fetching = field(default_factory=Fetching)
 
     def view(self) -> schedule.Flight:
@@ -106,15 +107,18 @@ class Apron:
             self.tally.freed |= most > 0
         self.flights.pop(intended.attempt, None)
 
-    def record(self, intended: Intended, status: str, results: dict[tuple[int, str], Result]) -> None:
-        """Commit the outcomes of a batch, unless another run did."""
+    def record(
+        self, intended: Intended, status: str, results: dict[tuple[int, str], Result], billed_max: int = 0
+    ) -> None:
+        """Commit the outcomes of a batch, unless another run did. `billed_max`: more may have been billed than told."""
         done: list[Settled] = []
 
         def build() -> Sequence[Entry]:
             store = self.session.store
             if all(opened.intended.attempt != intended.attempt for opened in store.open_batches()):
                 return ()
-            done.append(settle(intended, status, results, store.record, self.session.now()))
+            settled = settle(intended, status, results, store.record, self.session.now())
+            done.append(replace(settled, billed_max=max(settled.billed_max, billed_max)))
             return (done[-1],)
 
         if self.session.commit(build):

@@ -16,6 +16,7 @@ from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import ProviderUnavailable
+from pictify_sync.workflows.collect import evidence
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.send import next_batch, send, submit
 
@@ -44,18 +45,35 @@ class Pump:
                 apron.flights[intended.attempt] = Flying(intended, opened.batch_id, times[1], moved_at=times[1])
                 apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
             case journal.Quarantine(until):
-                apron.tally.in_doubt.add(intended.attempt)
-                apron.sink(events.BatchQuarantined(intended.attempt, until))
+                if not self._adopted(opened, whole=True):
+                    apron.tally.in_doubt.add(intended.attempt)
+                    apron.sink(events.BatchQuarantined(intended.attempt, until))
             case journal.Held():
                 apron.tally.in_doubt.add(intended.attempt)
                 apron.sink(events.BatchHeld(intended.attempt))
             case journal.Weigh():
-                self._weigh(opened)
+                if not self._adopted(opened, whole=False):
+                    why = f"in doubt, and no evidence of it after its quarantine ({opened.doubt or 'the run died'})"
+                    apron.abandon(intended, why, (0, intended.batch.renders))
 
-    def _weigh(self, opened: OpenBatch) -> None:
-        """Give up a batch whose answer never came: what it may have cost goes into the ledger."""
-        why = f"in doubt, and no evidence of it after its quarantine ({opened.doubt or 'the run died'})"
-        self._apron.abandon(opened.intended, why, (0, opened.intended.batch.renders))
+    def _adopted(self, opened: OpenBatch, *, whole: bool) -> bool:
+        """Adopt a batch whose pictures are found, all of them or some; what is lost is planned again."""
+        apron, intended = self._apron, opened.intended
+        try:
+            found = evidence(apron.session, intended)
+        except ProviderUnavailable:
+            return False
+        cells = {(claim.index, claim.layout) for claim in intended.claims}
+        if not found or (whole and found.keys() != cells):
+            return False
+        lost = Failed("LOST", "the answer to its batch was lost, and nothing is known of this picture")
+        outcomes = {cell: found.get(cell, lost) for cell in cells}
+        status = BatchStatus.COMPLETED if found.keys() == cells else BatchStatus.PARTIAL
+        flight = Flying(intended, "", inf, report=BatchReport(status, outcomes), is_adopted=True)
+        flight.fetching.begin(apron.session, apron.provider, apron.pool, intended, outcomes)
+        apron.flights[intended.attempt] = flight
+        apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
+        return True
 
     def run(self, batches: Iterable[Batch], uid_of: Callable[[Batch], str]) -> None:
         """Submit the batches and see every flight through."""
@@ -85,7 +103,8 @@ class Pump:
             case schedule.Settle(attempt):
                 flight = apron.flights.pop(attempt)
                 assert flight.report is not None
-                apron.record(flight.intended, flight.report.status, flight.fetching.results())
+                most = flight.intended.batch.renders if flight.is_adopted else 0
+                apron.record(flight.intended, flight.report.status, flight.fetching.results(), most)
             case schedule.Wait(seconds):
                 self._wait(seconds)
             case schedule.Done():

@@ -11,6 +11,7 @@ from pictify_sync.core.journal import DoubtRules
 from pictify_sync.core.model import Asset, AssetKey
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
+from pictify_sync.workflows.urls import UrlSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Ports:
     stop: Callable[[], bool]  # turns true when the user asks to stop
     run: str  # id of this run
     new_attempt: Callable[[], str]  # a fresh, time-ordered id
+    sources: Callable[[str], UrlSources] = lambda _: UrlSources()  # by provider
     doubt: DoubtRules = field(default_factory=DoubtRules)
     keep_variables: bool = True  # False: the state keeps digests only
 

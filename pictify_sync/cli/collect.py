@@ -1,0 +1,32 @@
+"""`collect`: publish pictures that were rendered and whose URL was not told."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import json_option, pass_settings, project_of
+
+
+@click.command("collect")
+@click.argument("inbox", required=False)
+@json_option
+@pass_settings
+def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> int:
+    """Find pictures that were rendered and whose URL was not told; fetch and publish them. Renders nothing.
+
+    INBOX is a folder of webhook deliveries, or the URL of a receiver's inbox (its token in PICTIFY_INBOX_TOKEN) [inbox
+    of the settings]. Exits with 1 when a picture that was found could not be fetched.
+    """
+    from pictify_sync.cli.console import Stopper, progress, say
+    from pictify_sync.report.json_report import collect_document
+    from pictify_sync.report.summary import collected_lines
+    from pictify_sync.wiring import ApplyRun
+
+    with project_of(settings) as project, Stopper().watching() as stop:
+        with progress() as sink:
+            done = ApplyRun(project, sink, stop, inbox=inbox).collect()
+        if as_json:
+            click.echo(collect_document(done))
+        else:
+            say(collected_lines(done))
+    return 1 if done.failed else 0

@@ -1,0 +1,74 @@
+"""`webhooks ...`: receive them, and look after subscriptions."""
+
+from __future__ import annotations
+
+import click
+
+from pictify_sync.cli.options import pass_settings, project_of
+
+provider_option = click.option("--provider", default="pictify", show_default=True, help="Whose webhooks.")
+
+
+@click.group("webhooks")
+def webhooks_command() -> None:
+    """Receive webhooks, and look after subscriptions."""
+
+
+@webhooks_command.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8572, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--header", default="X-Pictify-Signature", show_default=True, help="Header that signs deliveries.")
+@pass_settings
+def serve_command(settings: str | None, host: str, port: int, header: str) -> None:
+    """Receive deliveries into the inbox of the settings; a receiver needs a public https address in front of it.
+
+    Secrets come from PICTIFY_WEBHOOK_SECRET (several between commas); PICTIFY_INBOX_TOKEN lets `collect` read the inbox
+    over HTTP.
+    """
+    from pictify_sync.wiring import services
+
+    with project_of(settings) as project:
+        services.receive(project, (host, port), header, lambda url: click.echo(f"Receiving at {url}", err=True))
+
+
+@webhooks_command.command("subscribe")
+@click.argument("url")
+@click.option("--event", default="render.completed", show_default=True, help="One subscription is one event.")
+@click.option("--template", default="", help="Only for this template uid.")
+@provider_option
+@pass_settings
+def subscribe_command(settings: str | None, url: str, event: str, template: str, provider: str) -> None:
+    """Subscribe a public https URL. The secret is printed once, to stdout, and kept nowhere."""
+    from pictify_sync.wiring import services
+
+    with project_of(settings) as project:
+        made = services.subscriptions(project, provider).subscribe(event, url, template)
+    click.echo(f"Subscribed {made.uid} to {made.event}. Keep this secret for PICTIFY_WEBHOOK_SECRET:", err=True)
+    click.echo(made.secret)
+
+
+@webhooks_command.command("list")
+@provider_option
+@pass_settings
+def list_command(settings: str | None, provider: str) -> None:
+    """List subscriptions: uid, event, status, URL."""
+    from pictify_sync.report.safe import safe
+    from pictify_sync.wiring import services
+
+    with project_of(settings) as project:
+        for one in services.subscriptions(project, provider).subscriptions():
+            click.echo(safe(f"{one.uid}  {one.event}  {one.status or '-'}  {one.target_url}"))
+
+
+@webhooks_command.command("unsubscribe")
+@click.argument("uid")
+@provider_option
+@pass_settings
+def unsubscribe_command(settings: str | None, uid: str, provider: str) -> int:
+    """Remove a subscription. Exits with 1 when there is none of that uid."""
+    from pictify_sync.wiring import services
+
+    with project_of(settings) as project:
+        removed = services.subscriptions(project, provider).unsubscribe(uid)
+    click.echo("Unsubscribed." if removed else f"There is no subscription {uid}.", err=True)
+    return 0 if removed else 1

@@ -1,0 +1,12 @@
+"""The composition root: the only place that names concrete adapters.
+
+`project` binds settings to adapters, `run` is one apply, `upkeep` looks after state and files, `services` are programs
+that run until stopped.
+"""
+
+from pictify_sync.wiring.project import Project, open_project
+from pictify_sync.wiring.run import ApplyRun
+from pictify_sync.workflows.consent import Consent
+from pictify_sync.workflows.plan import Choice, matcher
+
+__all__ = ["ApplyRun", "Choice", "Consent", "Project", "matcher", "open_project"]

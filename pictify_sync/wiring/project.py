@@ -1,0 +1,190 @@
+"""One project: its settings, and the concrete adapters they choose. What is heavy is imported when first needed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from secrets import token_hex
+from typing import IO, Protocol
+
+from pictify_sync.core.approval import plan_digest
+from pictify_sync.core.guard import Limits
+from pictify_sync.core.model import AssetKey, Capabilities, Record
+from pictify_sync.core.plan import Plan
+from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
+from pictify_sync.errors import StalePlan, UsageError
+from pictify_sync.manifest.context import ReadContext
+from pictify_sync.manifest.desired import Manifests, read_manifests
+from pictify_sync.providers.registry import ProviderOptions
+from pictify_sync.settings import Settings, load_settings
+from pictify_sync.state.sqlite import open_store
+from pictify_sync.workflows.consent import Consent, check, refuse_stale
+from pictify_sync.workflows.plan import Choice, make_plan
+
+
+class OpenState(Protocol):
+    """Opens the state of a path; the SQLite store unless somebody asks for another."""
+
+    def __call__(self, path: Path, *, create: bool) -> StateStore: ...
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> float:
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
+def open_project(settings_file: Path | None, environ: Mapping[str, str]) -> Project:
+    """Read the settings and bind the project to them. Raises InputError with all problems of the settings."""
+    return Project(load_settings(settings_file, environ))
+
+
+class Project:
+    """One folder of manifests with its settings, state, artifacts and providers. Close it at the end."""
+
+    def __init__(self, settings: Settings, clock: Clock | None = None, open_state: OpenState | None = None) -> None:
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self._open_state = open_state or open_store
+        self._stores: dict[bool, StateStore] = {}
+        self._providers: dict[str, Provider] = {}
+        self._artifacts: ArtifactStore | None = None
+
+    def state(self, *, create: bool = False) -> StateStore:
+        """The recorded state; an empty one where there is none, unless it is to be created."""
+        if True in self._stores:
+            return self._stores[True]
+        if create not in self._stores:
+            self._stores[create] = self._open_state(self.settings.path(self.settings.state), create=create)
+        return self._stores[create]
+
+    def artifacts(self) -> ArtifactStore:
+        """The published files."""
+        if self._artifacts is None:
+            from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
+
+            self._artifacts = FileArtifacts(self.settings.path(self.settings.output))
+        return self._artifacts
+
+    def options(self, name: str) -> ProviderOptions:
+        """What the settings say about a provider."""
+        settings = self.settings
+        return ProviderOptions(
+            folder=settings.path(settings.local),
+            engine=settings.engine,
+            families=tuple(settings.fonts),
+            allow_hosts=tuple(settings.allow_hosts),
+            workers=settings.workers or 0,
+            render_timeout=settings.render_timeout,
+            api_key=settings.api_key,
+            limits=settings.limits(name),
+            clock=self.clock,
+            **({"base_url": settings.base_url} if settings.base_url else {}),
+        )
+
+    def capabilities(self, name: str) -> Capabilities:
+        """What a provider allows, without connecting to a built-in one."""
+        from pictify_sync.providers.registry import capabilities  # noqa: PLC0415 - its name is ours too
+
+        return capabilities(name, self.options(name))
+
+    def provider(self, name: str) -> Provider:
+        """A connected provider, the same one for the whole run."""
+        if name not in self._providers:
+            from pictify_sync.providers.registry import connect  # noqa: PLC0415 - plan connects to nothing
+
+            self._providers[name] = connect(name, self.options(name))
+        return self._providers[name]
+
+    def read(self, paths: Sequence[str], *, glyphs: bool = False) -> Manifests:
+        """Read the manifests at the paths (files, folders, globs; none: the configured root).
+
+        Raises InputError with all problems of all files; warnings are in `problems` of what comes back.
+        """
+        from pictify_sync.emulator.inspect import Inspector  # noqa: PLC0415 - show, status and state read no manifest
+
+        settings, store, inspector = self.settings, self.state(), Inspector()
+        context = ReadContext(
+            project=settings.project,
+            root=settings.path(settings.manifests),
+            inspector=inspector,
+            provider=settings.provider,
+            engine=lambda families: inspector.engine_identity(settings.engine, families),
+            fonts=tuple(settings.fonts),
+            sensitive_key=store.sensitive_key(),
+            templates={(record.provider, record.name): record for record in store.templates()},
+            max_assets=settings.max_assets,
+            local_pictures=settings.local_pictures,
+            glyphs=glyphs,
+        )
+        return read_manifests([Path(path) for path in paths] or [context.root], context)
+
+    def plan(self, paths: Sequence[str], choice: Choice) -> tuple[Plan, Manifests]:
+        """Plan against the state as it is, without a connection."""
+        manifests = self.read(paths)
+        return make_plan(manifests, self.state(), self.capabilities, choice), manifests
+
+    def load_plan(self, file: Path) -> Plan:
+        """Read a saved plan. Raises InputError when it is none of ours, StalePlan when it was edited."""
+        from pictify_sync.state.planfile import read_plan  # noqa: PLC0415 - only for saved plans
+
+        plan = read_plan(file)
+        if plan_digest(plan.changes, plan.templates) != plan.digest:
+            raise StalePlan(f"{file} was edited: its digest is not that of its work", hint="plan again")
+        return plan
+
+    def inbox(self, place: str | None = None) -> Inbox:
+        """Webhook deliveries: a folder, or a receiver's inbox by its URL."""
+        where = place or self.settings.inbox
+        if where.startswith(("http://", "https://")):
+            from pictify_sync.inbox.remote import RemoteInbox  # noqa: PLC0415 - plan reads no inbox
+
+            return RemoteInbox(where, self.settings.inbox_token)
+        from pictify_sync.inbox.files import FileInbox  # noqa: PLC0415 - plan reads no inbox
+
+        return FileInbox(self.settings.path(where))
+
+    def save_plan(self, plan: Plan, file: str) -> None:
+        """Write a plan file, whole or not at all."""
+        path = Path(file)
+        draft = path.with_name(f".{path.name}.{token_hex(4)}")
+        try:
+            with draft.open("w", encoding="utf-8", newline="\n") as text:
+                self.write_plan(plan, text)
+            draft.replace(path)
+        except OSError as error:
+            raise UsageError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from None
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def write_plan(self, plan: Plan, text: IO[str]) -> None:
+        """Write the JSON document of a plan."""
+        from pictify_sync.state.planfile import write_plan  # noqa: PLC0415 - only for saved plans
+
+        write_plan(plan, text)
+
+    def record(self, key: str) -> Record:
+        """One record. Raises UsageError when there is none of that key."""
+        record = self.state().record(AssetKey(key))
+        if record is None:
+            raise UsageError(f"{key} is not recorded", hint="pictify-sync state list shows what is")
+        return record
+
+    def check(self, plan: Plan, consent: Consent) -> None:
+        """May the plan be carried out? Raises UnsafePlan, NotApproved, or StalePlan for a saved one."""
+        guard = self.settings.guard
+        if consent.saved:
+            refuse_stale(plan, self.state())
+        check(plan, Limits(guard.max_delete_percent, guard.min_recorded, guard.max_renders), consent)
+
+    def close(self) -> None:
+        """Close providers and state."""
+        for provider in self._providers.values():
+            provider.close()
+        for store in self._stores.values():
+            store.close()

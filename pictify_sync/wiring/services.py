@@ -1,0 +1,58 @@
+"""Programs that run until they are stopped, and the provider's side of webhooks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pictify_sync.core.abilities import Subscriptions
+from pictify_sync.errors import UsageError
+from pictify_sync.wiring.project import Project
+
+
+def serve(project: Project, folder: str, options: Mapping[str, Any], started: Callable[[str], None]) -> None:
+    """Serve the embedded render server until a signal; `options` are those of `ServeOptions`. Raises UsageError."""
+    from pictify_sync.emulator.serving import ServeOptions, serve  # noqa: PLC0415 - its name is ours too
+
+    settings = project.settings
+    chosen = ServeOptions(
+        folder=settings.path(folder),
+        engine=settings.engine,
+        families=tuple(settings.fonts),
+        allow_hosts=tuple(settings.allow_hosts),
+        workers=settings.workers or 0,
+        render_timeout=settings.render_timeout,
+        started=started,
+        **options,
+    )
+    serve(chosen)
+
+
+def receive(project: Project, address: tuple[str, int], header: str, started: Callable[[str], None]) -> None:
+    """Receive webhooks into the inbox folder of the settings until a signal. Raises UsageError."""
+    from pictify_sync.inbox.receiver import ReceiverOptions, serve  # noqa: PLC0415 - its name is ours too
+
+    settings = project.settings
+    if settings.inbox.startswith(("http://", "https://")):
+        raise UsageError("a receiver keeps its inbox in a folder", hint="set inbox to a folder in the settings")
+    if not settings.webhook_secrets:
+        raise UsageError("a receiver needs the secrets of its subscriptions", hint="set PICTIFY_WEBHOOK_SECRET")
+    host, port = address
+    chosen = ReceiverOptions(
+        folder=settings.path(settings.inbox),
+        secrets=settings.webhook_secrets,
+        token=settings.inbox_token,
+        host=host,
+        port=port,
+        header=header,
+        started=started,
+    )
+    serve(chosen, project.clock)
+
+
+def subscriptions(project: Project, provider: str) -> Subscriptions:
+    """The webhook subscriptions of an account. Raises UsageError when the provider has none."""
+    connected = project.provider(provider)
+    if not isinstance(connected, Subscriptions):
+        raise UsageError(f"the provider {provider} has no webhook subscriptions")
+    return connected

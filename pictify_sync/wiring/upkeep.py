@@ -1,0 +1,87 @@
+"""Looking after what a project holds: the state by hand, drift, snapshots, and what is no longer needed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pictify_sync.core.drift import Drift
+from pictify_sync.core.model import AssetKey
+from pictify_sync.errors import UsageError
+from pictify_sync.state.sqlite import SqliteStateStore
+from pictify_sync.wiring.project import Project
+from pictify_sync.wiring.run import ApplyRun
+from pictify_sync.workflows.plan import matcher
+from pictify_sync.workflows.session import Session
+
+if TYPE_CHECKING:
+    from pictify_sync.workflows.mend import Mending
+
+
+def mend(project: Project) -> Mending:
+    """Changes of the state by hand."""
+    from pictify_sync.workflows.mend import Mending  # noqa: PLC0415 - plan and apply mend nothing
+
+    return Mending(Session(ApplyRun(project, lambda _: None, lambda: False).ports(None)))
+
+
+def log_lines(project: Project, after: int) -> Iterator[str]:
+    """The entries after a serial, as JSON lines."""
+    from pictify_sync.state.codec import encode_entry  # noqa: PLC0415 - plan writes no entries
+
+    for serial, at, entry in project.state().entries(after):
+        yield f'{{"serial":{serial},"at":{json.dumps(at)},"entry":{encode_entry(entry)}}}'
+
+
+def export(project: Project, write: Callable[[str], object]) -> None:
+    """Write a snapshot of the state."""
+    from pictify_sync.state import snapshot  # noqa: PLC0415 - one command's
+
+    snapshot.export(_sqlite(project), write)
+
+
+def restore(project: Project, file: Path) -> int:
+    """Read a snapshot into a state without history; gives its serial."""
+    from pictify_sync.state.snapshot import import_snapshot  # noqa: PLC0415 - one command's
+
+    at = datetime.fromtimestamp(project.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    with file.open(encoding="utf-8", newline="\n") as lines:
+        return import_snapshot(lines, _sqlite(project, create=True), file=str(file), at=at)
+
+
+def verify(project: Project) -> tuple[str, ...]:
+    """What is wrong with the state's file; nothing when all is well."""
+    return _sqlite(project).verify()
+
+
+def rebuild(project: Project) -> int:
+    """Make the state's tables anew from its log; gives the serial."""
+    return _sqlite(project).rebuild()
+
+
+def refresh(project: Project, pattern: Sequence[str], *, record: bool) -> tuple[Drift, ...]:
+    """Look at the published files of the matching keys (none: all), and record what differs if asked to."""
+    from pictify_sync.workflows import refresh as workflow  # noqa: PLC0415 - one command's
+
+    run = ApplyRun(project, lambda _: None, lambda: False)
+    session = Session(run.ports(None))
+    selected: Callable[[AssetKey], bool] = matcher(pattern) if pattern else lambda _: True
+    return workflow.refresh(session, selected) if record else workflow.observe(session, selected)
+
+
+def _sqlite(project: Project, *, create: bool = False) -> SqliteStateStore:
+    store = project.state(create=create)
+    if not isinstance(store, SqliteStateStore):
+        raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
+    return store
+
+
+def collect_garbage(project: Project, days: float) -> int:
+    """Drop what the embedded provider keeps of batches that ended more than so many days ago; gives files removed."""
+    from pictify_sync.emulator.retention import purge  # noqa: PLC0415 - one command's
+
+    folder = project.settings.path(project.settings.local)
+    return purge(folder, project.clock.now() - days * 86_400) if (folder / "emulator.db").exists() else 0
