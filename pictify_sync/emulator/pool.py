@@ -46,6 +46,7 @@ class Page(NamedTuple):
     height: int
     format: str
     quality: float | None
+    raw_html: tuple[str, ...] = ()  # variables that may be put in without escaping
 
 
 class Renders(Protocol):
@@ -145,7 +146,8 @@ def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, o
     try:
         values = fill(chunk, json.loads(picture.variables))
         size = (picture.width, picture.height)
-        data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality))
+        raw_html = tuple(rule["name"] for rule in chunk.definitions if rule.get("allowRawHtml"))
+        data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality, raw_html))
     except RenderFailed as error:
         return {"code": error.code, "message": error.message[:LONGEST_TEXT]}
     except Exception as error:  # a fault of the renderer ends one picture, not the batch

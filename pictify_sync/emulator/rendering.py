@@ -45,7 +45,7 @@ class Draws(Protocol):
 class _Template:
     """A compiled template, its own pictures taken out."""
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html: str, raw_html: tuple[str, ...]) -> None:
         self.known: dict[str, str] = {}
 
         def out(found: re.Match[str]) -> str:
@@ -54,7 +54,7 @@ class _Template:
             return name
 
         text = _DATA.sub(out, html)
-        self.fill = compile_template(text).render
+        self.fill = compile_template(text, raw_html).render
 
 
 class Renderer:
@@ -83,7 +83,7 @@ class Renderer:
 
     def prepared(self, page: Page) -> Drawing:
         """Give what the engine is handed. Raises RenderFailed."""
-        template = self._template(page.html)
+        template = self._template(page.html, page.raw_html)
         known = dict(template.known)
         html = template.fill(lifted(page.variables, known))
         if len(html) > MAX_HTML:

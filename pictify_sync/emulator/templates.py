@@ -175,7 +175,8 @@ class Templates:
     @staticmethod
     def page_source(width: int, height: int) -> Source:
         """The source of a page that comes as a variable: its html is `{{{content}}}`."""
-        shape = {"variables": [], "strict": False, "sizes": {BASE_LAYOUT: (width, height, "Default")}}
+        content = VariableBody(name="content", allowRawHtml=True).model_dump()
+        shape = {"variables": [content], "strict": False, "sizes": {BASE_LAYOUT: (width, height, "Default")}}
         return _made("{{{content}}}", canonical(shape))
 
     def source(self, key: str) -> Source:
