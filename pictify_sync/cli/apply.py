@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pictify_sync.cli.options import (
+    check_choice,
+    check_manifests,
     choice_of,
     choice_options,
     json_option,
@@ -22,7 +24,7 @@ from pictify_sync.cli.options import (
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
     from pictify_sync.manifest.desired import Manifests
-    from pictify_sync.wiring import ApplyRun, Project
+    from pictify_sync.wiring import ApplyRun, Consent, Project
     from pictify_sync.workflows.apply import ApplySummary
 
 own_options = with_options(
@@ -76,36 +78,42 @@ def apply_command(settings: str | None, /, as_json: bool, **options: object) -> 
     from pictify_sync.report.json_report import apply_document
     from pictify_sync.report.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply import combined
+    from pictify_sync.workflows.apply import ApplySummary, combined
 
-    wish = Wish(**options)  # type: ignore[arg-type]
-    with project_of(settings) as project, Stopper().watching() as stop:
-        with progress() as sink:
-            run = ApplyRun(project, sink, stop)
-            loaded = _load(project, wish)
-            done = run.recover()
-        plan, manifests = loaded or _plan(run, wish)
-        if not _agreed(project, plan, wish, saved=loaded is not None, as_json=as_json):
-            return 1
-        with progress() as sink:
-            run = ApplyRun(project, sink, stop)
-            if not stop():  # an empty plan too: `protect` may differ, which needs no render
-                done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
+    wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
+    with project_of(settings) as project:
+        loaded, consent = _load(project, wish), _consent(project, wish)
+        with stop.watching(), progress() as sink:
+            done = ApplyRun(project, sink, stop).recover()
+        agreed = idle = False
+        if not stop():
+            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish)
+            _show(plan, project, as_json=as_json)
+            agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent), plan.is_empty
+            if agreed:  # an empty plan too: `protect` may differ, which needs no render
+                with stop.watching(), progress() as sink:
+                    run = ApplyRun(project, sink, stop)
+                    done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
         if as_json:
             click.echo(apply_document(done))
-        else:
+        elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
             say(summary_lines(done, again="pictify-sync apply"))
-    return _code(done, wish.max_failure_rate)
+    return _code(done, wish.max_failure_rate) if agreed else 1
 
 
 def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
     """Read a saved plan and refuse it when it is stale, before anything is asked of a provider."""
+    from pictify_sync.errors import UsageError
     from pictify_sync.wiring import Consent
 
     if wish.saved is None:
+        check_manifests(project, wish.paths)
         return None
     if wish.select or wish.exclude or wish.replace:
-        raise click.UsageError("a saved plan is carried out as it is: --select, --exclude and --replace are for plan")
+        raise UsageError(
+            "a saved plan is carried out as it is: --select, --exclude and --replace are for plan",
+            hint="give them to pictify-sync plan --out",
+        )
     plan = project.load_plan(wish.saved)
     project.check(plan, Consent(saved=True))
     return plan, None
@@ -115,8 +123,10 @@ def _plan(run: ApplyRun, wish: Wish) -> tuple[Plan, Manifests]:
     from pictify_sync.cli.console import talk
     from pictify_sync.report.problems import problem_lines
 
-    plan, manifests = run.plan(wish.paths, choice_of(wish.select, wish.exclude, wish.replace))
+    choice = choice_of(wish.select, wish.exclude, wish.replace)
+    plan, manifests = run.plan(wish.paths, choice)
     talk(problem_lines(manifests.problems))
+    talk(check_choice(plan, choice))
     return plan, manifests
 
 
@@ -127,29 +137,49 @@ def _again(run: ApplyRun, wish: Wish, loaded: object) -> Plan | None:
     return run.plan(wish.paths, choice_of(wish.select, wish.exclude, ()))[0]
 
 
-def _agreed(project: Project, plan: Plan, wish: Wish, *, saved: bool, as_json: bool) -> bool:
-    """Show the plan, hold it against the guard and what was approved, and ask where nobody has agreed yet."""
-    from pictify_sync.cli.console import say, talk
-    from pictify_sync.report.text import plan_lines
+def _consent(project: Project, wish: Wish) -> Consent:
+    """What the user agreed to on the command line; an approved plan is read before anything is done."""
     from pictify_sync.wiring import Consent
 
+    approve = wish.approve
+    if approve is None or wish.saved is not None:
+        return Consent(wish.allow_deletes, saved=wish.saved is not None)
+    if approve.endswith(".json"):
+        return Consent(wish.allow_deletes, approved=project.load_plan(Path(approve)))
+    return Consent(wish.allow_deletes, digest=approve)
+
+
+def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
+    from pictify_sync.cli.console import say, talk
+    from pictify_sync.report.text import plan_lines
+
     (talk if as_json else say)(plan_lines(plan, project.state().variables))
-    if plan.is_empty or saved:
-        return True
-    by_digest = wish.approve is not None and not wish.approve.endswith(".json")
-    approved = project.load_plan(Path(wish.approve)) if wish.approve and not by_digest else None
-    digest = wish.approve if by_digest else None
-    project.check(plan, Consent(wish.allow_deletes, digest, approved))
+
+
+def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent) -> bool:
+    """Hold a plan against the guard and what was approved, and ask where nobody has agreed yet."""
+    if consent.saved:
+        return True  # it was checked before anything was done
+    project.check(plan, consent)
     return wish.yes or wish.approve is not None or _asked()
 
 
 def _asked() -> bool:
-    if not sys.stdin.isatty():
-        raise click.UsageError("nobody is there to ask: agree with --yes, --approve DIGEST, or apply a saved plan")
-    answer: str = click.prompt("Apply these changes? Only 'yes' is accepted", default="", show_default=False, err=True)
-    if answer != "yes":
-        click.echo("Nothing was changed.", err=True)
-    return answer == "yes"
+    """Ask on the terminal; Ctrl-C and the end of input are a no."""
+    from pictify_sync.errors import UsageError
+
+    if not sys.stdin or not sys.stdin.isatty():
+        hint = "agree with --yes or --approve DIGEST, or apply a saved plan"
+        raise UsageError("nobody is there to ask; nothing was changed", hint=hint)
+    try:
+        question = "Apply these changes? Only 'yes' is accepted"
+        answer: str = click.prompt(question, default="", show_default=False, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        answer = ""
+    if answer.strip() != "yes":
+        click.echo("Not applied: nothing was changed.", err=True)
+    return answer.strip() == "yes"
 
 
 def _code(done: ApplySummary, allowed: float) -> int:

@@ -34,7 +34,8 @@ def say(lines: Iterable[Line]) -> None:
 
 
 def talk(lines: Iterable[Line]) -> None:
-    """Write lines to stderr."""
+    """Write lines to stderr, after what was said on stdout: in a log that takes both, they stay in order."""
+    sys.stdout.flush()
     _write(lines, sys.stderr)
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
-from pictify_sync.cli.options import json_option, pass_settings, paths_argument, project_of
+from pictify_sync.cli.options import check_manifests, json_option, near, pass_settings, paths_argument, project_of
+
+if TYPE_CHECKING:
+    from pictify_sync.core.model import Change
 
 
 @click.command("explain")
@@ -17,22 +22,35 @@ from pictify_sync.cli.options import json_option, pass_settings, paths_argument,
 def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_json: bool) -> int:
     """Say why an asset would be rendered, or not: recorded and desired side by side.
 
-    KEY is 'manifest/item@layout'; PATH is where its manifest lies [the manifests folder of the settings].
+    KEY is 'manifest/item@layout'; PATH is where its manifest lies [the manifests folder of the settings]. Exits with 1
+    when the key is neither desired nor recorded. Opens no connection.
     """
     from pictify_sync.cli.console import say
-    from pictify_sync.errors import UsageError
     from pictify_sync.report.explain import explain_lines
     from pictify_sync.report.json_report import explanation_document
     from pictify_sync.wiring import Choice
 
     with project_of(settings) as project:
-        plan, manifests = project.plan(paths, Choice(select=(key,)))
+        check_manifests(project, paths)
+        plan, manifests = project.plan(paths, Choice())  # a selection would hide where a renamed key came from
         with closing(manifests):
-            change = next((change for change in plan.changes if change.key == key), None)
-            if change is None:
-                raise UsageError(f"{key} is neither desired nor recorded", hint="pictify-sync state list")
+            change, recall = _found(plan.changes, key), project.state().variables
             if as_json:
-                click.echo(explanation_document(change, project.state().variables))
+                click.echo(explanation_document(change, recall))
             else:
-                say(explain_lines(change, project.state().variables))
+                say(explain_lines(change, recall))
     return 0
+
+
+def _found(changes: Iterable[Change], key: str) -> Change:
+    """The change of a key; of its new key when it is renamed. Raises UsageError that names keys like it."""
+    from pictify_sync.core.model import Reason
+    from pictify_sync.errors import UsageError
+
+    known = []
+    for change in changes:
+        renamed = change.reason is Reason.RENAMED and change.source is not None and change.source.key == key
+        if change.key == key or renamed:
+            return change
+        known.append(change.key)
+    raise UsageError(f"{key} is neither desired nor recorded", hint=near(key, known))

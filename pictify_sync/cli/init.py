@@ -69,6 +69,7 @@ FILES = {
 def init_command(folder: str) -> None:
     """Write a first manifest, template and settings file to FOLDER [.]. Overwrites nothing."""
     from pictify_sync.errors import UsageError
+    from pictify_sync.report.safe import for_shell
 
     root = Path(folder)
     there = [name for name in FILES if (root / name).exists()]
@@ -81,4 +82,6 @@ def init_command(folder: str) -> None:
     ignore = root / ".gitignore"
     if not ignore.exists():
         ignore.write_text(".pictify-sync/\noutput/\n", encoding="utf-8")
-    click.echo("Next: pictify-sync plan, then pictify-sync apply", err=True)
+        click.echo("wrote .gitignore", err=True)
+    enter = "" if root.resolve() == Path.cwd() else f"cd {for_shell(folder)}, then "
+    click.echo(f"Next: {enter}pictify-sync plan, then pictify-sync apply", err=True)

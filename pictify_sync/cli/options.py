@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from pictify_sync.core.plan import Plan
+    from pictify_sync.report.lines import Line
     from pictify_sync.wiring import Choice, Project
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,3 +56,49 @@ def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[
     from pictify_sync.wiring import Choice
 
     return Choice(select, exclude, replace)
+
+
+def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
+    """Refuse to look for manifests where there is no folder of them, and say how to begin."""
+    from pictify_sync.errors import UsageError
+
+    folder = project.settings.manifests
+    if not paths and not project.settings.path(folder).exists():
+        raise UsageError(
+            f"there is no '{folder}' here", hint="pictify-sync init writes a first project; or name a PATH"
+        )
+
+
+def check_state(project: Project) -> None:
+    """Refuse to mend a state that does not exist, instead of making one."""
+    from pictify_sync.errors import UsageError
+
+    if not project.state().lineage:
+        raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
+
+
+def check_choice(plan: Plan, choice: Choice) -> Iterator[Line]:
+    """Warn of a selection that nothing matches: most often a slip of the pen."""
+    from pictify_sync.core.model import Reason
+    from pictify_sync.report.lines import Line, Tone
+
+    if choice.select and not plan.summary.actions:
+        yield Line(f"Warning: no key matches --select {_words(choice.select)}", Tone.WARN)
+    elif choice.replace and not any(reason is Reason.REQUESTED for _, reason in plan.summary.reasons):
+        yield Line(f"Warning: no key matches --replace {_words(choice.replace)}", Tone.WARN)
+
+
+def _words(patterns: tuple[str, ...]) -> str:
+    from pictify_sync.report.safe import for_shell
+
+    return ", ".join(map(for_shell, patterns))
+
+
+def near(key: str, known: Iterable[str]) -> str:
+    """Give a hint that names the known keys most like one that is not known."""
+    from difflib import get_close_matches
+
+    keys = list(known)
+    below = [other for other in keys if other.startswith((f"{key}@", f"{key}/"))]
+    like = below or get_close_matches(key, list(islice(keys, 10_000)), 3)
+    return f"did you mean {' or '.join(like[:3])}?" if like else "pictify-sync state list shows what is recorded"

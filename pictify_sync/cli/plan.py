@@ -8,6 +8,8 @@ from contextlib import closing
 import click
 
 from pictify_sync.cli.options import (
+    check_choice,
+    check_manifests,
     choice_of,
     choice_options,
     json_option,
@@ -37,18 +39,26 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     other manifests. PATTERN is a shell pattern for keys, as 'country-cards/*@square'; a bare name means all below it.
     """
     from pictify_sync.cli.console import say, talk
+    from pictify_sync.report.lines import Line
     from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.safe import for_shell
     from pictify_sync.report.text import plan_lines
 
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
     with project_of(settings) as project:
+        check_manifests(project, paths)
         plan, manifests = project.plan(paths, choice)
         with closing(manifests):
             talk(problem_lines(manifests.problems))
+            talk(check_choice(plan, choice))
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))
             if as_json:
                 project.write_plan(plan, sys.stdout)
             else:
                 say(plan_lines(plan, project.state().variables, full=bool(options["full"])))
+            if options["out"]:
+                name = for_shell(str(options["out"]))
+                apply = name if name.endswith(".json") else f"--approve {plan.digest}"
+                talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {apply}")])
     return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

@@ -18,12 +18,17 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
     PATTERN is a shell pattern for keys [all].
     """
     from pictify_sync.cli.console import say
+    from pictify_sync.errors import UsageError
     from pictify_sync.report.json_report import drift_document
     from pictify_sync.report.records import drift_lines
-    from pictify_sync.wiring import upkeep
+    from pictify_sync.wiring import matcher, upkeep
 
     with project_of(settings) as project:
-        found = upkeep.refresh(project, patterns, record=not check)
+        recorded = project.state()
+        matches = matcher(patterns or ("*",))
+        if patterns and not any(matches(record.key) for record in recorded.records()):
+            raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
+        found = upkeep.refresh(project, patterns, record=not check) if recorded.lineage else ()
     if as_json:
         click.echo(drift_document(found))
     else:

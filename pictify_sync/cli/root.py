@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import click
 
@@ -57,13 +59,13 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        try:
-            return super().resolve_command(ctx, args)
-        except click.NoSuchCommand as error:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, 1)
-            raise click.UsageError(error.message + (f" Did you mean {near[0]}?" if near else ""), ctx) from None
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"No such command '{click.unstyle(args[0])}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,8 +78,9 @@ def group(context: click.Context, settings: str | None) -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line; gives the exit code. Never raises for what a user or a provider did."""
+    """Run a command line; gives the exit code. Never raises for what a user, a provider or the machine did."""
     try:
+        _streams()
         code = group.main(args=list(arguments), prog_name="pictify-sync", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
@@ -92,8 +95,26 @@ def run(arguments: Sequence[str]) -> int:
     except PictifySyncError as error:
         return _told(error)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read our output has gone
+        _silence()  # whoever read our output has gone
         return 1
+    except OSError as error:
+        _silence()  # what could not be written now cannot be written at exit
+        where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        return _told(PictifySyncError(f"{where}{(error.strerror or str(error)).lower()}"))
+
+
+def _streams() -> None:
+    """Write to nowhere where the caller closed stdout or stderr."""
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as above
+
+
+def _silence() -> None:
+    """Let what is still buffered for stdout go nowhere, so that nothing fails again at exit."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _told(error: PictifySyncError) -> int:

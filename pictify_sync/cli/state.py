@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pictify_sync.cli.options import pass_settings, project_of
+from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 
 @click.group("state")
@@ -70,6 +70,7 @@ def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
+        check_state(project)
         say(taken(upkeep.mend(project).forget(patterns), "forgotten"))
 
 
@@ -84,6 +85,7 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
+        check_state(project)
         say(taken([upkeep.mend(project).rename(old, new)], "renamed"))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.options import pass_settings, project_of
+from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 
 @click.command("taint")
@@ -29,4 +29,5 @@ def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> 
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
+        check_state(project)
         say(taken(upkeep.mend(project).taint(patterns, tainted=tainted), "tainted" if tainted else "no longer tainted"))

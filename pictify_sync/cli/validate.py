@@ -6,7 +6,7 @@ from contextlib import closing
 
 import click
 
-from pictify_sync.cli.options import json_option, pass_settings, paths_argument, project_of
+from pictify_sync.cli.options import check_manifests, json_option, pass_settings, paths_argument, project_of
 
 
 @click.command("validate")
@@ -28,6 +28,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
 
     assets = manifests = 0
     with project_of(settings) as project:
+        check_manifests(project, paths)
         try:
             with closing(project.read(paths, glyphs=True)) as found:
                 problems, assets, manifests = tuple(found.problems), len(found), len(found.manifests)

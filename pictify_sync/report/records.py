@@ -12,7 +12,7 @@ from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_k
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.change import Recall
 from pictify_sync.report.differ import shown_values
-from pictify_sync.report.lines import BLANK, Line, Tone
+from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.summary import remedy_lines
 from pictify_sync.report.words import DRIFTS, STATUSES, count, pictures
@@ -168,4 +168,3 @@ def taken(keys: Iterable[AssetKey], verb: str) -> Iterator[Line]:
     for number, key in enumerate(keys, 1):  # noqa: B007 - the last number is the count
         yield Line(f"  {safe(key)}")
     yield Line(f"{pictures(number)} {verb}.")
-    yield BLANK
