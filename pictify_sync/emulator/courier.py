@@ -1,14 +1,17 @@
 """The thread that sends queued webhooks, and sends again by the documented schedule on the server's clock.
 
-At least once: what was sent when the server died is sent again with the same delivery id. One process of a folder
+At least once: what was sent when the server died is sent again with the same delivery id. Each subscription gets its
+deliveries one after the other, so that a receiver that does not answer holds up nobody else. One process of a folder
 sends, the one that holds the lock. It knows neither batches nor routes.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,9 +23,11 @@ from pictify_sync.emulator.store import Store
 
 RETRIES = (60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)  # seconds until the next attempt (Pictify, Webhooks: Delivery)
 LOOK_AGAIN = 0.25  # seconds: the clock may have been moved
+LANES = 8  # subscriptions that are told something at the same time
 SOONEST = (
     "SELECT d.*, s.event, s.target, s.secret FROM deliveries d JOIN subscriptions s ON s.uid = d.subscription "
-    "WHERE d.due<=? AND s.status='active' ORDER BY d.due, d.number LIMIT 1"
+    "WHERE d.due<=? AND s.status='active' AND s.uid NOT IN (SELECT value FROM json_each(?)) "
+    "ORDER BY d.due, d.number LIMIT 1"
 )
 
 
@@ -71,30 +76,44 @@ class Courier:
         except Timeout:
             return 0
         try:
-            count = 0
-            with self._sending:
-                while not self._closing.is_set() and self._send_one():
-                    count += 1
-            return count
+            with self._sending, ThreadPoolExecutor(LANES, "webhooks") as lanes:
+                return self._drain(lanes)
         finally:
             self._lock.release()
 
-    def _send_one(self) -> bool:
+    def _drain(self, lanes: Executor) -> int:
+        count = 0
+        busy: dict[Future[bool], tuple[sqlite3.Row, float]] = {}
+        while True:
+            while len(busy) < LANES and (row := self._next([one["subscription"] for one, _ in busy.values()])):
+                at = self._now()
+                busy[lanes.submit(self._send, row, at)] = (row, at)
+                count += 1
+            if not busy:
+                return count
+            for future in wait(busy, return_when=FIRST_COMPLETED).done:
+                row, at = busy.pop(future)
+                with self._store.write() as db:
+                    self._settle(db, row, at, taken=future.result())
+
+    def _next(self, busy: Sequence[str]) -> sqlite3.Row | None:
+        """Give the next delivery that is due, of a subscription that is not busy."""
+        if self._closing.is_set():
+            return None
         with self._store.read() as db:
-            row = db.execute(SOONEST, (self._now(),)).fetchone()
-        if row is None:
-            return False
-        body, at = row["body"].encode(), self._now()
+            row: sqlite3.Row | None = db.execute(SOONEST, (self._now(), json.dumps(busy))).fetchone()
+        return row
+
+    def _send(self, row: sqlite3.Row, at: float) -> bool:
+        """Sign and send one delivery; gives whether it was taken."""
+        body = row["body"].encode()
         headers = {"Content-Type": "application/json", "User-Agent": "Pictify-Webhooks/1.0"}
         headers |= {"X-Pictify-Event": row["event"], "X-Pictify-Delivery-Id": row["id"]}
         headers["X-Pictify-Signature"] = signature(row["secret"], int(at), body)
         try:
-            taken = 200 <= self._post(row["target"], body, headers) < 300
+            return 200 <= self._post(row["target"], body, headers) < 300
         except (OSError, ValueError):
-            taken = False
-        with self._store.write() as db:
-            self._settle(db, row, at, taken=taken)
-        return True
+            return False
 
     def _settle(self, db: sqlite3.Connection, row: sqlite3.Row, at: float, *, taken: bool) -> None:
         """Record an attempt that began at that time."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +174,29 @@ def test_what_was_not_delivered_survives_a_restart(tmp_path: Path, receiver: Rec
     app = opened(tmp_path, now=clock, loopback_targets=True)
     eventually(lambda: len(receiver.bodies) == 2)
     assert len(set(receiver.ids)) == 1
+    app.close()
+
+
+def test_a_silent_receiver_holds_up_nobody_else(tmp_path: Path, clock: MovableClock) -> None:
+    """While one target does not answer, the events of others go out; each gets its own in order."""
+    silent, answered = threading.Event(), []
+
+    def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
+        if "silent" in url:
+            silent.wait(20)
+            raise OSError("no answer")
+        answered.append(json.loads(body)["data"]["variables"]["name"])
+        return 200
+
+    app = opened(tmp_path, now=clock, post=post)
+    call = Caller(app)
+    for name in ("silent", "good"):
+        body = {"event": "render.completed", "targetUrl": f"https://{name}.example/"}
+        call.json("POST", "/webhook-subscriptions", body)
+    call.finished(call.submit(call.uid(), 10))
+    eventually(lambda: len(answered) == 10)
+    assert answered == [f"{n}" for n in range(10)]
+    silent.set()
     app.close()
 
 
