@@ -2,9 +2,9 @@
 
     python -m benchmarks.plan [--rows 1000,10000,100000] [--without-octodns]
 
-One row is one asset with 4 variables from a CSV; one octoDNS record is one MX record with two values. Three plans each:
-first (nothing recorded), unchanged, and with 1 % of the rows changed. CPU seconds are those of the whole process, best of
-3.
+One row is one asset with 4 variables from a CSV; one octoDNS record is one MX record with two values. Three plans
+each: first (nothing recorded), unchanged, and with 1 % of the rows changed. CPU seconds are those of the whole process,
+best of 3.
 """
 
 from __future__ import annotations
