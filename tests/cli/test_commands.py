@@ -99,7 +99,7 @@ def test_init_makes_a_project_that_is_valid_and_plans(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["aply"], "Did you mean apply?"),
+        (["aply"], "Did you mean 'apply'?"),
         (["plan", "--detailed"], "No such option"),
         (["plan", "nowhere.yaml"], "no such file or folder"),
         (["--settings", "nowhere.yaml", "plan"], "nowhere.yaml"),
