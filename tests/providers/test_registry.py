@@ -68,3 +68,21 @@ def test_the_key_never_travels_in_clear() -> None:
             connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url))
     for url in ("http://127.0.0.1:8000/prefix", "https://api.example"):
         connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url)).close()
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [("free", (10, 1, 60)), ("pro", (100, 3, 300)), ("business", (100, 10, 1000)), ("enterprise", (100, None, None))],
+)
+def test_plans_are_limits(plan: str, expected: tuple[int, int | None, int | None]) -> None:
+    """Items in a batch (the schema's 100 at most), open batches and requests a minute follow from the plan."""
+    found = capabilities("pictify", ProviderOptions(limits={"plan": plan}))
+    assert (found.max_items, found.max_open, found.requests_per_minute) == expected
+
+
+def test_settings_stand_over_the_plan() -> None:
+    """What the settings say raises or lowers what the plan allows; an unknown plan is told."""
+    found = capabilities("pictify", ProviderOptions(limits={"plan": "business", "max_items": 1000, "max_open": 2}))
+    assert (found.max_items, found.max_open, found.requests_per_minute) == (1000, 2, 1000)
+    with pytest.raises(UsageError, match="gold"):
+        capabilities("pictify", ProviderOptions(limits={"plan": "gold"}))
