@@ -64,6 +64,7 @@ class ProviderSettings(_Strict):
     max_open: Count | None = Field(None, description="Batches open at once.")
     max_bytes: Count | None = Field(None, description="Bytes of one request.")
     requests_per_minute: Count | None = Field(None, description="Requests in a minute.")
+    many_layouts: bool | None = Field(None, description="Whether a batch may render several layouts.")
     urls_in_results: bool | None = Field(None, description="Whether results carry the URLs of the pictures.")
     honours_idempotency_key: bool | None = Field(None, description="Whether a batch sent twice is rendered once.")
     poll_seconds: float | None = Field(None, gt=0, description="Seconds between polls of one batch.")

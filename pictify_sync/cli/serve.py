@@ -19,6 +19,8 @@ server_options = with_options(
     click.option("--plan", type=click.Choice(["free", "pro", "business", "enterprise"]), help="Limits of a plan."),
     click.option("--rate-headers", type=click.Choice(["off", "legacy"]), default="off", help="Rate headers [off]."),
     click.option("--idempotent", is_flag=True, help="Honour Idempotency-Key."),
+    click.option("--lookup-variables", is_flag=True, help="Tell variables in GET /render."),
+    click.option("--no-webhook-variables", is_flag=True, help="Leave variables out of render events."),
     click.option("--faults", is_flag=True, help="Let requests ask for faults: for tests, on loopback only."),
 )
 
@@ -34,10 +36,11 @@ def serve_command(settings: str | None, /, folder: str, **options: object) -> No
     """
     from pictify_sync.wiring import services
 
+    chosen = {**options, "plan": options["plan"] or "", "tokens": options["keys"]}
+    chosen["webhook_variables"] = not options["no_webhook_variables"]
+    del chosen["keys"], chosen["no_webhook_variables"]
     with project_of(settings) as project:
-        services.serve(
-            project, folder, {**options, "plan": options["plan"] or "", "tokens": options.pop("keys")}, _started
-        )
+        services.serve(project, folder, chosen, _started)
 
 
 def _started(url: str) -> None:

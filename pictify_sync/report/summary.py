@@ -60,6 +60,7 @@ def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
     yield from failure_lines(done.failed)
     if done.unresolved:
         yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
+        yield Line("Look for them with: pictify-sync collect")
     if done.in_doubt:
         yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
     if done.interrupted:
@@ -116,12 +117,18 @@ def remedy_lines(codes: set[str]) -> Iterator[Line]:
 
 def _incomplete(done: Applied) -> bool:
     """Whether another apply has something to do."""
-    return bool(done.failed or done.unresolved or done.in_doubt or done.interrupted or done.stopped)
+    return bool(done.failed or done.in_doubt or done.interrupted or done.stopped)
 
 
 def _headline(done: Applied) -> str:
     """Give the counts that are not zero."""
-    counts = ((done.stored, "stored"), (done.moved, "moved"), (done.removed, "removed"), (len(done.failed), "failed"))
+    counts = (
+        (done.stored, "stored"),
+        (done.unresolved, "rendered"),
+        (done.moved, "moved"),
+        (done.removed, "removed"),
+        (len(done.failed), "failed"),
+    )
     parts = [f"{number:,} {word}" for number, word in counts if number]
     kept = f"; {done.kept:,} unchanged" if done.kept else ""
     return f"Applied: {listing(parts) or 'nothing to do'}{kept}."

@@ -81,29 +81,38 @@ def _cost(plan: Plan) -> Iterator[str]:
 
 
 def _manifests(plan: Plan, recall: Recall, *, full: bool) -> Iterator[Line]:
-    """Tell the changes of every manifest that has any."""
-    busy = {name for name, actions in plan.summary.manifests.items() if set(actions) - {Action.KEEP}}
-    if not busy:
-        return
+    """Tell the changes of every manifest that has any; stops reading after the last one to be shown."""
+    counts = {name: Counter(actions) for name, actions in plan.summary.manifests.items()}
+    left = sum(_shown(number, full=full) for one in counts.values() for action, number in one.items() if _acts(action))
     manifest, seen, budget = "", Counter[Action](), DETAILED
-    for change in plan.changes:
-        if change.action is Action.KEEP:
-            continue
+    for change in filter(lambda change: _acts(change.action), plan.changes if left else ()):
         name = split_key(change.key)[0]
         if name != manifest:
-            yield from _rest(seen, full=full)
+            yield from _rest(counts.get(manifest, {}), full=full)
             manifest, seen = name, Counter()
             yield BLANK
-            yield Line(f"{safe(name)}: {counted(plan.summary.manifests.get(name, {}))}", Tone.HEAD)
+            yield Line(f"{safe(name)}: {counted(counts.get(name, {}))}", Tone.HEAD)
         seen[change.action] += 1
         if full or seen[change.action] <= SHOWN:
             budget -= change.action is Action.UPDATE
             yield from change_lines(change, recall, deep=budget >= 0)
-    yield from _rest(seen, full=full)
+            left -= 1
+            if not left:
+                break
+    yield from _rest(counts.get(manifest, {}), full=full)
 
 
-def _rest(seen: Mapping[Action, int], *, full: bool) -> Iterator[Line]:
-    """Count the changes of a manifest that were not shown."""
-    hidden = [] if full else [(action, seen[action] - SHOWN) for action in Action if seen[action] > SHOWN]
-    for action, number in hidden:
-        yield Line(f"  {SYMBOLS[action]} and {number:,} more {COUNTED[action]} (--full shows all)", Tone.FAINT)
+def _acts(action: Action) -> bool:
+    return action is not Action.KEEP
+
+
+def _shown(number: int, *, full: bool) -> int:
+    return number if full else min(number, SHOWN)
+
+
+def _rest(counts: Mapping[Action, int], *, full: bool) -> Iterator[Line]:
+    """Count the changes of a manifest that are not shown."""
+    for action in filter(_acts, Action):
+        hidden = counts.get(action, 0) - _shown(counts.get(action, 0), full=full)
+        if hidden:
+            yield Line(f"  {SYMBOLS[action]} and {hidden:,} more {COUNTED[action]} (--full shows all)", Tone.FAINT)

@@ -31,6 +31,7 @@ class Pump:
 
     def __init__(self, apron: Apron) -> None:
         self._apron = apron
+        self._told_until = 0.0  # epoch seconds: a wait until then was told
 
     def resume(self, opened: Iterable[OpenBatch]) -> None:
         """Take up batches that an earlier or another run left open."""
@@ -127,8 +128,10 @@ class Pump:
             if flight.report is not None:
                 flight.fetching.wait()
                 return
-        if seconds > LONGEST_NAP * 2:
+        due = apron.clock.now() + seconds
+        if seconds > LONGEST_NAP * 2 and due > self._told_until + LONGEST_NAP:
             apron.sink(events.Waiting(seconds, "for the provider"))
+            self._told_until = due
         apron.clock.sleep(min(seconds, LONGEST_NAP))
 
     def _poll(self, flight: Flying) -> None:
