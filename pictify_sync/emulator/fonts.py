@@ -15,7 +15,7 @@ from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, PackageNotFoundError, distribution, entry_points
 from pathlib import Path
 
 ALWAYS = "Inter"  # a dependency of this package: the font of text that names none
@@ -55,38 +55,37 @@ def find(families: Iterable[str]) -> tuple[FontFace, ...]:
 def installed() -> Mapping[str, tuple[FontFace, ...]]:
     """Give the faces of every installed family, by its case-folded name."""
     found: dict[str, tuple[FontFace, ...]] = {}
-    for package in distributions():
-        name = re.sub(r"[-_.]+", "-", package.name or "").lower()
-        if name in _KNOWN:
-            for family, file in _KNOWN[name].items():
-                path = Path(str(package.locate_file(file)))
-                if path.is_file():
-                    found[family.casefold()] = (FontFace(family, path, weight=400, sha256=_sha256(package, path)),)
-        elif name.startswith("fontpkg-") or "font" in name:
-            found.update(_declared(package))
-    return found
-
-
-def _declared(package: Distribution) -> dict[str, tuple[FontFace, ...]]:
-    found = {}
-    for entry in package.entry_points.select(group="fontpkg.family"):
-        root = Path(str(package.locate_file(entry.module.replace(".", "/"))))
+    for name, files in _KNOWN.items():
         try:
-            described = json.loads((root / "metadata.json").read_text("utf-8"))
-            faces = [
-                FontFace(
-                    described["family"],
-                    root / one["path"],
-                    one.get("style", "normal"),
-                    one.get("weight"),
-                    _sha256(package, root / one["path"]),
-                )
-                for one in described["files"]
-            ]
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # not a package of fonts after all
-        found[described["family"].casefold()] = tuple(faces)
+            package = distribution(name)
+        except PackageNotFoundError:
+            continue
+        for family, file in files.items():
+            path = Path(str(package.locate_file(file)))
+            if path.is_file():
+                found[family.casefold()] = (FontFace(family, path, weight=400, sha256=_sha256(package, path)),)
+    for entry in entry_points(group="fontpkg.family"):
+        faces = _declared(entry)
+        if faces:
+            found[faces[0].family.casefold()] = faces
     return found
+
+
+def _declared(entry: EntryPoint) -> tuple[FontFace, ...]:
+    """Give the faces that a package's metadata.json describes; () when it is no package of fonts after all."""
+    package = entry.dist
+    if package is None:
+        return ()
+    root = Path(str(package.locate_file(entry.module.replace(".", "/"))))
+    try:
+        said = json.loads((root / "metadata.json").read_text("utf-8"))
+        files = [(one, root / one["path"]) for one in said["files"]]
+        return tuple(
+            FontFace(said["family"], path, one.get("style", "normal"), one.get("weight"), _sha256(package, path))
+            for one, path in files
+        )
+    except (OSError, ValueError, LookupError, TypeError):
+        return ()
 
 
 def _sha256(package: Distribution, path: Path) -> str:

@@ -73,7 +73,7 @@ class Placed(ast.PathExpression):
     column: int = 0
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def read(source: str, raw_html: frozenset[str] | None = frozenset()) -> Tree:
     """Read a template. `raw_html` names the variables that may be put in without escaping; None: do not ask."""
     try:
