@@ -32,6 +32,7 @@ COMMANDS = {
     "cancel": ("cancel", "Stop open batches at their provider."),
     "resolve": ("resolve", "Tell what became of a batch in doubt."),
     "collect": ("collect", "Publish pictures whose URL was not told at first."),
+    "template": ("template", "Write a provider's template to files."),
     "webhooks": ("webhooks", "Receive webhooks, and look after subscriptions."),
     "serve": ("serve", "Serve the embedded render server on its own."),
     "gc": ("gc", "Drop what the embedded provider no longer needs."),
