@@ -172,6 +172,7 @@ class BarProgress:
         self._counts = _Counts()
 
     def __call__(self, event: Event) -> None:
+        self._bar.start()  # with the first event, so that a run without work draws nothing
         self._counts.add(event)
         line = event_line(event)
         if line is not None and not (isinstance(event, AssetFailed) and self._counts.failed > FAILURES_TOLD):
@@ -185,7 +186,6 @@ class BarProgress:
         )
 
     def __enter__(self) -> Self:
-        self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:

@@ -1,0 +1,317 @@
+"""What a picky user runs into: slips of the pen, looking before anything exists, closed streams, full disks."""
+
+from __future__ import annotations
+
+import os
+import pty
+import signal
+import subprocess
+from pathlib import Path
+
+import click
+import pytest
+
+from pictify_sync.cli.root import COMMANDS, group
+from tests.cli.test_commands import ROWS, Run, applied, cli, edit, project
+from tests.cli.test_terminal import COMMAND, environ
+from tests.end_to_end.project import ProjectFolder
+
+__all__ = ["applied", "cli", "project"]  # fixtures
+
+
+def shell(folder: Path, line: str) -> subprocess.CompletedProcess[str]:
+    """Run a shell line in which `$PS` is the command."""
+    words = environ({"PS": " ".join(COMMAND)})
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        env=words,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+# Slips of the pen ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_unknown_option_exits_with_1(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run) -> None:
+    """Never with 2, which means changes or drift; the command's own help is named."""
+    monkeypatch.chdir(tmp_path)
+    said = cli(name, "--nonsense")
+    assert said.code == 1
+    assert said.out == ""
+    assert f"Try 'pictify-sync {name} --help' for help." in said.talk
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("plna", "plan"), ("aplly", "apply"), ("stat", "state"), ("??", "")])
+def test_an_unknown_command_names_the_nearest(typed: str, meant: str, cli: Run) -> None:
+    """If there is a near one."""
+    said = cli(typed)
+    assert said.code == 1
+    assert (f"Did you mean '{meant}'?" in said.talk) is bool(meant)
+    assert "Did you mean ''" not in said.talk
+
+
+def test_a_nested_command_names_the_nearest_too(cli: Run) -> None:
+    """`state lst` is as common as `plna`."""
+    said = cli("state", "lst")
+    assert said.code == 1
+    assert "list" in said.talk
+
+
+@pytest.mark.parametrize("command", ["show", "explain"])
+@pytest.mark.parametrize("typed", ["cards/a", "cards/a@defualt", "card/a@default"])
+def test_a_key_that_is_not_known_brings_those_like_it(project: Path, cli: Run, command: str, typed: str) -> None:
+    """Most often the layout was forgotten."""
+    said = cli(command, typed)
+    assert (said.code, said.out) == (1, "")
+    assert "did you mean cards/a@default" in said.talk
+
+
+def test_patterns_that_match_nothing_are_told(project: Path, cli: Run) -> None:
+    """A plan warns and goes on; where nothing else would be left to do it is an error."""
+    assert "Warning: no key matches --select 'crads/*'" not in cli("plan", "--select", "cards").talk
+    assert "Warning: no key matches --select crads" in cli("plan", "--select", "crads").talk
+    assert "Warning: no key matches --replace crads" in cli("plan", "--replace", "crads").talk
+    for command in (["refresh"], ["taint"], ["untaint"], ["state", "rm"]):
+        said = cli(*command, "crads")
+        assert (said.code, said.out) == (1, "")
+        assert "nothing recorded matches crads" in said.talk
+
+
+def test_an_approved_plan_is_read_before_anything_is_shown(project: Path, cli: Run) -> None:
+    """A wrong name is found at once, not after the plan."""
+    edit(project, "a,A,", "a,Other,")
+    said = cli("apply", "--approve", "nowhere.json")
+    assert (said.code, said.out) == (1, "")
+    assert "nowhere.json" in said.talk
+
+
+# Explaining ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", ["cards/a@default", "cards/renamed@default"])
+def test_a_rename_is_explained_by_both_keys(project: Path, cli: Run, key: str) -> None:
+    """It is one move, whoever asks; an explanation must say what the plan says."""
+    edit(project, "a,A,", "renamed,A,")
+    said = cli("explain", key)
+    assert said.code == 0
+    assert "cards/renamed@default would be moved, without a render" in said.out
+    assert "Reason: renamed" in said.out
+
+
+@pytest.mark.parametrize(
+    ("edited", "key", "reason"),
+    [
+        (("b,B,#654321\n", ""), "cards/b@square", "no longer in a manifest"),
+        (("b,B,", "c,C,#000000\nb,B,"), "cards/c@square", "new"),
+        (("a,A,", "a,Other,"), "cards/a@square", "variables changed"),
+        (("a,A,", "a,Other,"), "cards/b@square", "up to date"),
+    ],
+)
+def test_explain_agrees_with_the_plan(project: Path, cli: Run, edited: tuple[str, str], key: str, reason: str) -> None:
+    """The same reason in both."""
+    edit(project, *edited)
+    assert f"Reason: {reason}" in cli("explain", key).out
+    if reason != "up to date":
+        line = next(line for line in cli("plan").out.splitlines() if f" {key.removeprefix('cards/')}:" in line)
+        assert reason in line
+
+
+# Before there is anything --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", [["plan"], ["apply", "--yes"], ["validate"], ["explain", "a/b@default"]])
+def test_a_folder_without_manifests_says_how_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run, command: list[str]
+) -> None:
+    """And nothing is made there."""
+    monkeypatch.chdir(tmp_path)
+    said = cli(*command)
+    assert (said.code, said.out) == (1, "")
+    assert "there is no 'manifests' here" in said.talk
+    assert "pictify-sync init" in said.talk
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "taint x",
+        "untaint x",
+        "state rm x",
+        "state mv a/b@c a/c@c",
+        "state export",
+        "state rebuild",
+        "show a/b@c",
+        "refresh",
+        "status",
+        "history",
+        "log",
+    ],
+)
+def test_looking_for_a_state_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run, command: str
+) -> None:
+    """Only apply and import make a state: a wrong folder stays as it was."""
+    monkeypatch.chdir(tmp_path)
+    said = cli(*command.split())
+    assert said.code == (0 if command in {"refresh", "status", "history", "log"} else 1)
+    assert "Traceback" not in said.talk
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_elsewhere_says_where_to_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run) -> None:
+    """What comes next can be pasted; a file in the way is no traceback."""
+    monkeypatch.chdir(tmp_path)
+    assert "Next: cd 'my cards', then pictify-sync plan" in cli("init", "my cards").talk
+    (tmp_path / "file").write_text("")
+    said = cli("init", "file/below")
+    assert said.code == 1
+    assert "not a directory" in said.talk
+
+
+def test_settings_elsewhere_bind_the_project_to_their_folder(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run
+) -> None:
+    """State, manifests and output are those beside the settings file."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    said = cli("--settings", str(project / "pictify-sync.yaml"), "plan", "--detailed-exitcode")
+    assert (said.code, list(elsewhere.iterdir())) == (0, [])
+
+
+# Applying ------------------------------------------------------------------------------------------------------------
+
+
+def test_nothing_to_do_is_one_line(project: Path, cli: Run) -> None:
+    """No summary of nothing."""
+    assert cli("apply", "--yes").out == "No changes. All 4 pictures are as the manifests ask.\n"
+
+
+def test_a_saved_plan_says_how_to_carry_it_out(project: Path, cli: Run) -> None:
+    """On stderr, after the plan."""
+    edit(project, "a,A,", "a,Other,")
+    said = cli("plan", "--out", "plan.json")
+    assert said.talk == "Saved to plan.json. Carry out exactly this with: pictify-sync apply plan.json\n"
+    assert cli("apply", "plan.json").code == 0
+
+
+def test_nobody_to_ask_is_an_error_that_changes_nothing(project: Path) -> None:
+    """Neither a pipe nor a closed stdin can answer."""
+    edit(project, "a,A,", "a,Other,")
+    for line in ("echo yes | $PS apply", "$PS apply <&-"):
+        done = shell(project, line)
+        assert done.returncode == 1
+        assert "nobody is there to ask; nothing was changed" in done.stderr
+        assert "--yes" in done.stderr
+    assert "to update" in shell(project, "$PS plan").stdout
+
+
+@pytest.mark.parametrize("typed", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_leaving_the_question_is_a_no(project: Path, typed: bytes) -> None:
+    """At once, with exit code 1, and nothing changed."""
+    edit(project, "a,A,", "a,Other,")
+    pid, terminal = pty.fork()
+    if not pid:  # pragma: no cover - the command itself
+        os.execvpe(COMMAND[0], [*COMMAND, "apply"], environ({}))
+    signal.alarm(60)  # a command that waits on would hang the test
+    shown = b""
+    while b"is accepted" not in shown:
+        shown += os.read(terminal, 65536)
+    os.write(terminal, typed)
+    try:
+        while part := os.read(terminal, 65536):
+            shown += part
+    except OSError:
+        pass  # Linux: the other side is closed
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    signal.alarm(0)
+    os.close(terminal)
+    assert code == 1
+    assert b"nothing was changed" in shown
+    assert b"Traceback" not in shown
+
+
+def test_a_log_that_takes_both_streams_keeps_their_order(tmp_path: Path) -> None:
+    """The plan stands before what was done about it."""
+    folder = ProjectFolder(tmp_path, rows=ROWS).folder
+    lines = shell(folder, "$PS apply --yes 2>&1").stdout.splitlines()
+    words = ("Plan: ", "To do: ", "Batch ", "Applied: ")
+    places = [next(n for n, line in enumerate(lines) if line.startswith(word)) for word in words]
+    assert places == sorted(places)
+
+
+# Streams and disks ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["$PS status >&-", "$PS plan 2>&-", "$PS plan >&- 2>&-", "$PS state export >&-", "$PS validate --json >&-"],
+)
+def test_closed_streams_are_no_error(project: Path, line: str) -> None:
+    """Who closes a stream does not want to read it; the exit code still counts."""
+    done = shell(project, line)
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("words", ["status", "plan --json", "state export", "--help", "log", "schema"])
+def test_a_full_disk_is_an_error_in_words(project: Path, words: str) -> None:
+    """Exit code 1, for what was asked for is not there."""
+    done = shell(project, f"$PS {words} > /dev/full")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+    assert "no space left" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("blocked", "command"),
+    [
+        ("output", "apply --yes --replace cards"),
+        (".pictify-sync", "plan"),
+        (".pictify-sync", "apply --yes"),
+        (".pictify-sync", "status"),
+        ("pictify-sync.yaml", "plan"),
+        ("manifests/rows.csv", "plan"),
+        ("manifests/cards.yaml", "validate"),
+    ],
+)
+def test_a_path_that_is_of_the_wrong_kind_is_an_error_in_words(project: Path, blocked: str, command: str) -> None:
+    """A file where a folder should be, or the other way round: named, without a traceback."""
+    path = project / blocked
+    was_folder = path.is_dir()
+    path.rename(project / "away")
+    path.write_text("x") if was_folder else path.mkdir()
+    done = shell(project, f"$PS {command}")
+    assert "Traceback" not in done.stderr
+    if blocked not in {"pictify-sync.yaml", "manifests/cards.yaml"}:
+        assert done.returncode == 1
+        assert Path(blocked).name in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
+@pytest.mark.parametrize("command", ["plan --out closed/plan.json", "init closed/project", "plan closed"])
+def test_missing_permission_is_an_error_in_words(project: Path, command: str) -> None:
+    """The path and the reason."""
+    (project / "closed").mkdir(mode=0)
+    done = shell(project, f"$PS {command}")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "closed" in done.stderr
+
+
+def test_help_of_every_command_is_on_stdout(cli: Run) -> None:
+    """Asked for, so data; exit code 0."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        said = cli(name, "--help")
+        assert (said.code, said.talk) == (0, "")
+        assert said.out.startswith(f"Usage: pictify-sync {name} ")
