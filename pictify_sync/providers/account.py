@@ -135,7 +135,7 @@ class Account:
     def _create(self, path: str, body: Mapping[str, object], what: str) -> Answer:
         try:
             return self._http.once("POST", path, body)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ProviderUnavailable(f"{what}: {self._http.describe(error)}", hint="try again") from None
 
     def _delete(self, path: str, what: str) -> bool:

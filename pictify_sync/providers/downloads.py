@@ -68,7 +68,7 @@ class Downloads:
             try:
                 response = self._open(stack, url)
                 yield from self._body(response)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 host = _parse(url).host
                 raise ProviderUnavailable(f"download from {host}: {type(error).__name__}") from None
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
@@ -37,24 +39,17 @@ QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, JSON (None when it is none), the start of the text, and seconds to wait if told."""
+    """What came back."""
 
     status: int
-    body: Any
-    text: str  # at most 2,000 characters, secrets removed
-    retry_after: float | None
+    body: Any  # JSON as it came; None when it is none
+    code: str  # the provider's own code, else the HTTP status; secrets removed
+    text: str  # what it says, at most 2,000 characters; secrets removed
+    retry_after: float | None  # seconds to wait; None: not told
 
     @property
     def ok(self) -> bool:
         return 200 <= self.status < 300
-
-    @property
-    def code(self) -> str:
-        """The provider's own code, else the HTTP status."""
-        body = self.body if isinstance(self.body, dict) else {}
-        error = body.get("error")
-        found = body.get("code") or (error.get("code") if isinstance(error, dict) else None)
-        return str(found) if found else str(self.status)
 
     @property
     def quota(self) -> bool:
@@ -80,6 +75,23 @@ def explain(body: object) -> str:
     return "; ".join((explain(one) or json.dumps(one)) if isinstance(one, dict) else str(one) for one in listed)
 
 
+def code_of(body: object) -> str:
+    """The code of an error body, beside the message or within `error`; "" when there is none."""
+    found = body if isinstance(body, dict) else {}
+    error = found.get("error")
+    code = found.get("code") or (error.get("code") if isinstance(error, dict) else None)
+    return str(code) if isinstance(code, (str, int)) and code else ""
+
+
+def forms(secret: str) -> list[str]:
+    """A secret as it may come back: in clear, for URLs, in JSON, in base64 (wherever in it)."""
+    raw = secret.encode()
+    shifted = [b64encode(b" " * shift + raw).decode().rstrip("=")[shift * 2 :][:-2] for shift in range(3)]
+    found = {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], *shifted}
+    found |= {one.translate(str.maketrans("+/", "-_")) for one in shifted}
+    return sorted((one for one in found if len(one) >= 8), key=len, reverse=True)
+
+
 class _TryAgain(Exception):
     """A safe call that is worth another attempt."""
 
@@ -100,7 +112,7 @@ class Http:
         rate: Rate | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
-        self._key = key
+        self._forms = forms(key.get_secret_value())
         self._rate = rate or Rate(SystemClock(), None)
         self.clock = self._rate.clock
         self._attempts = attempts
@@ -117,8 +129,8 @@ class Http:
 
     def clean(self, text: str) -> str:
         """Remove the key, whatever looks like one, and the queries of URLs."""
-        key = self._key.get_secret_value()
-        text = text.replace(key, "***") if len(key) >= 8 else text
+        for one in self._forms:
+            text = text.replace(one, "***")
         text = QUERIES.sub(r"\1?***", SECRETS.sub(r"\1***", text))
         return BEARERS.sub(lambda found: (found.group(1) or "") + "***", text)
 
@@ -138,7 +150,7 @@ class Http:
         def attempt() -> Answer:
             try:
                 answer = call()
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 raise _TryAgain(self.describe(error), None) from None
             if answer.status in RETRIED and not answer.quota:
                 raise _TryAgain(f"{answer.status} {answer.text}".strip(), answer.retry_after)
@@ -167,7 +179,7 @@ class Http:
         params: Mapping[str, str | int] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send one request, once, when its turn has come. Raises httpx.TransportError, to be classified by the caller.
+        """Send one request, once, when its turn has come. Raises httpx.RequestError, to be classified by the caller.
 
         Raises Throttled, having sent nothing, when the turn is too far away.
         """
@@ -209,8 +221,9 @@ class Http:
         except (ValueError, RecursionError):
             parsed = None
         text = explain(parsed) or (response.text if not response.is_success else "")
+        code = self.clean(code_of(parsed))[:100] or str(response.status_code)
         told = wait_told(response.headers, parsed, self.clock.now())
-        return Answer(response.status_code, parsed, self.clean(text)[:2000], told)
+        return Answer(response.status_code, parsed, code, self.clean(text)[:2000], told)
 
     def describe(self, error: Exception) -> str:
         """What a transport error says, without secrets."""

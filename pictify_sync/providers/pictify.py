@@ -129,7 +129,7 @@ class PictifyProvider:
             answer = self._http.once("POST", path, body, headers={"Idempotency-Key": key})
         except Throttled as error:
             return Refused("RATE_LIMITED", error.message, error.seconds)
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             detail = self._http.describe(error)
             return NotSent(detail) if unsent(error) else InDoubt(detail)
         if answer.status != 429:
@@ -179,7 +179,7 @@ class PictifyProvider:
         # Neither body nor content type: the service refuses an empty body that claims to be JSON.
         try:
             answer = self._http.once("POST", f"templates/batch/{segment(batch_id)}/cancel")
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise ProviderUnavailable(f"cancelling {batch_id}: {self._http.describe(error)}") from None
         if not answer.ok and answer.status not in (404, 409, 410):
             raise refuse(answer, f"cancelling {batch_id}")
