@@ -14,7 +14,18 @@ from pathlib import Path
 from typing import IO, Any
 
 from pictify_sync.core.approval import plan_digest
-from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Capabilities, Change, Group, Reason, key_order
+from pictify_sync.core.model import (
+    Action,
+    Asset,
+    AssetKey,
+    Batch,
+    Capabilities,
+    Change,
+    Group,
+    Reason,
+    key_order,
+    split_key,
+)
 from pictify_sync.core.plan import PLAN_FORMAT, Plan, Summary
 from pictify_sync.core.template import TemplateChange
 from pictify_sync.errors import InputError, Problem, StateError
@@ -52,7 +63,7 @@ class _Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class Head:
     """Everything but the changes."""
 
     format: str
@@ -65,21 +76,6 @@ class _Head:
     summary: _Counts
     templates: tuple[TemplateChange, ...]
     batches: tuple[Batch, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Whole(_Head):
-    """The whole document."""
-
-    changes: tuple[Change, ...]
-
-
-def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of a plan."""
-    schema = codec.adapter(_Whole).json_schema()
-    schema["properties"]["format"] = {"const": FORMAT, "type": "string"}
-    schema["properties"]["format_version"] = {"const": PLAN_FORMAT, "type": "integer"}
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pictify-sync plan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +192,7 @@ def _load(path: Path, faults: Faults) -> bytes:
     return content
 
 
-def _head(text: bytes, faults: Faults) -> _Head:
+def _head(text: bytes, faults: Faults) -> Head:
     try:
         value = parse(text)
     except ValueError as error:
@@ -207,7 +203,7 @@ def _head(text: bytes, faults: Faults) -> _Head:
     if not isinstance(version, int) or not 1 <= version <= PLAN_FORMAT:
         faults.stop(2, f"format version {version!r}", "upgrade pictify-sync, or plan again")
     try:
-        head: _Head = codec.decode(_Head, text)
+        head: Head = codec.decode(Head, text)
     except StateError as error:
         faults.stop(0, error.message, _HINT)
     return head
@@ -220,6 +216,7 @@ class _Check:
         self._faults = faults
         self._first = first_line
         self._pairs: Counter[tuple[Action, Reason]] = Counter()
+        self._manifests: Counter[tuple[str, Action]] = Counter()
         self._renders: dict[AssetKey, tuple[Group, str, str]] = {}  # -> (group, layout, digest of the variables)
 
     def changes(self, lines: Sequence[bytes]) -> Iterator[Change]:
@@ -236,6 +233,7 @@ class _Check:
                 self._faults.add(number, ["out of order, or twice"])
             last = key_order(change.key)
             self._pairs[change.action, change.reason] += 1
+            self._manifests[split_key(change.key)[0], change.action] += 1
             if change.renders and change.asset is not None:
                 self._renders[change.key] = _needed(change.asset)
             yield change
@@ -256,10 +254,17 @@ class _Check:
         """The counts that are shown and guarded must be those of the changes."""
         told = {pair: count for pair, count in _summary(counts).reasons.items() if pair[0] is not Action.KEEP and count}
         found = {pair: count for pair, count in self._pairs.items() if pair[0] is not Action.KEEP}
+        by_manifest = {
+            (name, action): count
+            for name, some in counts.manifests.items()
+            for action, count in some.items()
+            if action is not Action.KEEP and count
+        }
+        acting = {pair: count for pair, count in self._manifests.items() if pair[1] is not Action.KEEP}
         sums: Counter[Action] = Counter()
         for (action, _), count in _summary(counts).reasons.items():
             sums[action] += count
-        if told != found or counts.batches != batches or sums != Counter(counts.actions):
+        if told != found or by_manifest != acting or counts.batches != batches or sums != Counter(counts.actions):
             self._faults.add(0, ["the summary does not fit the changes"], _HINT)
 
 

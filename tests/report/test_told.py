@@ -70,7 +70,6 @@ def test_failures_name_asset_reason_and_remedy_and_the_command_to_retry() -> Non
     [
         (Done(in_doubt=1, billed_min=0, billed_max=4), "Billed: 0 to 4 pictures."),
         (Done(in_doubt=1), "in doubt"),
-        (Done(unresolved=2), "not rendered again"),
         (Done(interrupted=True), "Everything done so far is recorded"),
         (Done(stopped="render credits used up"), "Stopped early: render credits used up"),
     ],
@@ -80,6 +79,13 @@ def test_an_incomplete_end_says_why_and_how_to_go_on(done: Done, word: str) -> N
     lines = told(done)
     assert any(word in line for line in lines)
     assert lines[-1] == "Go on with: pictify-sync apply"
+
+
+def test_pictures_whose_url_is_not_known_are_collected_not_rendered_again() -> None:
+    """They are paid for already, so that another apply is not what is asked for."""
+    lines = told(Done(unresolved=2))
+    assert any("not rendered again" in line for line in lines)
+    assert lines[-1] == "Look for them with: pictify-sync collect"
 
 
 def test_problems_are_sorted_by_place_and_counted() -> None:

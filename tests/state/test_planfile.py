@@ -130,6 +130,7 @@ def hostile(edit: Callable[[dict[str, Any]], object]) -> str:
         lambda plan: plan.update(serial="7"),
         lambda plan: plan["summary"].update(batches=9),
         lambda plan: plan["summary"]["actions"].update(delete=0),
+        lambda plan: plan["summary"]["manifests"]["cards"].update(delete=0),
         lambda plan: plan["summary"]["reasons"]["delete"].update(not_in_manifest=0),
         lambda plan: plan["changes"][0].update(key="../x@y"),
         lambda plan: plan["changes"][0].update(key=key(9)),
