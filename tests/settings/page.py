@@ -1,0 +1,105 @@
+"""The reference page of the settings, written from the models themselves: `python -m tests.settings.page` writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from pictify_sync.settings import Fields, Guard, InDoubt, ProviderSettings
+
+PAGE = Path(__file__).parents[2] / "docs/reference/settings.md"
+
+INTRODUCTION = """\
+# Settings
+
+This page is generated from the models that check the settings. `pictify-sync schema settings` prints them as a JSON
+Schema for editors.
+
+Settings are read from `pictify-sync.yaml` in the working directory, or from the file that `--settings FILE` (before the
+command) names; without a file every field has its default. Paths are relative to the folder of that file, which is the
+project folder: no manifest may name a file outside it. All problems are told at once, each as
+`file:line:column: what; how to fix`. What is set here may not be set in a manifest, so that whoever edits a manifest
+cannot choose hosts, folders or limits.
+
+## Environment
+
+| variable | meaning |
+|---|---|
+| `PICTIFY_API_KEY` | Key of a Pictify account. It is never written down, and is sent to the vendor's host alone. |
+| `PICTIFY_BASE_URL` | Another host to talk to; the only other one that is sent the key. |
+| `PICTIFY_WEBHOOK_SECRET` | Secret that webhooks are signed with; several between commas, while one is replaced. |
+| `PICTIFY_INBOX_TOKEN` | Who may read the inbox of a webhook receiver. |
+| `PICTIFY_SYNC_<FIELD>` | Overrides a field of the file: `PICTIFY_SYNC_ENGINE`, or deeper `PICTIFY_SYNC_GUARD__MAX_RENDERS`. |
+| `NO_COLOR` | Set to anything: no colours. |
+
+Values are read as in YAML; the items of a list stand between commas. Secrets are read from the environment only.
+"""
+
+SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
+    ("The settings file", "", Fields),
+    ("`guard`", "", Guard),
+    ("`in_doubt`", "", InDoubt),
+    (
+        "`providers.<name>`",
+        "An absent value is what the account's plan documents, else what the provider documents.",
+        ProviderSettings,
+    ),
+)
+
+
+def page() -> str:
+    """Give the page as Markdown."""
+    return "\n".join([INTRODUCTION, *(section(*one) for one in SECTIONS)])
+
+
+def section(title: str, words: str, model: type[BaseModel]) -> str:
+    """Give one model as a table."""
+    lines = [
+        f"## {title}",
+        "",
+        words or str(model.__doc__),
+        "",
+        "| field | type | default | meaning |",
+        "|---|---|---|---|",
+    ]
+    for name, field in model.model_json_schema()["properties"].items():
+        cells = (f"`{name}`", kind(field), default(field), field.get("description", ""))
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def default(field: dict[str, Any]) -> str:
+    """Give the default as YAML writes it; a dash where there is none."""
+    value = field.get("default")
+    if isinstance(value, dict) and value:
+        return "below"
+    if isinstance(value, list):
+        return f"`[{', '.join(map(str, value))}]`"
+    words = {None: "-", True: "`true`", False: "`false`"}
+    return words[value] if value is None or isinstance(value, bool) else f"`{value}`"
+
+
+def kind(field: dict[str, Any]) -> str:
+    """Name a type and its bounds as people do."""
+    if "const" in field:
+        return f"`{field['const']}`"
+    if "enum" in field:
+        return ", ".join(f"`{word}`" for word in field["enum"])
+    if "anyOf" in field:
+        return " or ".join(kind(one) for one in field["anyOf"] if one.get("type") != "null")
+    if "$ref" in field:
+        return "mapping (below)"
+    if field["type"] == "array":
+        items = field["items"]
+        return f"list of {kind(items)}" if "enum" in items else f"list of {kind(items)}s"
+    names = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "mapping (below)"}
+    words = str(names.get(field["type"], field["type"]))
+    for bound, word in {"minimum": "from", "exclusiveMinimum": "over", "maximum": "to"}.items():
+        words += f" {word} {field[bound]:g}" if bound in field else ""
+    return words
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
