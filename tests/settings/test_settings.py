@@ -122,3 +122,17 @@ def test_any_environment_is_read_or_refused(tmp_path_factory: pytest.TempPathFac
     except InputError as error:
         told = str(error)
         assert told
+
+
+def test_urls_and_webhooks(tmp_path: Path) -> None:
+    """Where URLs are looked for has an order and defaults; secrets come from the environment and are shown nowhere."""
+    text = "inbox: https://hooks.example/inbox\nproviders:\n  pictify: {url_sources: [lookup, single]}\n"
+    found = load(tmp_path, text, {"PICTIFY_WEBHOOK_SECRET": "whsec_a, whsec_b,", "PICTIFY_INBOX_TOKEN": "t0ken"})
+    assert found.url_sources("pictify") == ("lookup", "single")
+    assert found.url_sources("local") == ("results", "inbox", "lookup")
+    assert found.limits("pictify") == {}
+    assert [one.get_secret_value() for one in found.webhook_secrets] == ["whsec_a", "whsec_b"]
+    assert found.inbox_token is not None
+    assert not {"whsec_a", "t0ken"} & set(repr(found).split("'"))
+    with pytest.raises(InputError, match="url_sources"):
+        load(tmp_path, "providers: {pictify: {url_sources: [guess]}}\n")
