@@ -1,4 +1,7 @@
-"""The `font` shorthand in longhands, for an engine that passes over it. It knows css text and nothing else."""
+"""Declarations that the embedded engine passes over, in others that mean the same and that it knows.
+
+These are the `font` shorthand, and the "…" at the end of clamped lines. It knows css text and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from functools import lru_cache
 import tinycss2
 from tinycss2.ast import Node
 
-_SHORTHAND = re.compile(r"(?<![\w-])font\s*+:", re.I)
+_WORTH = re.compile(r"(?<![\w-])(?:font|(?:-webkit-)?line-clamp)\s*+:", re.I)
+_CLAMPS = ("-webkit-line-clamp", "line-clamp")
 _SIZES = ("xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "smaller", "larger")
 _STYLES = ("italic", "oblique")
 _WEIGHTS = ("bold", "bolder", "lighter")
@@ -17,15 +21,21 @@ _WEIGHTS = ("bold", "bolder", "lighter")
 
 @lru_cache(maxsize=256)
 def expanded(declarations: str) -> str:
-    """Write every `font` of a block of declarations as longhands; what is not understood stays."""
-    if not _SHORTHAND.search(declarations):
+    """Write every `font` of a block of declarations as longhands, and say that a clamp ends in an ellipsis.
+
+    What is not understood stays.
+    """
+    if not _WORTH.search(declarations):
         return declarations
     return "".join(_parts(tinycss2.parse_blocks_contents(declarations, skip_comments=True, skip_whitespace=True)))
 
 
 def _parts(content: Sequence[Node]) -> Iterator[str]:
+    ends = any(one.type == "declaration" and one.lower_name == "text-overflow" for one in content)
     for one in content:
         if one.type == "declaration":
+            if one.lower_name in _CLAMPS and not ends:
+                yield "text-overflow:ellipsis;"
             important = " !important" if one.important else ""
             longhands = _longhands(one.value) if one.lower_name == "font" else {}
             for name, value in (longhands or {one.name: tinycss2.serialize(one.value)}).items():

@@ -17,7 +17,7 @@ _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|\n|(.))", re.I | re.S)
 _PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
 _VECTOR = ("image", "use", "feimage")
 _PAINTS = ("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor")
-_WORTH = re.compile(r"url\(|(?<![\w-])font\s*+:", re.I)  # attributes that may need to be rewritten
+_WORTH = re.compile(r"url\(|(?<![\w-])font\s*+:|line-clamp\s*+:", re.I)  # attributes that may need to be rewritten
 
 
 @dataclass(frozen=True, slots=True)

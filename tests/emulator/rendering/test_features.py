@@ -105,6 +105,18 @@ def test_the_font_shorthand(studio: Studio, short: str, long: str) -> None:
     assert studio.draw(f'<p style="{short}">Hamburg<br>burg</p>') == want
 
 
+def test_clamped_text_ends_in_an_ellipsis(studio: Studio) -> None:
+    """Text that was cut shows it, in a sheet and in a style attribute, unless the template says how it is to end."""
+    clamp = "display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:2;overflow:hidden"
+    clamp += ";width:150px;font-size:20px"
+    words = "one two three four five six seven eight"
+    want = studio.draw(f"<style>p{{{clamp};text-overflow:ellipsis}}</style><p>{words}", size=(200, 100))
+    assert studio.draw(f"<style>p{{{clamp}}}</style><p>{words}", size=(200, 100)) == want
+    assert studio.draw(f'<p style="{clamp}">{words}', size=(200, 100)) == want
+    assert studio.draw(f"<style>p{{{clamp}}}</style><p>one two", size=(200, 100)) != want
+    assert "ellipsis" not in expanded(f"{clamp};text-overflow:clip") + expanded("font-size:2px;overflow:hidden")
+
+
 def test_what_is_no_font_shorthand_stays() -> None:
     """Values that are not understood, other properties and nested rules are kept."""
     for css in ("font:inherit;", "font:var(--all);", "font-size:3px;", "a:url(x);", "--font: x;", "font:12px;"):
