@@ -73,7 +73,9 @@ def _number(value: Any) -> float:
     """Read a number; anything else counts as 0."""
     if isinstance(value, str):
         value = float(value) if _NUMBER.fullmatch(value) else 0
-    return value + 0 if isinstance(value, int | float) and math.isfinite(value) else 0
+    if not isinstance(value, int | float) or not -1e308 < value < 1e308:  # no other is finite, NaN least of all
+        return 0
+    return value + 0
 
 
 def _whole(value: Any, default: int) -> int:
@@ -91,17 +93,21 @@ def _short(length: int) -> None:
 
 def _round(value: Any, decimals: Any = 0) -> float:
     places = max(-15, min(15, _whole(decimals, 0)))
-    factor = 10.0**places
-    return math.floor(_number(value) * factor + 0.5) / factor
+    number, factor = _number(value), 10.0**places
+    return math.floor(number * factor + 0.5) / factor if abs(number) < 1e15 else number
 
 
 def _grouped(value: Any, least: int, most: int) -> str:
     """Write a number with commas and between `least` and `most` decimals, halves away from zero."""
     exact = Decimal(repr(_number(value)))
-    shown = f"{exact.quantize(Decimal(1).scaleb(-most), ROUND_HALF_UP):,f}" if exact.adjusted() < 24 else f"{exact:,f}"
-    whole, _, cents = shown.partition(".")
+    whole, _, cents = f"{_rounded(exact, most):,f}".partition(".")
     cents = cents.rstrip("0").ljust(least, "0")
     return f"{whole}.{cents}" if cents else whole
+
+
+def _rounded(exact: Decimal, places: int) -> Decimal:
+    """Round halves away from zero; numbers that have no such places stay."""
+    return exact.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP) if exact.adjusted() < 12 else exact
 
 
 def _currency(value: Any, code: Any = "USD", *_: Any) -> str:
@@ -118,7 +124,7 @@ def _percent(value: Any, decimals: Any = 0) -> str:
     number = _number(value)
     places = max(0, min(15, _whole(decimals, 0)))
     scaled = Decimal(repr(number)) * (100 if number < 1 else 1)
-    return f"{scaled.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP):f}%"
+    return f"{_rounded(scaled, places):f}%"
 
 
 def _moment(value: Any) -> datetime | None:
@@ -127,18 +133,17 @@ def _moment(value: Any) -> datetime | None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _EPOCH + timedelta(milliseconds=value)
         moment = datetime.fromisoformat(text(value).strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _date(value: Any, form: Any = "short") -> str:
     moment = _moment(value)
     if moment is None:
         return text(value)
-    form = {"short": "MMM D, YYYY", "medium": "MMM D, YYYY", "long": "MMMM D, YYYY", "iso": "YYYY-MM-DD"}.get(
-        form, text(form) or "MMM D, YYYY"
-    )
+    named = {"": "MMM D, YYYY", "short": "MMM D, YYYY", "long": "MMMM D, YYYY", "iso": "YYYY-MM-DD"}
+    form = named.get(text(form), text(form))
     return _DATE_PART.sub(lambda part: _date_part(moment, part), form)
 
 
@@ -201,20 +206,12 @@ def _title(value: Any) -> str:
     return " ".join(word[:1].upper() + word[1:] for word in re.split(r"\s+", text(value)))
 
 
-def _empty(value: Any) -> bool:
-    return falsy(value)
-
-
 def _missing(value: Any) -> bool:
     return value is None or value == ""
 
 
 def _coalesce(*values: Any) -> Any:
     return next((value for value in values if not _missing(value)), "")
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _parse_json(value: Any) -> Any:
@@ -239,8 +236,8 @@ def _sum(value: Any) -> float:
 
 FUNCTIONS: Mapping[str, Function] = {
     "length": lambda value: len(value) if isinstance(value, str | list) else 0,
-    "isEmpty": _empty,
-    "isNotEmpty": lambda value: not _empty(value),
+    "isEmpty": falsy,
+    "isNotEmpty": lambda value: not falsy(value),
     "isDefined": lambda value: value is not None,
     "isUndefined": lambda value: value is None,
     "isArray": lambda value: isinstance(value, list),
@@ -281,7 +278,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "time": _time,
     "default": lambda value, other=None: other if _missing(value) else value,
     "coalesce": _coalesce,
-    "json": _to_json,
+    "json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),
     "parseJson": _parse_json,
 }
 

@@ -127,14 +127,13 @@ def test_no_attribute_of_a_value_is_reached() -> None:
         ("{{" + "(trim " * 500 + "a" + ")" * 500 + "}}", "HANDLEBARS_COMPILE_ERROR"),
         ("{{#if a}}" + "{{else if b}}x" * 2000 + "{{/if}}", "HANDLEBARS_COMPILE_ERROR"),
         ("{{trim " + "9" * 5000 + "}}", "HANDLEBARS_COMPILE_ERROR"),
-        ("{{round huge}}", "EXPRESSION_ERROR"),
     ],
 )
 def test_bombs_are_refused_soon(template: str, code: str) -> None:
     """Loops, growth, nesting and numbers without end end with a code, in well under a second."""
     started = time.perf_counter()
     with pytest.raises(TemplateFailed) as caught:
-        filled(template, a=list(range(MAX_TURNS // 100)), big="x" * 200_000, huge=10**400)
+        filled(template, a=list(range(MAX_TURNS // 100)), big="x" * 200_000)
     assert caught.value.code == code
     assert time.perf_counter() - started < 2
 
