@@ -177,6 +177,19 @@ def _more(body: object, rows: list[Json], offset: int) -> bool:
     return offset + len(rows) < total if isinstance(total, int) and rows else len(rows) >= PAGE
 
 
+def has_more(body: Json, page: int) -> bool:
+    """Whether a page of results says that others follow."""
+    told = body.get("pagination") if isinstance(body.get("pagination"), dict) else {}
+    assert told is not None
+    if isinstance(told.get("hasNext"), bool):
+        return bool(told["hasNext"])
+    pages = told.get("totalPages", told.get("pages"))
+    if isinstance(pages, int):
+        return page < pages
+    total, size = told.get("total"), told.get("limit")
+    return isinstance(total, int) and isinstance(size, int) and page * size < total
+
+
 def _uid(answer: Answer, what: str, known: str | None) -> str:
     if not answer.ok:
         raise refuse(answer, what)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import httpx
 
@@ -28,7 +29,7 @@ from pictify_sync.core.outcomes import (
 )
 from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import ProviderUnavailable
-from pictify_sync.providers.account import Account, segment
+from pictify_sync.providers.account import Account, has_more, segment
 from pictify_sync.providers.dialects import read_results
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Answer, Http, refuse, unsent
@@ -162,10 +163,26 @@ class PictifyProvider:
             raise ProviderUnavailable(
                 f"asking for the batch {batch_id}: the answer is not JSON", hint="try again later"
             )
-        report = read_results(answer.body, items, layouts, answer.retry_after)
+        report = read_results(self._whole(batch_id, answer.body, items), items, layouts, answer.retry_after)
         if report.status is not BatchStatus.OPEN:
             self._heard.pop(batch_id, None)
         return replace(report, outcomes={place: self._cleaned(one) for place, one in report.outcomes.items()})
+
+    def _whole(self, batch_id: str, body: dict[str, Any], items: int) -> object:
+        """All pages of the results, where the answer says that there are more (docs of January: 1 to 100 a page)."""
+        told = body.get("pagination")
+        size = told.get("limit") if isinstance(told, dict) else None
+        pages, last = [body], body
+        while isinstance(size, int) and size > 0 and len(pages) * size < items and has_more(last, len(pages)):
+            path = f"templates/batch/{segment(batch_id)}/results"
+            answer = self._http.get(path, {"page": len(pages) + 1, "limit": size})
+            if not answer.ok or not isinstance(answer.body, dict):
+                raise refuse(answer, f"asking for page {len(pages) + 1} of the batch {batch_id}")
+            last = answer.body
+            pages.append(last)
+        listed = (page.get("results") for page in pages)
+        rows = [row for one in listed if isinstance(one, list) for row in one]
+        return body if len(pages) == 1 else {**body, "results": rows}
 
     def _cleaned(self, one: Outcome) -> Outcome:
         if isinstance(one, Rendered):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pictify_sync.core.model import Capabilities
-from pictify_sync.core.outcomes import Accepted, BatchStatus, Failed, InDoubt, NotSent, Refused, Submission
+from pictify_sync.core.outcomes import Accepted, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered, Submission
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Http, explain
@@ -190,6 +190,30 @@ def test_a_page_is_no_result() -> None:
     """200 with HTML is not an answer."""
     with pytest.raises(ProviderUnavailable):
         Service(said(200, "<html>hello</html>")).provider().poll("b", 1, ("default",))
+
+
+def test_results_come_in_pages() -> None:
+    """Where the results are paged all pages are asked for, each once, and no more than the batch can fill."""
+    pages: list[dict[str, Any]] = [
+        {
+            "batch": {"status": "completed"},
+            "results": [
+                {"index": n, "status": "completed", "url": f"https://x/{n}.png"} for n in range(start, start + 2)
+            ],
+            "pagination": {"page": start // 2 + 1, "limit": 2, "total": 5} | more,
+        }
+        for start, more in ((0, {}), (2, {"totalPages": 3}), (4, {"hasNext": True}))
+    ]
+    service = Service(*(said(200, page) for page in pages))
+    report = service.provider().poll("b", 5, ("default",))
+    assert [dict(one.url.params) for one in service.asked] == [
+        {},
+        {"page": "2", "limit": "2"},
+        {"page": "3", "limit": "2"},
+    ]
+    assert [one.url for one in report.outcomes.values() if isinstance(one, Rendered)] == [
+        f"https://x/{n}.png" for n in range(5)
+    ]
 
 
 def test_a_poll_tells_how_long_to_wait() -> None:

@@ -52,17 +52,34 @@ def client(url: str, capabilities: Capabilities | None = None) -> PictifyProvide
     return PictifyProvider("pictify", Opened(http, downloads), capabilities or Capabilities(), grace=0.0)
 
 
+DIALECTS = ("nested", "names", "flat", "legacy", "dashboard")
+EVERYDAY = dict(zip(DIALECTS, ("plain", "problem", "plain", "problem", "plain"), strict=True))
+BOTH = [(one, errors) for one in DIALECTS for errors in ("plain", "problem")]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(one, marks=() if EVERYDAY[one[0]] == one[1] else pytest.mark.full) for one in BOTH],
+    ids="-".join,
+)
+def dialect(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """How the server shows results, and errors."""
+    found: tuple[str, str] = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory, dialect: tuple[str, str]) -> Path:
     """Where the server keeps everything."""
-    return tmp_path_factory.mktemp("served")
+    return tmp_path_factory.mktemp("-".join(dialect))
 
 
 @pytest.fixture(scope="module")
-def provider(folder: Path) -> Iterator[Provider]:
+def provider(folder: Path, dialect: tuple[str, str]) -> Iterator[Provider]:
     """One server and one client for the module."""
-    with served(folder) as url:
-        made = client(url)
+    shape, errors = dialect
+    with served(folder, dialect=shape, errors=errors, lookup_variables=True) as url:
+        made = client(url, Capabilities(many_layouts=shape == "nested"))
         yield made
         made.close()
 
