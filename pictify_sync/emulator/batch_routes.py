@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from pictify_sync.emulator.backstage import Backstage
 from pictify_sync.emulator.batches import BatchBody, Order
 from pictify_sync.emulator.calls import Call
-from pictify_sync.emulator.dialects import PROJECTIONS
+from pictify_sync.emulator.dialects import PROJECTIONS, accepted, cancelled
 from pictify_sync.emulator.faults import play
 from pictify_sync.emulator.wire import Answer, WireError, checked
 
@@ -27,12 +29,12 @@ def create_batch(stage: Backstage, call: Call) -> Answer:
     key = call.request.headers.get("Idempotency-Key", "") if options.idempotent else ""
     answer = stage.batches.create(order, max_open=options.allowed.open_batches, key=key)
     stage.dispatch().wake()
-    return answer
+    return replace(answer, body=accepted(answer.body, options.dialect))
 
 
 def results(stage: Backstage, call: Call) -> Answer:
     """What became of a batch so far, in the dialect in force."""
-    options, batch = call.options, call.values["batch"]
+    options, batch = call.options, call.values["batchId"]
     view = stage.view(batch, call.team, values=options.dialect == "legacy")
     over = view.completed
     expired = over is not None and options.expiry is not None and options.now() - over > options.expiry
@@ -47,4 +49,6 @@ def results(stage: Backstage, call: Call) -> Answer:
 def cancel(stage: Backstage, call: Call) -> Answer:
     """Skip what is not finished. The vendor's own tools send no body, or an empty one."""
     call.body(needed=False)
-    return stage.batches.cancel(call.values["batch"], call.team)
+    batch, dialect = call.values["batchId"], call.options.dialect
+    answer = stage.batches.cancel(batch, call.team)
+    return Answer(cancelled(answer.body, stage.batches.view(batch, stage.source, team=call.team), dialect))

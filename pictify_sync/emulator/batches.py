@@ -179,7 +179,7 @@ class Batches:
                 db.execute(change, (SKIPPED, row["number"], WAITING, shown))
                 db.execute("DELETE FROM pictures WHERE batch=? AND position>=?", (row["number"], shown))
                 db.execute("DELETE FROM meter WHERE batch=? AND position>=?", (batch, shown))
-                db.execute("DELETE FROM deliveries WHERE batch=? AND due>?", (row["number"], now))
+                db.execute("DELETE FROM deliveries WHERE batch=? AND due>? AND attempts=0", (row["number"], now))
                 end = "UPDATE batches SET cancelled=1, completed=?, ends=0 WHERE number=?"
                 db.execute(end, (now, row["number"]))
             status = _status(_row(db, batch, team))

@@ -104,6 +104,23 @@ def dashboard(view: BatchView, link: Link) -> Shape:
     return {**_counts(view), "results": results, **_errors(view)}
 
 
+def accepted(body: Mapping[str, object], dialect: str) -> Mapping[str, object]:
+    """The answer to a create; in January's docs a batch had an `id`, and counts."""
+    if dialect != "legacy":
+        return body
+    other = {"batchId": "id", "totalItems": "totalCount"}
+    return {other.get(name, name): value for name, value in body.items()}
+
+
+def cancelled(body: Mapping[str, object], view: BatchView, dialect: str) -> Mapping[str, object]:
+    """The answer to a cancel; in January's docs with all counts."""
+    if dialect != "legacy":
+        return body
+    counts = {"totalCount": view.total, "completedCount": view.done, "failedCount": view.failed}
+    skipped = view.total - view.done - view.failed if view.status == "cancelled" else 0
+    return {"id": view.id, "status": view.status, **counts, "cancelledCount": skipped}
+
+
 PROJECTIONS: Mapping[str, Project] = {
     "nested": nested, "names": names, "flat": flat, "legacy": legacy, "dashboard": dashboard,
 }  # fmt: skip

@@ -105,9 +105,8 @@ def _operation(route: Route, options: Options) -> dict[str, Any]:
 
 
 def _responses(said: Said, operation: str, options: Options) -> dict[str, Any]:
-    name = said.answer
-    if operation == "getBatchResults" and options.dialect == "legacy":
-        name = "LegacyBatchStatus"
+    legacy = options.dialect == "legacy" and operation in ("batchRenderTemplate", "getBatchResults", "cancelBatch")
+    name = f"Legacy{said.answer}" if legacy else said.answer
     content: dict[str, Any] = {"application/json": {"schema": ref(name)}} if name else {"image/*": {}}
     answers: dict[str, Any] = {str(said.status): {"description": "Done", "content": content}}
     statuses = set(said.refusals)

@@ -117,8 +117,14 @@ def _batches(most: int) -> dict[str, Schema]:
     missed = fields(("index", "error"), index=COUNT, layout=TEXT, error=TEXT, message=TEXT)
     now = fields(("batchId", "status", "results"), batchId=TEXT, status=words(*STATUSES), progress=progress, **counts,
                  results=listed(item), errors=listed(missed), retryAfter={"type": "number"}, **times)  # fmt: skip
-    inner = fields(("id", "status"), id=TEXT, templateUid=TEXT, status=words(*STATUSES), totalCount=COUNT,
-                   completedCount=COUNT, failedCount=COUNT)  # fmt: skip
+    counted = {
+        "id": TEXT,
+        "status": words(*STATUSES),
+        "totalCount": COUNT,
+        "completedCount": COUNT,
+        "failedCount": COUNT,
+    }
+    inner = fields(("id", "status"), **counted, templateUid=TEXT)
     legacy = fields(("batch", "results"), batch=inner, results=listed(item), pagination=ref("Page"))
     single = fields(variables=ANY_OBJECT, format=words("png", "jpeg", "webp", "jpg"), quality=QUALITY, layout=LAYOUT,
                     layouts=LAYOUTS, width=SIDE, height=SIDE)  # fmt: skip
@@ -129,6 +135,8 @@ def _batches(most: int) -> dict[str, Schema]:
         "BatchResponse": fields(("batchId", "status"), **identity, totalItems=COUNT, message=TEXT),
         "BatchStatus": now,
         "LegacyBatchStatus": legacy,
+        "LegacyBatchResponse": fields(("id", "status"), **counted, message=TEXT),
+        "LegacyCancelResponse": fields(("id", "status"), **counted, cancelledCount=COUNT),
         "RenderRequest": single,
         "RenderResponse": rendered,
     }  # fmt: skip

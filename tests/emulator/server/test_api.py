@@ -47,8 +47,9 @@ class Caller:
         """Render a batch to its end; gives the results."""
         found = self("POST", f"/templates/{uid}/batch-render", {"variableSets": sets, **fields})
         assert found.status_code == 202, found.text
+        made: dict[str, Any] = found.json  # type: ignore[assignment]
         while True:
-            results = self("GET", f"/templates/batch/{found.json['batchId']}/results").json  # type: ignore[index]
+            results = self("GET", f"/templates/batch/{made.get('batchId') or made['id']}/results").json
             assert isinstance(results, dict)
             if results.get("status", results.get("batch", {}).get("status")) not in ("pending", "processing"):
                 return results

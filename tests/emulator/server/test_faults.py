@@ -287,6 +287,21 @@ def test_one_batch_in_every_dialect(call: Caller, dialect: str) -> None:
     assert ("results" in found["results"][0]) == (dialect == "nested")
 
 
+def test_the_oldest_dialect_throughout(call: Caller, clock: MovableClock) -> None:
+    """In January's docs create and cancel name a batch `id`, and count under other names."""
+    words = {"X_Emulator_Set": "dialect=legacy", "X_Emulator_Fault": "slow-items=10"}
+    made = call.json("POST", f"/templates/{call.uid()}/batch-render", {"variableSets": [{}] * 4}, **words)
+    assert (made["status"], made["totalCount"], "batchId" in made) == ("pending", 4, False)
+    path = f"/templates/batch/{made['id']}"
+    clock.advance(25)
+    shown = call.json("GET", f"{path}/results", **words)["batch"]
+    assert (shown["id"], shown["completedCount"]) == (made["id"], 2)
+    assert call.json("POST", f"{path}/cancel", **words) == {
+        "id": made["id"], "status": "cancelled", "totalCount": 4, "completedCount": 2, "failedCount": 0,
+        "cancelledCount": 2,
+    }  # fmt: skip
+
+
 def test_the_key_is_remembered_for_a_day(tmp_path: Path, clock: MovableClock) -> None:
     """Where it is honoured a repeated request gets the first answer, per team, until 24 hours are over."""
     app = opened(tmp_path, now=clock, idempotent=True, key_seconds=86_400.0, teams=True)
