@@ -178,7 +178,7 @@ class Rate:
                 self._not_before = max(self._not_before, now + told.wait)
             elif told.remaining == 0 and told.reset is not None:
                 self._not_before = max(self._not_before, told.reset)
-            else:
+            elif not told.creates:  # whoever creates decides when to try again; polls may go on meanwhile
                 pause = min(2.0 ** min(self._refusals - 1, 8), LONGEST_BACK_OFF)
                 self._not_before = max(self._not_before, now + pause)
             used = len(self._back) + self._out

@@ -29,7 +29,7 @@ BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
     ),
     "pictify": (
         "pictify_sync.providers.pictify_account",
-        Capabilities(max_open=1, requests_per_minute=60, can_find=True),
+        Capabilities(max_open=1, requests_per_minute=60),
     ),
 }
 

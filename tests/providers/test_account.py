@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
@@ -193,15 +194,31 @@ def test_clocks_are_compared() -> None:
     assert silent.provider().clock_ahead() == 0.0
 
 
-def test_the_rate_is_the_clients(tmp_path: Path) -> None:
-    """Sixty requests leave at once, the next waits a minute, whatever they ask."""
-    clock = FakeClock()
-    app = opened(tmp_path)
-    transport = httpx.WSGITransport(app)
-    http = Http("http://emulator.invalid", SecretStr("k" * 64), transport=transport, rate=Rate(clock, 60))
+@pytest.mark.parametrize(
+    ("belief", "headers", "longest"),
+    [(60, "off", 180), (60, "legacy", 180), (None, "legacy", 180), (300, "legacy", 180), (300, "off", 240)],
+)
+def test_the_rate_of_a_plan(tmp_path: Path, belief: int | None, headers: str, longest: float) -> None:
+    """200 requests at 60 a minute take three minutes, known, told or guessed; who knows or is told is never refused."""
+    clock, answers = FakeClock(), Counter[int]()
+    app = opened(tmp_path, plan="free", rate_headers=headers, now=clock.now)
+    inner = httpx.WSGITransport(app)
+
+    class Counting(httpx.BaseTransport):
+        def handle_request(self, asked: httpx.Request) -> httpx.Response:
+            answer = inner.handle_request(asked)
+            answers[answer.status_code] += 1
+            return answer
+
+    http = Http("http://emulator.invalid", SecretStr("k" * 64), transport=Counting(), rate=Rate(clock, belief))
     provider = PictifyProvider("pictify", Opened(http, Downloads(http.client, http.client, ())), Capabilities())
-    for _ in range(61):
-        provider.observe_template("NOTTHERE00")
-    assert clock.slept == [60.0]
+    begun = clock.time
+    for _ in range(200):
+        assert list(provider.list_templates()) == []
+    assert answers[200] == 200
+    assert clock.time - begun <= longest
+    if headers == "legacy" or belief == 60:
+        assert answers[429] == 0
+    assert answers[429] < 10
     provider.close()
     app.close()

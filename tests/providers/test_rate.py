@@ -79,11 +79,20 @@ def test_wordless_refusals_back_off() -> None:
     rate = Rate(clock, 60)
     waits = []
     for refused in (True, True, True, True, True, True, True, False, True):
-        rate.learn(Told(refused=refused, creates=True))
+        rate.learn(Told(refused=refused))
         before = clock.time
         run(rate, clock, [(0, 0)])
         waits.append(clock.time - before)
     assert waits == [1, 2, 4, 8, 16, 30, 30, 0, 1]
+
+
+def test_too_many_open_batches_stop_no_polls() -> None:
+    """A wordless 429 to a create may be about open batches: polls go on, or they would never end."""
+    clock = FakeClock()
+    rate = Rate(clock, 60)
+    rate.learn(Told(refused=True, creates=True))
+    run(rate, clock, [(0, 0)])
+    assert clock.slept == []
 
 
 def test_long_waits_are_the_callers() -> None:
