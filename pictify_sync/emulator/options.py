@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pictify_sync.emulator.dialects import PROJECTIONS
 from pictify_sync.emulator.pool import Renders
@@ -51,7 +51,7 @@ class Options:
     max_items: int = 100  # of a batch without a plan (Pictify, Batch render: maxItems 100)
     max_html: int = 500_000  # bytes (Pictify, Errors: TEMPLATE_TOO_LARGE over 500 KB)
     max_body: int = 64 * MEGABYTE  # bytes of a request
-    tokens: Sequence[str] = ()  # bearer keys that are taken; none: any
+    tokens: Sequence[str] = field(default=(), repr=False)  # bearer keys that are taken; none: any
     strict_keys: bool = False  # take only keys of 64 lower-case hex characters, as the vendor gives out
     teams: bool = False  # each key sees its own templates, batches and subscriptions only
     idempotent: bool = False  # honour Idempotency-Key (the vendor's render routes do not)

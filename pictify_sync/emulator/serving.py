@@ -50,7 +50,9 @@ class ServeOptions:
     port: int = 8571  # 0: any free one
     prefix: str = ""  # path below which everything is served
     public_url: str = ""  # how clients reach the server, where it stands behind a proxy
-    tokens: tuple[str, ...] = ()  # bearer keys that are taken; needed when `host` is not loopback
+    tokens: tuple[str, ...] = field(
+        default=(), repr=False
+    )  # bearer keys that are taken; needed when `host` is not loopback
     strict_keys: bool = False
     teams: bool = False
     engine: str = "takumi"

@@ -66,6 +66,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        path.touch(mode=0o600)  # the secrets of webhooks are in it
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         # Two processes that turn the same new file to WAL at once would lock each other out, whatever the timeout.

@@ -95,9 +95,9 @@ def test_the_server_keeps_to_its_document_at_length(tmp_path: Path) -> None:
 )
 def test_every_dialect_keeps_to_its_document(tmp_path: Path, changes: dict[str, Any]) -> None:
     """The document changes with the dialect, and the server with it."""
-    cases, failed = explore(tmp_path, options(**changes), 15, ("coverage", "fuzzing", "stateful"))
+    cases, failed = explore(tmp_path, options(**changes), 15, ("fuzzing", "stateful"))
     assert not failed, failed[0]
-    assert cases >= 1_000
+    assert cases >= 300
 
 
 def test_every_route_is_described() -> None:

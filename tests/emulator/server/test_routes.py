@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pictify_sync.emulator.options import Options
 from pictify_sync.emulator.store import SCHEMA, Store
 from tests.emulator.server.caller import SQUARE, Caller, opened
-from tests.emulator.server.fake_engine import png
+from tests.emulator.server.fake_engine import FakeRenderer, fake_read, png
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +185,7 @@ def test_everything_survives_a_restart(tmp_path: Path) -> None:
     uid = call.uid(**SQUARE)
     batch = call.submit(uid, 3, layouts=["default", "square"])
     call.finished(batch)
-    target = {"event": "render.completed", "targetUrl": "https://hooks.example/x"}
+    target = {"event": "binding.updated", "targetUrl": "https://hooks.example/x"}
     hook = call.json("POST", "/webhook-subscriptions", target)["subscription"]["uid"]
     paths = ["/templates", f"/templates/{uid}", f"/templates/batch/{batch}/results", "/render", "/image",
              f"/webhook-subscriptions/{hook}"]  # fmt: skip
@@ -221,6 +222,14 @@ def test_a_folder_of_the_first_format_is_taken_along(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(sqlite3.DatabaseError, match="format 99"):
         opened(tmp_path)
+
+
+def test_secrets_stay_with_their_owner(tmp_path: Path) -> None:
+    """The file with the secrets of webhooks is its owner's alone, and keys are not in what options look like."""
+    app = opened(tmp_path, tokens=("a-key-of-mine",))
+    app.close()
+    assert (tmp_path / "emulator.db").stat().st_mode & 0o777 == 0o600
+    assert "a-key-of-mine" not in repr(Options(FakeRenderer, fake_read, tokens=("a-key-of-mine",)))
 
 
 def test_the_fake_engine_draws_real_pictures() -> None:
