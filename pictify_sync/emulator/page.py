@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from html import unescape
 
 import tinycss2
 from tinycss2.ast import Node
 
+from pictify_sync.emulator.backdrop import backdrop, backdrop_of_style
 from pictify_sync.emulator.longhands import expanded
 
 ROOT, BODY = "page-root", "page-body"
@@ -24,6 +26,7 @@ _ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+""")
 _MEDIA = re.compile(r"""\bmedia\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))""", re.I)
 _HEAD_ONLY = re.compile(r"<!doctype[^<>]*>|</?(?:html|head|body|meta|link|base)\b[^<>]*>", re.I)
 _CLASS = re.compile(r"""(^|\s)class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
+_STYLE = re.compile(r"""(?:^|\s)style\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
 _TAGS = {"html": ROOT, "body": BODY}
 _TAKEN = ("font-family", "src", "font-weight", "font-style")
 _SCREEN = {  # media features that engines of fragments do not know, and what holds for a picture
@@ -50,6 +53,14 @@ class Split:
 def wrapped(root: str, body: str, inner: str) -> str:
     """Put the body's html inside elements that stand for `html` and `body`; `root` and `body` are attributes."""
     return f"<{ROOT} {_with_class(root)}><{BODY} {body}>{inner}</{BODY}></{ROOT}>"
+
+
+@lru_cache(maxsize=64)
+def papered(body: str) -> str:
+    """Give what the style among the body's attributes says of the whole page, as a stylesheet."""
+    found = _STYLE.search(body)
+    style = next(filter(None, found.groups()), "") if found else ""
+    return backdrop_of_style(unescape(style), ROOT) if "background" in style else ""
 
 
 def split(html: str) -> Split:
@@ -137,7 +148,8 @@ def compile_sheet(css: str, *, whole_pages: bool) -> Sheet:
     """Drop @import and take the @font-face rules out; without `whole_pages`, rewrite the selectors too."""
     faces: list[Face] = []
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return Sheet("".join(_rules(rules, faces, whole_pages=whole_pages)), tuple(faces))
+    text = "".join(_rules(rules, faces, whole_pages=whole_pages))
+    return Sheet(text if whole_pages else text + backdrop(text, ROOT, BODY), tuple(faces))
 
 
 def _rules(rules: Sequence[Node], faces: list[Face], *, whole_pages: bool) -> Iterator[str]:

@@ -14,11 +14,15 @@ import pytakumi
 from pictify_sync.emulator.encode import encode
 from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.fonts import FontFace
-from pictify_sync.emulator.page import BODY, ROOT, wrapped
+from pictify_sync.emulator.page import BODY, ROOT, papered, wrapped
 from pictify_sync.emulator.pictures import broken
 from pictify_sync.emulator.sheets import Drawing, Font
 
-BASE = f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0}}"
+# The engine defaults to border-box, a browser to content-box; the page itself is to fill its picture, padding and all.
+BASE = (
+    "*,*::before,*::after{box-sizing:content-box}"
+    f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0;box-sizing:border-box}}"
+)
 
 _OF_PICTURES = ("decoding the image data", "parsing an SVG image")  # in what the engine says of a broken picture
 
@@ -56,7 +60,7 @@ class Takumi:
                 width=width,
                 height=height,
                 format="png" if png else "raw",
-                stylesheets=[BASE, *drawing.sheets],
+                stylesheets=[BASE, *drawing.sheets, papered(drawing.body)],
                 images=images,
                 font_families=self._families,
             )

@@ -53,6 +53,41 @@ def test_a_page_fills_its_picture(studio: Studio) -> None:
     assert {image.getpixel((x, y)) for x in (0, SIZE[0] - 1) for y in (0, SIZE[1] - 1)} == {GREEN}
 
 
+SMALL = "width:20px;height:10px"
+
+
+@pytest.mark.parametrize(
+    ("css", "style", "colour"),
+    [
+        (f"body {{ {G}; {SMALL} }}", "", GREEN),
+        (f"body {{ {SMALL} }} html > body {{ {G} }}", "", GREEN),
+        (f"body, main {{ {SMALL} }} @media (min-width: 1px) {{ body {{ background-color: #0f0 }} }}", "", GREEN),
+        (f":root {{ --c: #0f0 }} body {{ background: var(--c); {SMALL} }}", "", GREEN),
+        (f"body {{ background: linear-gradient(#0f0, rgb(0, 255, 0)); {SMALL} }}", "", GREEN),
+        (f"body {{ background: #f00; {SMALL} }} body {{ {G} }}", "", GREEN),
+        (f"body {{ background: #f00; {SMALL} }} html {{ {G} }}", "", GREEN),
+        (f"body {{ background: #f00; {SMALL} }}", G, GREEN),
+        ("body { background: #0f0; margin: 50px 70px; height: 3px }", "", GREEN),
+        (f"div {{ background: #f00; {SMALL} }}", "", NONE),
+        ("", f"{G}; {SMALL}", GREEN),
+        (f"html {{ {G} }}", f"background: #f00; {SMALL}", GREEN),
+    ],
+)
+def test_the_background_of_a_small_body_is_the_pages(
+    studio: Studio, css: str, style: str, colour: tuple[int, ...]
+) -> None:
+    """As in a browser: what is outside of the body has the background of html, or else that of the body."""
+    assert studio.middle(f"<html><head><style>{css}</style></head><body style='{style}'></body></html>") == colour
+
+
+def test_a_translucent_background_is_painted_once(studio: Studio) -> None:
+    """Two layers of a colour that shines through would be another colour."""
+    for style in ("background:#00f8", "background:rgba(0,0,255,.5)", "background:rgb(0 0 255/50%)"):
+        page = studio.image(f"<style>body{{{style};height:60px}}</style><body></body>")
+        alphas = {colour[3] for _, colour in page.getcolors(1 << 20) or [] if isinstance(colour, tuple)}
+        assert max(alphas) in range(120, 140)
+
+
 @pytest.mark.parametrize(
     "html",
     [
