@@ -23,7 +23,7 @@ PREFIX = "PICTIFY_SYNC_"
 MAX_BYTES = 1 << 20  # of the settings file
 
 Count = Annotated[int, Field(ge=1)]
-UrlSource = Literal["results", "inbox", "lookup", "single"]
+UrlSource = Literal["results", "inbox", "lookup"]
 
 
 class _Strict(BaseModel):
@@ -58,7 +58,7 @@ class ProviderSettings(_Strict):
     plan: Literal["free", "pro", "business", "enterprise"] | None = Field(None, description="The account's plan.")
     url_sources: list[UrlSource] = Field(
         ["results", "inbox", "lookup"],
-        description="Where the URLs of pictures are looked for, in this order; `single` renders and bills again.",
+        description="Where the URLs of pictures are looked for, in this order.",
     )
     max_items: Count | None = Field(None, description="Items in one batch.")
     max_open: Count | None = Field(None, description="Batches open at once.")
@@ -81,7 +81,7 @@ class Fields(_Strict):
     provider: str = Field("local", min_length=1, description="Provider of the manifests that name none.")
     engine: Literal["takumi", "chromium"] = Field("takumi", description="Engine of the embedded provider.")
     fonts: list[str] = Field(
-        ["Inter", "Noto Sans", "Heebo", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans SC"],
+        ["Inter", "Noto Sans", "Heebo", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans SC", "Noto Sans KR"],
         description="Font families tried after those that a template names, in this order.",
     )
     allow_hosts: list[str] = Field([], description="Hosts that the embedded engine may fetch pictures from.")

@@ -159,7 +159,8 @@ def _base(fonts: Sequence[FontFace]) -> str:
         how = {"font-weight": str(face.weight or "100 900"), "font-style": face.style}
         rules.append(_rule(face.family, f"{ORIGIN}font/{face.sha256}", how.items(), ""))
     families = ",".join(f'"{name}"' for name in dict.fromkeys(face.family for face in fonts))
-    return "".join(rules) + f"html,body{{width:100%;height:100%;margin:0;box-sizing:border-box}}html{{font-family:{families}}}"
+    page = "html,body{width:100%;height:100%;margin:0;box-sizing:border-box}"
+    return "".join(rules) + page + f"html{{font-family:{families}}}"
 
 
 def _rule(family: str, url: str, how: Iterable[tuple[str, str]], rest: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
@@ -77,6 +77,11 @@ class Gathered(Protocol):
     """The counts of a collect."""
 
     @property
+    def silent(self) -> Mapping[str, str]:
+        """Source -> why it could not be asked."""
+        ...
+
+    @property
     def stored(self) -> int: ...
     @property
     def unresolved(self) -> int: ...
@@ -87,6 +92,8 @@ class Gathered(Protocol):
 def collected_lines(done: Gathered) -> Iterator[Line]:
     """Tell the outcome of a collect."""
     yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
+    for source, why in sorted(done.silent.items()):
+        yield Line(f"The source '{safe(source)}' could not be asked: {safe(why)}", Tone.WARN)
     yield from failure_lines(done.failed)
     if done.unresolved:
         yield Line(

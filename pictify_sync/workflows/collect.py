@@ -34,33 +34,31 @@ class Collected:
     stored: int
     unresolved: int  # pictures still without a URL
     failed: tuple[tuple[AssetKey, str, str], ...]  # (key, code, message)
+    silent: Mapping[str, str]  # source -> why it could not be asked
 
 
 def collect(session: Session) -> Collected:
     """Look for every picture whose URL is not known, fetch and publish what is found."""
     records = {record.key: record for record in session.store.records() if record.status is Status.RENDERED}
     found: dict[AssetKey, Rendered] = {}
+    silent: dict[str, str] = {}
     for provider, wanted in _by_provider(session, records):
-        found |= find_urls(session.ports.provider(provider), wanted, session.ports.sources(provider)).urls
+        told = find_urls(session.ports.provider(provider), wanted, session.ports.sources(provider))
+        found |= told.urls
+        silent |= told.silent
     failed: list[tuple[AssetKey, str, str]] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         fetched = _fetched(session, pool, records, found)
         stored = sum(_publish(session, records[key], result, failed) for key, result in fetched)
-    return Collected(stored, len(records) - stored, tuple(failed))
+    return Collected(stored, len(records) - stored, tuple(failed), silent)
 
 
 def _by_provider(session: Session, records: Mapping[AssetKey, Record]) -> Iterator[tuple[str, list[Wanted]]]:
     """Describe what is looked for, by provider."""
-    batches = _batches({record.attempt for record in records.values()}, session)
-    templates = {(one.provider, one.name): one for one in session.store.templates()}
     groups: dict[str, list[Wanted]] = {}
-    for record in records.values():
-        intended, batch_id = batches.get(record.attempt or "", (None, None))
-        if intended is None or record.spec is None:
-            continue
-        template = templates.get((record.spec.provider, record.spec.template))
-        wanted = [] if template is None else _wanted(session, intended, batch_id, template, record.key)
-        groups.setdefault(record.spec.provider, []).extend(wanted)
+    for intended, batch_id in _batches({record.attempt for record in records.values()}, session).values():
+        wanted = groups.setdefault(intended.batch.group.provider, [])
+        wanted.extend(one for one in _wanted(session, intended, batch_id) if one.key in records)
     yield from sorted(groups.items())
 
 
@@ -75,16 +73,15 @@ def _batches(attempts: set[str | None], session: Session) -> dict[str, tuple[Int
     return found
 
 
-def _wanted(
-    session: Session, intended: Intended, batch_id: str | None, template: TemplateRecord, only: AssetKey | None
-) -> list[Wanted]:
-    """Describe the pictures of a batch, or the one of a key; not those whose values can no longer be known."""
+def _wanted(session: Session, intended: Intended, batch_id: str | None) -> list[Wanted]:
+    """Describe the pictures of a batch; not those whose values can no longer be known."""
+    template = _template(session, intended)
+    if template is None:
+        return []
     specs = {spec.layout: spec for spec in intended.specs}
     batch = intended.batch
     found = []
     for claim in intended.claims:
-        if only is not None and claim.key != only:
-            continue
         kept = intended.variables[claim.index] or session.store.variables(claim.fingerprint.variables)
         if kept is None:
             continue
@@ -98,20 +95,21 @@ def _wanted(
     return found
 
 
-def evidence(session: Session, intended: Intended) -> dict[tuple[int, str], Outcome]:
-    """Look for the pictures of a batch in doubt: made from exactly these inputs, they count whoever asked for them."""
-    found = _evidence(session, intended)
-    return {(one.index, one.layout): found[one.key] for one in intended.claims if one.key in found}
-
-
-def _evidence(session: Session, intended: Intended) -> dict[AssetKey, Rendered]:
+def _template(session: Session, intended: Intended) -> TemplateRecord | None:
+    """Give the batch's template under the uid that the batch was sent to: it may have been made anew since."""
     group = intended.batch.group
     for template in session.store.templates():
         if (template.provider, template.name) == (group.provider, group.template):
-            wanted = _wanted(session, intended, None, template, None)
-            sources = session.ports.sources(group.provider)
-            return find_urls(session.ports.provider(group.provider), wanted, sources).urls
-    return {}
+            return replace(template, uid=intended.template_uid)
+    return None
+
+
+def evidence(session: Session, intended: Intended) -> dict[tuple[int, str], Outcome]:
+    """Look for the pictures of a batch in doubt: made from exactly these inputs, they count whoever asked for them."""
+    provider = intended.batch.group.provider
+    wanted = _wanted(session, intended, None)
+    found = find_urls(session.ports.provider(provider), wanted, session.ports.sources(provider)).urls
+    return {(one.index, one.layout): found[one.key] for one in intended.claims if one.key in found}
 
 
 def _fetched(

@@ -54,7 +54,9 @@ def refuse_stale(plan: Plan, store: StateStore) -> None:
     """Raise StalePlan when the lineage differs, or a planned key's recorded fingerprint, status or open batch moved."""
     if plan.lineage != store.lineage and not (plan.lineage == "" and store.serial() == 0):
         raise StalePlan(
-            f"the plan was made for lineage {plan.lineage or '(none)'}, the state is {store.lineage or '(none)'}",
+            f"the plan was made for lineage {plan.lineage}, the state is {store.lineage or '(none)'}"
+            if plan.lineage
+            else "the plan was made before there was a state; it was applied, or another was, since",
             hint="plan again against this state",
         )
     if plan.serial == store.serial():

@@ -72,7 +72,12 @@ def fetch(provider: Provider, artifacts: ArtifactStore, outcome: Rendered, forma
         try:
             staged = artifacts.stage(provider.download(outcome.url), expect)
             published = artifacts.publish(staged, paths)
-            return Published({artifact.path: artifact for artifact in published}, outcome.url)
+            return Published({artifact.path: artifact for artifact in published}, _bare(outcome.url))
         except (DownloadError, ProviderError) as error:
             problem = error.message
     return NotMade("DOWNLOAD_FAILED", problem, billed=True)
+
+
+def _bare(url: str) -> str:
+    """Leave out what may hold a secret: a signed URL lets in whoever has its query."""
+    return url.partition("?")[0].partition("#")[0]

@@ -126,9 +126,9 @@ def test_any_environment_is_read_or_refused(tmp_path_factory: pytest.TempPathFac
 
 def test_urls_and_webhooks(tmp_path: Path) -> None:
     """Where URLs are looked for has an order and defaults; secrets come from the environment and are shown nowhere."""
-    text = "inbox: https://hooks.example/inbox\nproviders:\n  pictify: {url_sources: [lookup, single]}\n"
+    text = "inbox: https://hooks.example/inbox\nproviders:\n  pictify: {url_sources: [lookup, results]}\n"
     found = load(tmp_path, text, {"PICTIFY_WEBHOOK_SECRET": "whsec_a, whsec_b,", "PICTIFY_INBOX_TOKEN": "t0ken"})
-    assert found.url_sources("pictify") == ("lookup", "single")
+    assert found.url_sources("pictify") == ("lookup", "results")
     assert found.url_sources("local") == ("results", "inbox", "lookup")
     assert found.limits("pictify") == {}
     assert [one.get_secret_value() for one in found.webhook_secrets] == ["whsec_a", "whsec_b"]
