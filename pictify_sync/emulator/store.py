@@ -70,8 +70,12 @@ class Store:
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         # Two processes that turn the same new file to WAL at once would lock each other out, whatever the timeout.
-        with FileLock(path.with_suffix(".lock"), timeout=60):
-            self._prepare(path)
+        try:
+            with FileLock(path.with_suffix(".lock"), timeout=60):
+                self._prepare(path)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")

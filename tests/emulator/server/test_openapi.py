@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +63,7 @@ def explore(folder: Path, how: Options, most: int, phases: Sequence[str]) -> tup
                     failed.append(str(event))
                 case _:
                     pass
+    gc.collect()  # sockets that it leaves open are told of here, not in some later test
     return cases, failed
 
 
