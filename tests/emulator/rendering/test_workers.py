@@ -12,7 +12,7 @@ from PIL import Image
 
 from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, read_journal, render_chunk
 from pictify_sync.emulator.rendering import Renderer
-from tests.emulator.rendering.conftest import ENGINES
+from tests.emulator.conftest import ENGINES
 
 HTML = '<body style="background:#0f0">{{name}}{{#if bad}}<img src="nowhere.png">{{/if}}</body>'
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from pictify_sync.emulator.inspect import Inspector
@@ -94,24 +92,6 @@ def without(css: str) -> str:
 def warnings(html: str) -> list[str]:
     """What the inspector warns of."""
     return [one.message for one in Inspector().inspect(html).problems if one.severity is Severity.WARNING]
-
-
-@pytest.fixture(scope="module")
-def takumi() -> Studio:
-    """The embedded engine."""
-    return Studio("takumi")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Studio]:
-    """The browser engine."""
-    from pictify_sync.emulator import browser
-
-    if browser.find() is None:
-        pytest.skip("no Chrome or Chromium is installed")
-    studio = Studio("chromium")
-    yield studio
-    studio.renderer.close()
 
 
 @pytest.mark.parametrize(("what", "css"), LACKING.items(), ids=str)

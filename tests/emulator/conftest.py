@@ -1,4 +1,4 @@
-"""One engine per kind for all tests of pictures: starting one is the slowest part."""
+"""One engine per kind for all tests of pictures: starting one is slow, and a process can drive one browser only."""
 
 from __future__ import annotations
 
