@@ -31,6 +31,7 @@ _KNOWN: Mapping[str, Mapping[str, str]] = {
         "Noto Serif SC": "pylopdf_fonts_zh_cn/NotoSerifSC-Regular.otf",
     },
 }
+PREPARATION = 1  # of how pages are prepared for an engine: raised whenever that changes pictures, so that plans show it
 _DIGEST_LETTERS = 12  # of a font file's sha256 in an identity
 
 
@@ -100,7 +101,7 @@ def _sha256(package: Distribution, path: Path) -> str:
 
 def engine_identity(engine: str, families: Sequence[str]) -> str:
     """Name, version and fonts of an engine, in one stable line: equal lines mean equal pictures of equal input."""
-    return f"{engine} {_version(engine)} {_fonts(tuple(families))}".rstrip()
+    return f"{engine} {_version(engine)}+{PREPARATION} {_fonts(tuple(families))}".rstrip()
 
 
 @lru_cache(maxsize=64)

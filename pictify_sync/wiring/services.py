@@ -15,15 +15,16 @@ def serve(project: Project, folder: str, options: Mapping[str, Any], started: Ca
     from pictify_sync.emulator.serving import ServeOptions, serve  # noqa: PLC0415 - its name is ours too
 
     settings = project.settings
+    given = dict(options)
     chosen = ServeOptions(
         folder=settings.path(folder),
         engine=settings.engine,
         families=tuple(settings.fonts),
-        allow_hosts=tuple(settings.allow_hosts),
+        allow_hosts=(*settings.allow_hosts, *given.pop("allow_hosts", ())),
         workers=settings.workers or 0,
         render_timeout=settings.render_timeout,
         started=started,
-        **options,
+        **given,
     )
     serve(chosen)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import pty
-import signal
+import select
 import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -218,23 +219,30 @@ def test_nobody_to_ask_is_an_error_that_changes_nothing(project: Path) -> None:
 def test_leaving_the_question_is_a_no(project: Path, typed: bytes) -> None:
     """At once, with exit code 1, and nothing changed."""
     edit(project, "a,A,", "a,Other,")
-    pid, terminal = pty.fork()
-    if not pid:  # pragma: no cover - the command itself
-        os.execvpe(COMMAND[0], [*COMMAND, "apply"], environ({}))
-    signal.alarm(60)  # a command that waits on would hang the test
+    terminal, theirs = pty.openpty()
+    # In a session of its own whose terminal it is, so that Ctrl-C is a signal to it and to nobody else.
+    own = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", own, *COMMAND, "apply"],
+        env=environ({}),
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
     shown = b""
     while b"is accepted" not in shown:
+        assert select.select([terminal], [], [], 60)[0], shown
         shown += os.read(terminal, 65536)
     os.write(terminal, typed)
     try:
-        while part := os.read(terminal, 65536):
+        while select.select([terminal], [], [], 60)[0] and (part := os.read(terminal, 65536)):
             shown += part
     except OSError:
         pass  # Linux: the other side is closed
-    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-    signal.alarm(0)
     os.close(terminal)
-    assert code == 1
+    assert process.wait(timeout=60) == 1
     assert b"nothing was changed" in shown
     assert b"Traceback" not in shown
 

@@ -19,7 +19,7 @@ SETTINGS = "provider: pictify\nproviders: {pictify: {poll_seconds: 0.2, requests
 @contextmanager
 def served(project: ProjectFolder, *options: str) -> Iterator[dict[str, str]]:
     """Serve from a folder below the project; gives the environment that points to it."""
-    process = project.start("serve", "--port", "0", "--key", KEY, "--folder", "server", *options)
+    process = project.start("serve", "--port", "0", "--token", KEY, "--folder", "server", *options)
     assert process.stderr is not None
     line = process.stderr.readline()
     assert "Serving at " in line, line + process.stderr.read()
