@@ -241,8 +241,9 @@ def test_leaving_the_question_is_a_no(project: Path, typed: bytes) -> None:
             shown += part
     except OSError:
         pass  # Linux: the other side is closed
-    os.close(terminal)
-    assert process.wait(timeout=60) == 1
+    code = process.wait(timeout=60)
+    os.close(terminal)  # not before: closing it hangs up on whoever is left
+    assert code == 1, shown
     assert b"nothing was changed" in shown
     assert b"Traceback" not in shown
 
