@@ -159,18 +159,3 @@ def test_looking_at_the_state_is_light(changed: Path) -> None:
     code, packages = loaded(changed, "status")
     assert code == 0
     assert not packages & set(HEAVY)
-
-
-@pytest.mark.full
-def test_version_starts_fast() -> None:
-    """Within six times of a Python that does nothing, the best of ten."""
-
-    def best(*arguments: str) -> float:
-        times = []
-        for _ in range(10):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, *arguments], env=environ({}), check=True, capture_output=True)
-            times.append(time.perf_counter() - started)
-        return min(times)
-
-    assert best("-m", "pictify_sync", "--version") < 6 * best("-c", "pass")

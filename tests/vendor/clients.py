@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -27,17 +28,23 @@ def sync_client(url: str, **changes: Any) -> Iterator[Ask]:
 
 @contextmanager
 def async_client(url: str, **changes: Any) -> Iterator[Ask]:
-    """The asynchronous client, on a loop of its own."""
-    with asyncio.Runner() as runner:
+    """The asynchronous client, on a loop of its own.
+
+    In a thread of its own too: a browser that another test left open keeps a loop running in this one.
+    """
+    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
         client = AsyncPictify(KEY, base_url=url, **changes)
 
         async def call(method: str, *args: Any, **named: Any) -> Any:
             return await getattr(client, method)(*args, **named)
 
+        def ask(method: str, /, *args: Any, **named: Any) -> Any:
+            return thread.submit(lambda: runner.run(call(method, *args, **named))).result()
+
         try:
-            yield lambda method, *args, **named: runner.run(call(method, *args, **named))
+            yield ask
         finally:
-            runner.run(client.close())
+            thread.submit(lambda: runner.run(client.close())).result()
 
 
 CLIENTS = {"sync": sync_client, "async": async_client}
