@@ -6,7 +6,6 @@ Pictures are named by files, so that a report of thousands holds none in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from pictify_sync.core.model import AssetKey
 
@@ -15,7 +14,7 @@ from pictify_sync.core.model import AssetKey
 class PictureFile:
     """A picture on this machine."""
 
-    path: Path
+    path: str  # absolute
     media_type: str  # image/png, image/jpeg, image/webp
     width: int  # pixels
     height: int
