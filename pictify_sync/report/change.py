@@ -40,6 +40,19 @@ def spec_differences(old: RenderSpec, new: RenderSpec) -> Iterator[str]:
             yield f"{name}: {_word(before)} -> {_word(after)}"
 
 
+def particular(change: Change) -> str:
+    """Say what the provider, or another record, has to do with a change; "" when its reason says it all."""
+    record, source = change.record, change.source
+    if change.reason is Reason.FAILED_BEFORE and record and record.failure:
+        return f"{safe(record.failure.code)}: {quoted(record.failure.message)}"
+    if change.action is Action.AWAIT and record and record.status is Status.RENDERED:
+        return STATUSES[record.status]
+    if source and source.key != change.key:
+        verb = "renamed" if change.reason is Reason.RENAMED else "copied"
+        return f"{verb} from {_short(source.key, change.key)}"
+    return ""
+
+
 def _particulars(change: Change) -> Iterator[str]:
     """Give the reason, then what happens to the file."""
     asset, record, source = change.asset, change.record, change.source

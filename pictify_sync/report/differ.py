@@ -41,19 +41,19 @@ class _Stand(str):
         return stand
 
 
-def differences(old: str, new: str) -> list[Difference]:
-    """Compare two canonical JSON texts; sorted by path."""
+def differences(old: str, new: str, *, width: int = WIDTH) -> list[Difference]:
+    """Compare two canonical JSON texts; sorted by path. Long values are cut to some `width` characters."""
     from deepdiff import DeepDiff  # noqa: PLC0415 - 0.1 s and 17 MB that most plans never need
     from deepdiff.helper import notpresent  # noqa: PLC0415 - as above
 
     def shown(value: Any, start: int) -> str:
-        return ABSENT if value is notpresent else _shown(value, start)
+        return ABSENT if value is notpresent else _shown(value, start, width)
 
     tree = DeepDiff(_prepared(json.loads(old)), _prepared(json.loads(new)), view="tree", threshold_to_diff_deeper=0)
     found = []
     for levels in tree.values():
         for level in levels:
-            start = _parting(level.t1, level.t2)
+            start = _parting(level.t1, level.t2, width)
             path = _path(level.path(output_format="list"))
             old_shown, new_shown = shown(level.t1, start), shown(level.t2, start)
             found.append(Difference(path, old_shown, "(another value)" if old_shown == new_shown else new_shown))
@@ -69,10 +69,10 @@ def changed_names(old: str, new: str) -> list[str]:
     return sorted({safe(name) for name, _ in before.items() ^ after.items()})
 
 
-def shown_values(variables: str) -> Iterator[tuple[str, str]]:
+def shown_values(variables: str, *, width: int = WIDTH) -> Iterator[tuple[str, str]]:
     """Give (name, value) of a variable set, safe to show and cut to a line."""
     for name, value in json.loads(variables).items():
-        yield safe(name), _shown(_prepared(value), 0)
+        yield safe(name), _shown(_prepared(value), 0, width)
 
 
 def _prepared(value: Any) -> Any:
@@ -92,18 +92,18 @@ def _prepared(value: Any) -> Any:
             return value
 
 
-def _shown(value: Any, start: int) -> str:
-    """Show a prepared value on one line; a long one is cut to WIDTH characters from `start` on."""
+def _shown(value: Any, start: int, width: int = WIDTH) -> str:
+    """Show a prepared value on one line; a long one is cut to `width` characters from `start` on."""
     match value:
         case _Stand():
             return value.shown
         case str():
-            inner = value[start : start + WIDTH]
-            before, after = "..." if start else "", "..." if start + WIDTH < len(value) else ""
+            inner = value[start : start + width]
+            before, after = "..." if start else "", "..." if start + width < len(value) else ""
             return f'{before}"{safe(inner)}"{after}'
         case dict() | list():
             text = _nested(value)
-            return text if len(text) <= 2 * WIDTH else text[: 2 * WIDTH] + "..."
+            return text if len(text) <= 2 * width else text[: 2 * width] + "..."
         case _:
             return json.dumps(value)
 
@@ -119,12 +119,12 @@ def _nested(value: Any) -> str:
             return _shown(value, 0)
 
 
-def _parting(old: Any, new: Any) -> int:
+def _parting(old: Any, new: Any, width: int) -> int:
     """Where to start showing two long strings: a little before they part."""
-    if not (isinstance(old, str) and isinstance(new, str)) or max(len(old), len(new)) <= WIDTH:
+    if not (isinstance(old, str) and isinstance(new, str)) or max(len(old), len(new)) <= width:
         return 0
     same = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return 0 if same <= WIDTH - LEAD else same - LEAD
+    return 0 if same <= width - LEAD else same - LEAD
 
 
 def _path(steps: list[Any]) -> str:

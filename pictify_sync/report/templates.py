@@ -29,9 +29,24 @@ def template_lines(changes: Iterable[TemplateChange], *, full: bool) -> Iterator
             yield Line(f"  {symbol} {name}: new; {_facts(source)}", TONES[change.action])
             continue
         yield Line(f"  {symbol} {name}: changed", TONES[change.action])
-        yield from (Line(f"      {text}") for text in _layouts(change.record.layouts, source.layouts))
-        yield from (Line(f"      {text}") for text in _variables(change.record.variables, source.variables))
-        yield from _html(change.record.source, source.source or source.html, full=full)
+        yield from (Line(f"      {text}") for text in changed_facts(change))
+        yield from (Line(f"      {text}", tone) for text, tone in html_diff(change, full=full))
+
+
+def changed_facts(change: TemplateChange) -> Iterator[str]:
+    """Give sizes and number of variables of a new template; of a known one, which of them differ."""
+    if change.record is None:
+        yield _facts(change.source)
+    else:
+        yield from _layouts(change.record.layouts, change.source.layouts)
+        yield from _variables(change.record.variables, change.source.variables)
+
+
+def html_diff(change: TemplateChange, *, full: bool = True) -> Iterator[Line]:
+    """Give the unified diff of a known template's html; nothing of a new one."""
+    source, record = change.source, change.record
+    if record:
+        yield from _html(record.source, source.source or source.html, full=full)
 
 
 def _facts(source: TemplateSource) -> str:
@@ -78,11 +93,11 @@ def _html(old: str, new: str, *, full: bool) -> Iterator[Line]:
         return
     before, after = old.splitlines(), new.splitlines()
     if max(len(before), len(after)) > COMPARED:
-        yield Line(f"      html: {len(before):,} lines -> {len(after):,} lines, too many to compare", Tone.FAINT)
+        yield Line(f"html: {len(before):,} lines -> {len(after):,} lines, too many to compare", Tone.FAINT)
         return
     lines = list(unified_diff(before, after, "recorded", "desired", lineterm="", n=2))
     for text in islice(lines, None if full else DIFF_LINES):
         tone = {"+": Tone.ADD, "-": Tone.REMOVE, "@": Tone.FAINT}.get(text[:1], Tone.PLAIN)
-        yield Line("      " + safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else ""), tone)
+        yield Line(safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else ""), tone)
     if not full and len(lines) > DIFF_LINES:
-        yield Line(f"      and {len(lines) - DIFF_LINES:,} more lines (--full shows all)", Tone.FAINT)
+        yield Line(f"and {len(lines) - DIFF_LINES:,} more lines (--full shows all)", Tone.FAINT)

@@ -18,6 +18,7 @@ from pictify_sync.report.templates import template_lines
 from pictify_sync.report.words import COUNTED, SYMBOLS, batches, count, listing, pictures, providers
 
 SHOWN = 50  # changes per manifest and action
+PARTIAL = "This is a part of the project: nothing outside the selection is touched."
 DETAILED = 500  # updates compared value by value; after them only the names of the variables are given
 
 
@@ -26,10 +27,10 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
     if plan.is_empty:
         yield from _nothing(plan)
         return
-    yield Line(_headline(plan), Tone.HEAD)
-    yield from (Line(text) for text in _cost(plan))
+    yield Line(headline(plan), Tone.HEAD)
+    yield from (Line(text) for text in cost(plan))
     if plan.partial:
-        yield Line("This is a part of the project: nothing outside the selection is touched.", Tone.WARN)
+        yield Line(PARTIAL, Tone.WARN)
     yield from template_lines(plan.templates, full=full)
     yield from _manifests(plan, recall, full=full)
     yield BLANK
@@ -55,14 +56,14 @@ def _nothing(plan: Plan) -> Iterator[Line]:
         yield Line(f"{pictures(blocked)} no longer in a manifest but protected: kept.", Tone.WARN)
 
 
-def _headline(plan: Plan) -> str:
+def headline(plan: Plan) -> str:
     """Give the counts of the whole plan."""
     templates = Counter(change.action for change in plan.templates)
     parts = [f"{count(templates[action], 'template')} {COUNTED[action]}" for action in Action if templates[action]]
     return "Plan: " + "; ".join([*parts, counted(plan.summary.actions)] if plan.summary.actions else parts) + "."
 
 
-def _cost(plan: Plan) -> Iterator[str]:
+def cost(plan: Plan) -> Iterator[str]:
     """Say what would be rendered, by whom, and what would not."""
     summary = plan.summary
     if summary.renders:
