@@ -1,4 +1,4 @@
-"""`refresh`: look at what is published, and record what differs."""
+"""`refresh`: look at templates and published files, and record what differs."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 @json_option
 @pass_settings
 def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool, as_json: bool) -> int:
-    """Look at published files and record what differs; the next apply repairs it.
+    """Look at templates and published files, and record what differs; the next apply repairs it.
 
     PATTERN is a shell pattern for keys [all].
     """
     from pictify_sync.cli.console import say
+    from pictify_sync.core.drift import Observed
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json_report import drift_document
     from pictify_sync.report.records import drift_lines
@@ -28,7 +29,7 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
-        found = upkeep.refresh(project, patterns, record=not check) if recorded.lineage else ()
+        found = upkeep.refresh(project, patterns, record=not check) if recorded.lineage else Observed()
     if as_json:
         click.echo(drift_document(found))
     else:

@@ -32,6 +32,7 @@ _DRIFT_REASON = {
     DriftKind.MISSING: Reason.MISSING,
     DriftKind.TAMPERED: Reason.TAMPERED,
     DriftKind.EXPIRED: Reason.EXPIRED,
+    DriftKind.TEMPLATE_CHANGED: Reason.TEMPLATE_CHANGED,
 }
 
 

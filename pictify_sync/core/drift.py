@@ -1,10 +1,14 @@
-"""(Record, observation) -> drift or nothing."""
+"""(What is recorded, what is observed) -> drift or nothing: of published files, of renders, of templates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from pictify_sync.core.model import AssetKey, DriftKind, Record
+from pictify_sync.core.model import AssetKey, DriftKind, Record, Status
+from pictify_sync.core.template import TemplateRecord
+
+CHANGED, LOST = "changed", "missing"  # kinds of a template's drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +20,28 @@ class Drift:
     detail: str  # path, or what was seen
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateDrift:
+    """One recorded template that the provider holds otherwise."""
+
+    provider: str
+    name: str
+    uid: str
+    kind: str  # changed, missing
+    layouts: tuple[str, ...]  # whose pictures would change, sorted
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a refresh saw that is not as recorded."""
+
+    assets: tuple[Drift, ...] = ()  # sorted by key
+    templates: tuple[TemplateDrift, ...] = ()  # sorted by provider and name
+
+    def __bool__(self) -> bool:
+        return bool(self.assets or self.templates)
+
+
 def observe_artifact(record: Record, presence: str) -> Drift | None:
     """Judge what an artifact store's `check` said of a published file."""
     if record.artifact is None or presence == "present":
@@ -24,7 +50,58 @@ def observe_artifact(record: Record, presence: str) -> Drift | None:
     return Drift(record.key, kind, record.artifact.path)
 
 
+def observe_age(record: Record, now: float, retention: int | None) -> Drift | None:
+    """Judge a picture whose URL was never told: once the provider has dropped its batch, it never will be."""
+    if record.status is not Status.RENDERED or record.rendered_at is None or retention is None:
+        return None
+    if now - datetime.fromisoformat(record.rendered_at).timestamp() <= retention:
+        return None
+    return Drift(record.key, DriftKind.EXPIRED, f"rendered {record.rendered_at}, and its URL was never told")
+
+
+def observe_maker(record: Record, changed: TemplateDrift | None, good_at: str | None) -> Drift | None:
+    """Judge a picture of a template that changed: made after the template was last seen as recorded, it may be wrong.
+
+    `good_at`: when that was, ISO 8601 UTC.
+    """
+    spec = record.spec
+    if changed is None or changed.kind != CHANGED or spec is None or spec.layout not in changed.layouts:
+        return None
+    if record.rendered_at is None or (good_at is not None and record.rendered_at <= good_at):
+        return None
+    return Drift(record.key, DriftKind.TEMPLATE_CHANGED, f"made after {changed.name} was last seen as it was pushed")
+
+
 def with_drift(record: Record, drift: Drift | None) -> Record | None:
-    """Give the record as it should be kept after an observation, or None when it is so already."""
+    """Give the record as it should be kept after an observation, or None when it is so already.
+
+    A picture of a wrong template stays one until it is rendered anew, whatever becomes of the template.
+    """
     kind = None if drift is None else drift.kind
-    return None if kind is record.drift else replace(record, drift=kind)
+    if kind is record.drift or record.drift is DriftKind.TEMPLATE_CHANGED:
+        return None
+    return replace(record, drift=kind)
+
+
+def observe_template(record: TemplateRecord, seen: TemplateRecord | None) -> TemplateDrift | None:
+    """Judge what a provider holds under a recorded template's uid; None: it holds nothing."""
+    base = record.held if record.declared else record.revisions
+    if seen is None:
+        return TemplateDrift(record.provider, record.name, record.uid, LOST, tuple(sorted(record.revisions)))
+    other = tuple(sorted(layout for layout, revision in base.items() if seen.revisions.get(layout) != revision))
+    return TemplateDrift(record.provider, record.name, record.uid, CHANGED, other) if other else None
+
+
+def seen_template(record: TemplateRecord, seen: TemplateRecord | None, at: str) -> TemplateRecord:
+    """Give the template's record after a look at it.
+
+    A declared template stays as it was pushed, with its drift; of any other the record is what was seen.
+    """
+    drift = observe_template(record, seen)
+    if seen is None:
+        return replace(record, drift=LOST, found="")
+    if not record.declared:
+        return replace(seen, name=record.name, observed_at=at)
+    if drift is not None:
+        return replace(record, drift=CHANGED, found=seen.source)
+    return replace(record, drift="", found="", observed_at=at, held=record.held or seen.revisions)

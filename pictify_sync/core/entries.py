@@ -158,8 +158,45 @@ class TemplateRecorded:
     kind: Literal["template"] = "template"
 
 
+@dataclass(frozen=True, slots=True)
+class DialectFacts:
+    """What a live check found out about a service; None: it could not be told."""
+
+    results: str  # shape of batch results: nested, names, flat, legacy, dashboard; "": none of these
+    urls_in_results: bool
+    names_layouts: bool | None = None  # each picture in the results names its layout
+    honours_idempotency_key: bool | None = None  # the same POST twice was rendered once
+    takes_unknown_variables: bool | None = None  # a variable that the template does not declare is no error
+    look_up: bool | None = None  # past renders are listed
+    look_up_tells_variables: bool | None = None  # ... each with the variables that went into it
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """A live check of a service: durable before its first render, without facts, and once more at its end."""
+
+    run: str  # id of the check
+    provider: str
+    service: str  # base URL without user, query and slash at the end; "" where a provider has none
+    facts: DialectFacts | None  # None: not finished, or nothing was found out
+    billed_min: int  # pictures certainly billed
+    billed_max: int  # pictures possibly billed
+    at: str
+    kind: Literal["probed"] = "probed"
+
+
 Entry = (
-    Intended | Submitted | Doubted | Settled | Abandoned | MovesIntended | Moved | Recorded | Cleaned | TemplateRecorded
+    Intended
+    | Submitted
+    | Doubted
+    | Settled
+    | Abandoned
+    | MovesIntended
+    | Moved
+    | Recorded
+    | Cleaned
+    | TemplateRecorded
+    | Probed
 )
 
 

@@ -115,6 +115,7 @@ class DriftKind(StrEnum):
     MISSING = "missing"  # the published file is gone
     TAMPERED = "tampered"  # the published file has other bytes
     EXPIRED = "expired"  # the provider no longer keeps it, and we hold no file
+    TEMPLATE_CHANGED = "template_changed"  # made when its template may have been another than recorded
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from pictify_sync.core.entries import Entry, FileMove, MovesIntended, Obsolete, OpenBatch
+from pictify_sync.core.entries import Entry, FileMove, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.events import Event
 from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
 from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
@@ -104,6 +104,10 @@ class StateStore(Protocol):
         ...
 
     def templates(self) -> tuple[TemplateRecord, ...]: ...
+
+    def probes(self) -> tuple[Probed, ...]:
+        """The newest live check with facts of each provider and service, sorted by them."""
+        ...
 
     def open_batches(self) -> tuple[OpenBatch, ...]:
         """Sorted by serial."""

@@ -1,9 +1,11 @@
-"""What the pump does next: a pure choice from what is queued, what is open, and what time it is."""
+"""What the pump does next, and when: a pure choice from what is queued, what is open, and what time it is."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pictify_sync.core.model import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,33 @@ class Done:
 
 
 Step = Submit | Send | Poll | Settle | Wait | Done
+
+SOONEST = 0.1  # of the seconds between polls: no poll follows another sooner, however soon the batch should end
+PATIENCE = 0.1  # of the seconds that a batch has told nothing new, until it is asked again
+HURRY = 0.8  # of the pace of a batch that was over when it was first asked: it may have been faster than that
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How an open batch is coming on."""
+
+    items: int
+    done: int  # items finished at the newest poll
+    elapsed: float  # seconds since it was submitted
+    quiet: float  # seconds since `done` last grew
+    pace: float | None  # seconds per item of batches before it; None: not known
+
+
+def poll_after(pulse: Pulse, capabilities: Capabilities, flights: int) -> float:
+    """Seconds until it is worth to ask for a batch again: when it should be over, at most `poll_seconds`.
+
+    Its own progress tells when that is, else the batches before it. `flights`: so many share the rate.
+    """
+    pace = pulse.elapsed / pulse.done if pulse.done else pulse.pace
+    left = 0.0 if pace is None else pulse.items * pace - pulse.elapsed
+    share = 60.0 * flights / capabilities.requests_per_minute if capabilities.requests_per_minute else 0.0
+    soonest = max(SOONEST * capabilities.poll_seconds, share)
+    return max(min(capabilities.poll_seconds, max(left, PATIENCE * pulse.quiet)), soonest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,18 @@ class TemplateRecord:
     source: str  # html as last pushed or observed
     variables: tuple[VariableRule, ...] = ()
     layouts: Mapping[str, LayoutSize] = field(default_factory=dict)
-    observed_at: str | None = None  # ISO 8601 UTC; None when never observed
+    # ISO 8601 UTC of the newest look that found it as recorded (a push is one); None when never observed
+    observed_at: str | None = None
+    # Layout -> what the provider held right after the push, digested as an observation is; {}: not known. A declared
+    # template's `revisions` are made of its local files: those and these never compare.
+    held: Mapping[str, str] = field(default_factory=dict)
+    drift: str = ""  # changed, missing: what the newest refresh saw at the provider; "": as recorded
+    found: str = ""  # html that the provider holds instead, when it changed; else ""
+
+    @property
+    def declared(self) -> bool:
+        """Whether a manifest declares it: then it is pushed, and a change at the provider is drift."""
+        return bool(self.digest)
 
 
 @dataclass(frozen=True, slots=True)

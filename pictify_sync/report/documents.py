@@ -125,7 +125,9 @@ class StatusReport:
     serial: Annotated[int, "Number of the newest log entry."]
     records: Annotated[int, "Recorded pictures."]
     statuses: Annotated[Counts, "By status: `stored`, `rendered` (its URL is not known), `failed`."]
-    drift: Annotated[Counts, "By kind, as the newest refresh saw it: `missing`, `tampered`, `expired`."]
+    drift: Annotated[
+        Counts, "By kind, as the newest refresh saw it: `missing`, `tampered`, `expired`, `template_changed`."
+    ]
     tainted: Annotated[int, "Rendered again by the next apply."]
     protected: Annotated[int, "Never deleted."]
     bytes: Annotated[int, "Of all published files."]
@@ -151,7 +153,7 @@ class RecordReport:
     attempts: Annotated[int, "Times it was submitted."]
     rendered_at: Annotated[str | None, "ISO 8601, UTC; null: never."]
     tainted: Annotated[bool, "Rendered again by the next apply."]
-    drift: Annotated[str | None, "What the newest refresh saw: `missing`, `tampered`, `expired`; null: as recorded."]
+    drift: Annotated[str | None, "What the newest refresh saw (kinds as in the drift document); null: as recorded."]
     protect: Annotated[bool, "Never deleted."]
 
 
@@ -160,8 +162,19 @@ class Drifted:
     """A picture that is not as recorded."""
 
     key: Annotated[str, "`<manifest>/<item>@<layout>`."]
-    kind: Annotated[str, "`missing`, `tampered` or `expired`."]
+    kind: Annotated[str, "`missing`, `tampered`, `expired` or `template_changed`."]
     detail: Annotated[str, "The path, or what was seen."]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftedTemplate:
+    """A template that the provider holds otherwise than recorded."""
+
+    provider: Annotated[str, "Who holds it."]
+    name: Annotated[str, "Declared name, else its uid."]
+    uid: Annotated[str, "At the provider."]
+    kind: Annotated[str, "`changed` or `missing`."]
+    layouts: Annotated[list[str], "Whose pictures would change, sorted."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +182,7 @@ class DriftReport:
     """`refresh --json`: what differs from what is recorded."""
 
     drift: Annotated[list[Drifted], "Sorted by key."]
+    templates: Annotated[list[DriftedTemplate], "Sorted by provider and name."]
 
 
 @dataclass(frozen=True, slots=True)

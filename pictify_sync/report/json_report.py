@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from pictify_sync.core.drift import Drift
+from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.errors import Problem
@@ -104,10 +104,14 @@ def _flight(opened: OpenBatch) -> documents.OpenBatch:
     )
 
 
-def drift_document(found: Sequence[Drift]) -> str:
+def drift_document(found: Observed) -> str:
     """`refresh --json`: what differs."""
-    drifted = [documents.Drifted(drift.key, str(drift.kind), drift.detail) for drift in found]
-    return _text("drift", documents.DriftReport(drifted))
+    drifted = [documents.Drifted(drift.key, str(drift.kind), drift.detail) for drift in found.assets]
+    templates = [
+        documents.DriftedTemplate(one.provider, one.name, one.uid, one.kind, list(one.layouts))
+        for one in found.templates
+    ]
+    return _text("drift", documents.DriftReport(drifted, templates))
 
 
 def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -> str:

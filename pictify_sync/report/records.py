@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pictify_sync.core.drift import Drift
+from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_key
 from pictify_sync.core.template import TemplateRecord
@@ -15,7 +15,7 @@ from pictify_sync.report.differ import shown_values
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.summary import remedy_lines
-from pictify_sync.report.words import DRIFTS, STATUSES, count, pictures
+from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, listing, pictures
 
 
 @dataclass(slots=True)
@@ -152,14 +152,20 @@ def template_list(templates: Iterable[TemplateRecord]) -> Iterator[Line]:
         yield Line(f"{safe(template.name)}  {safe(template.uid)}  (provider {safe(template.provider)}) {layouts}")
 
 
-def drift_lines(found: Sequence[Drift]) -> Iterator[Line]:
+def drift_lines(found: Observed) -> Iterator[Line]:
     """List what an observation found to differ."""
-    for drift in found:
+    for template in found.templates:
+        what = f"template {safe(template.name)} (provider {safe(template.provider)}, {safe(template.uid)})"
+        layouts = f": {listing(map(safe, template.layouts))}" if template.layouts else ""
+        yield Line(f"{what}: {TEMPLATE_DRIFTS[template.kind]}{layouts}", Tone.WARN)
+    for drift in found.assets:
         yield Line(f"{safe(drift.key)}: {DRIFTS[drift.kind]}: {safe(drift.detail)}", Tone.WARN)
     if found:
-        yield Line(f"{pictures(len(found))} drifted. The next apply repairs what is recorded as drift.")
+        counts = [pictures(len(found.assets))] if found.assets else []
+        counts += [count(len(found.templates), "template")] if found.templates else []
+        yield Line(f"{listing(counts)} drifted. The next apply repairs what is recorded as drift.")
     else:
-        yield Line("No drift: every published file is as recorded.", Tone.GOOD)
+        yield Line("No drift: templates and published files are as recorded.", Tone.GOOD)
 
 
 def taken(keys: Iterable[AssetKey], verb: str) -> Iterator[Line]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import unified_diff
 from itertools import islice
 
+from pictify_sync.core.drift import CHANGED
 from pictify_sync.core.model import Action
-from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateSource, VariableRule
+from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.report.lines import BLANK, Line, Tone
 from pictify_sync.report.safe import safe
-from pictify_sync.report.words import SYMBOLS, TONES, count
+from pictify_sync.report.words import SYMBOLS, TEMPLATE_DRIFTS, TONES, count
 
 DIFF_LINES = 40  # lines of one template's diff, unless all are asked for
 COMPARED = 2_000  # lines of html; more are not compared, for difflib's worst case is quadratic
@@ -28,7 +29,7 @@ def template_lines(changes: Iterable[TemplateChange], *, full: bool) -> Iterator
         if change.action is Action.CREATE or change.record is None:
             yield Line(f"  {symbol} {name}: new; {_facts(source)}", TONES[change.action])
             continue
-        yield Line(f"  {symbol} {name}: changed", TONES[change.action])
+        yield Line(f"  {symbol} {name}: {_why(change.record, source)}", TONES[change.action])
         yield from (Line(f"      {text}") for text in changed_facts(change))
         yield from (Line(f"      {text}", tone) for text, tone in html_diff(change, full=full))
 
@@ -45,8 +46,17 @@ def changed_facts(change: TemplateChange) -> Iterator[str]:
 def html_diff(change: TemplateChange, *, full: bool = True) -> Iterator[Line]:
     """Give the unified diff of a known template's html; nothing of a new one."""
     source, record = change.source, change.record
-    if record:
-        yield from _html(record.source, source.source or source.html, full=full)
+    if record and record.drift == CHANGED:
+        yield from _html(record.found, source.html, "at the provider", full=full)
+    elif record:
+        yield from _html(record.source, source.source or source.html, "recorded", full=full)
+
+
+def _why(record: TemplateRecord, source: TemplateSource) -> str:
+    """Say who changed it."""
+    there = TEMPLATE_DRIFTS[record.drift] if record.drift else ""
+    here = "changed" if record.digest != source.digest or not there else ""
+    return ", and ".join(text for text in (here, there) if text)
 
 
 def _facts(source: TemplateSource) -> str:
@@ -87,7 +97,7 @@ def _rule(rule: VariableRule | None) -> str:
     return ", ".join(words)
 
 
-def _html(old: str, new: str, *, full: bool) -> Iterator[Line]:
+def _html(old: str, new: str, name: str, *, full: bool) -> Iterator[Line]:
     """Give a unified diff; long lines are cut, and a huge text is not compared."""
     if old == new:
         return
@@ -95,7 +105,7 @@ def _html(old: str, new: str, *, full: bool) -> Iterator[Line]:
     if max(len(before), len(after)) > COMPARED:
         yield Line(f"html: {len(before):,} lines -> {len(after):,} lines, too many to compare", Tone.FAINT)
         return
-    lines = list(unified_diff(before, after, "recorded", "desired", lineterm="", n=2))
+    lines = list(unified_diff(before, after, name, "desired", lineterm="", n=2))
     for text in islice(lines, None if full else DIFF_LINES):
         tone = {"+": Tone.ADD, "-": Tone.REMOVE, "@": Tone.FAINT}.get(text[:1], Tone.PLAIN)
         yield Line(safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else ""), tone)

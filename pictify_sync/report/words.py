@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pictify_sync.core.drift import CHANGED, LOST
 from pictify_sync.core.model import Action, Batch, DriftKind, Reason, Status
 from pictify_sync.report.lines import Tone
 
@@ -71,6 +72,12 @@ DRIFTS = {
     DriftKind.MISSING: "its file is missing",
     DriftKind.TAMPERED: "its file has other bytes than recorded",
     DriftKind.EXPIRED: "the provider no longer keeps it",
+    DriftKind.TEMPLATE_CHANGED: "its template was another at the provider",
+}
+
+TEMPLATE_DRIFTS = {
+    CHANGED: "changed at the provider",
+    LOST: "no longer known to the provider",
 }
 
 REMEDIES = {

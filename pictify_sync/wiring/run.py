@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
 from typing import TYPE_CHECKING
@@ -121,7 +121,8 @@ class ApplyRun:
         for provider, uid in templates:
             record = self.project.provider(provider).observe_template(uid)
             if record is not None:
-                session.commit(partial(_observed, TemplateRecorded(record, session.now())))
+                at = session.now()
+                session.commit(partial(_observed, TemplateRecorded(replace(record, name=uid, observed_at=at), at)))
 
     def cancel(self, attempt: str | None) -> tuple[OpenBatch, ...]:
         """Ask to cancel one open batch, or all; gives those that were asked for."""

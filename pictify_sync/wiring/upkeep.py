@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pictify_sync.core.drift import Drift
+from pictify_sync.core.diff import learns_revision
+from pictify_sync.core.drift import Observed
 from pictify_sync.core.model import AssetKey
-from pictify_sync.errors import UsageError
+from pictify_sync.errors import InputError, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
@@ -19,6 +20,8 @@ from pictify_sync.workflows.session import Session
 
 if TYPE_CHECKING:
     from pictify_sync.workflows.mend import Mending
+
+EMBEDDED = "local"  # its templates are ours alone, in a folder that may be thrown away
 
 
 def mend(project: Project) -> Mending:
@@ -62,14 +65,33 @@ def rebuild(project: Project) -> int:
     return _sqlite(project).rebuild()
 
 
-def refresh(project: Project, pattern: Sequence[str], *, record: bool) -> tuple[Drift, ...]:
-    """Look at the published files of the matching keys (none: all), and record what differs if asked to."""
+def refresh(project: Project, patterns: Sequence[str], *, record: bool) -> Observed:
+    """Look at what the matching keys (none: all) have at their provider and among the published files.
+
+    What differs is recorded if asked to; so are templates that manifests name by uid and nobody has looked at.
+    """
     from pictify_sync.workflows import refresh as workflow  # noqa: PLC0415 - one command's
 
     run = ApplyRun(project, lambda _: None, lambda: False)
     session = Session(run.ports(None))
-    selected: Callable[[AssetKey], bool] = matcher(pattern) if pattern else lambda _: True
-    return workflow.refresh(session, selected) if record else workflow.observe(session, selected)
+    selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True
+    sight = workflow.Sight(
+        selected=selected,
+        tells=lambda provider: provider != EMBEDDED,
+        new=_unseen(project) if record and not patterns else (),
+        retention=lambda provider: project.capabilities(provider).retention_seconds,
+    )
+    return workflow.refresh(session, sight) if record else workflow.observe(session, sight)
+
+
+def _unseen(project: Project) -> Sequence[tuple[str, str]]:
+    """Templates that manifests name by their uid and that the state knows nothing of."""
+    try:
+        manifests = project.read(())
+    except InputError:
+        return ()  # drift is looked for also while a manifest is being written
+    specs = (asset.spec for asset in manifests if learns_revision(asset))
+    return sorted({(spec.provider, spec.template) for spec in specs})
 
 
 def _sqlite(project: Project, *, create: bool = False) -> SqliteStateStore:

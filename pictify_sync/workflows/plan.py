@@ -132,13 +132,13 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
 def template_changes(
     declared: Sequence[TemplateSource], recorded: Sequence[TemplateRecord]
 ) -> tuple[TemplateChange, ...]:
-    """Give the declared templates that were never pushed, or changed since; sorted by provider and name."""
+    """Give the declared templates to push: new, or changed since, here or there; sorted by provider and name."""
     known = {(record.provider, record.name): record for record in recorded}
     changes = []
     for source in sorted(declared, key=lambda source: (source.provider, source.name)):
         record = known.get((source.provider, source.name))
         if record is None:
             changes.append(TemplateChange(Action.CREATE, source, None))
-        elif record.digest != source.digest:
+        elif record.digest != source.digest or record.drift:
             changes.append(TemplateChange(Action.UPDATE, source, record))
     return tuple(changes)

@@ -1,53 +1,142 @@
-"""The use case `refresh`: look at what is published, and record what differs. The next plan repairs it."""
+"""The use case `refresh`: look at templates and published files, and record what differs. The next plan repairs it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pictify_sync.core.drift import Drift, observe_artifact, with_drift
-from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.drift import (
+    Drift,
+    Observed,
+    TemplateDrift,
+    observe_age,
+    observe_artifact,
+    observe_maker,
+    observe_template,
+    seen_template,
+    with_drift,
+)
+from pictify_sync.core.entries import Entry, Recorded, TemplateRecorded
 from pictify_sync.core.model import AssetKey, Record
+from pictify_sync.core.template import TemplateRecord
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # records per log entry
 
-
-def observe(session: Session, selected: Callable[[AssetKey], bool]) -> tuple[Drift, ...]:
-    """Check the published files of the selected records; give the drift, sorted by key. Writes nothing."""
-    chosen = (record for record in session.store.records() if selected(record.key))
-    return tuple(drift for record in chosen if (drift := _look(session, record)) is not None)
+TemplateName = tuple[str, str]  # (provider, declared name or uid)
 
 
-def _look(session: Session, record: Record) -> Drift | None:
-    if record.artifact is None:
-        return None
-    return observe_artifact(record, session.ports.artifacts.check(record.artifact))
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a refresh looks at."""
+
+    selected: Callable[[AssetKey], bool] = lambda _: True  # which records
+    tells: Callable[[str], bool] = lambda _: True  # whether a provider's templates are anybody's but ours
+    new: Sequence[TemplateName] = ()  # templates that manifests name by uid and nobody has looked at
+    retention: Callable[[str], int | None] = lambda _: None  # seconds a provider keeps results; None: for ever
 
 
-def refresh(session: Session, selected: Callable[[AssetKey], bool]) -> tuple[Drift, ...]:
+@dataclass(slots=True)
+class _Templates:
+    """What was seen of templates."""
+
+    known: Mapping[TemplateName, TemplateRecord]
+    seen: dict[TemplateName, TemplateRecord | None] = field(default_factory=dict)
+    drift: dict[TemplateName, TemplateDrift] = field(default_factory=dict)
+    rendered: dict[TemplateName, str] = field(default_factory=dict)  # ISO time of the newest picture of each
+
+
+def observe(session: Session, sight: Sight) -> Observed:
+    """Look, and give what is not as recorded. Writes nothing. Raises ProviderError when a provider does not answer."""
+    templates = _look_at_templates(session, sight)
+    return Observed(tuple(drift for _, drift in _judged(session, sight, templates) if drift), _sorted(templates))
+
+
+def refresh(session: Session, sight: Sight) -> Observed:
     """Observe, and record both new drift and drift that is gone; gives the drift."""
+    templates = _look_at_templates(session, sight)
     found: list[Drift] = []
     changed: list[Record] = []
-    for record in session.store.records():
-        if selected(record.key):
-            drift = _look(session, record)
-            if drift is not None:
-                found.append(drift)
-            if with_drift(record, drift) is not None:
-                changed.append(record)
+    for record, drift in _judged(session, sight, templates):
+        found += [drift] if drift else []
+        if with_drift(record, drift) is not None:
+            changed.append(record)
     for start in range(0, len(changed), CHUNK):
-        session.commit(partial(_observed, session, changed[start : start + CHUNK]))
-    return tuple(found)
+        session.commit(partial(_put, session, sight, templates, changed[start : start + CHUNK]))
+    _record_templates(session, templates)  # after the records: what is judged by the old time must not miss it
+    return Observed(tuple(found), _sorted(templates))
 
 
-def _observed(session: Session, records: Sequence[Record]) -> Sequence[Entry]:
+def _sorted(templates: _Templates) -> tuple[TemplateDrift, ...]:
+    return tuple(templates.drift[name] for name in sorted(templates.drift))
+
+
+def _look_at_templates(session: Session, sight: Sight) -> _Templates:
+    """Ask the providers for every recorded template that a selected picture uses, and for new ones."""
+    templates = _Templates({(one.provider, one.name): one for one in session.store.templates()})
+    for record in session.store.records():
+        spec = record.spec
+        if spec is not None and sight.selected(record.key):
+            name = (spec.provider, spec.template)
+            templates.rendered[name] = max(templates.rendered.get(name, ""), record.rendered_at or "")
+    for name in sorted(templates.rendered.keys() | set(sight.new)):
+        if not sight.tells(name[0]):
+            continue
+        known = templates.known.get(name)
+        uid = name[1] if known is None else known.uid
+        seen = session.ports.provider(name[0]).observe_template(uid)
+        templates.seen[name] = seen
+        drift = None if known is None else observe_template(known, seen)
+        if drift is not None:
+            templates.drift[name] = drift
+    return templates
+
+
+def _judged(session: Session, sight: Sight, templates: _Templates) -> Iterable[tuple[Record, Drift | None]]:
+    chosen = (record for record in session.store.records() if sight.selected(record.key))
+    return ((record, _judge(session, sight, templates, record)) for record in chosen)
+
+
+def _judge(session: Session, sight: Sight, templates: _Templates, record: Record) -> Drift | None:
+    """The first that holds: a wrong file, a wrong template, a URL that will never be told."""
+    if record.artifact is not None:
+        lost = observe_artifact(record, session.ports.artifacts.check(record.artifact))
+        if lost is not None:
+            return lost
+    if record.spec is None:
+        return None
+    name = (record.spec.provider, record.spec.template)
+    known = templates.known.get(name)
+    wrong = observe_maker(record, templates.drift.get(name), None if known is None else known.observed_at)
+    return wrong or observe_age(record, session.ports.clock.now(), sight.retention(record.spec.provider))
+
+
+def _put(session: Session, sight: Sight, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
     """Judge the records as they are by now: another run may have mended them."""
     puts = []
     for old in records:
         record = session.store.record(old.key)
         if record is not None:
-            put = with_drift(record, _look(session, record))
+            put = with_drift(record, _judge(session, sight, templates, record))
             if put is not None:
                 puts.append(put)
     return (Recorded("refresh", tuple(puts), (), (), session.now()),) if puts else ()
+
+
+def _record_templates(session: Session, templates: _Templates) -> None:
+    for name, seen in templates.seen.items():
+        session.commit(partial(_template, session, name, seen, templates.rendered.get(name, "")))
+
+
+def _template(session: Session, name: TemplateName, seen: TemplateRecord | None, made_at: str) -> Sequence[Entry]:
+    """Record a template where that tells something new: what is held there, or that newer pictures are right."""
+    at = session.now()
+    known = {(one.provider, one.name): one for one in session.store.templates()}.get(name)
+    if known is None:
+        return () if seen is None else (TemplateRecorded(replace(seen, name=name[1], observed_at=at), at),)
+    after = seen_template(known, seen, at)
+    same = replace(after, observed_at=known.observed_at) == known
+    if same and ((known.observed_at is not None and made_at <= known.observed_at) or after.drift):
+        return ()
+    return (TemplateRecorded(after, at),)

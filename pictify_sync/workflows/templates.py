@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from pictify_sync.core.drift import LOST
 from pictify_sync.core.entries import Entry, TemplateRecorded
 from pictify_sync.core.events import TemplatePushed
 from pictify_sync.core.model import Group
+from pictify_sync.core.ports import Provider
 from pictify_sync.core.template import TemplateChange, TemplateRecord
+from pictify_sync.errors import ProviderError
 from pictify_sync.workflows.session import Session
 
 
@@ -19,6 +22,7 @@ def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
         source = change.source
         provider = session.ports.provider(source.provider)
         uid = provider.push_template(source, None if change.record is None else change.record.uid)
+        held = _held(provider, uid)
         at = session.now()
         record = TemplateRecord(
             name=source.name,
@@ -30,9 +34,19 @@ def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
             variables=source.variables,
             layouts=dict(source.layouts),
             observed_at=at,
+            held=held,
         )
         session.commit(partial(_template_entry, record, at))
         session.ports.sink(TemplatePushed(source.name, uid))
+
+
+def _held(provider: Provider, uid: str) -> Mapping[str, str]:
+    """Look at what was just pushed, as any later look will see it. Nothing where the provider does not tell."""
+    try:
+        seen = provider.observe_template(uid)
+    except ProviderError:
+        return {}
+    return {} if seen is None else seen.revisions
 
 
 def _template_entry(record: TemplateRecord, at: str) -> Sequence[Entry]:
@@ -42,7 +56,6 @@ def _template_entry(record: TemplateRecord, at: str) -> Sequence[Entry]:
 def forget_push(session: Session, group: Group) -> bool:
     """Note that the provider lost a declared template, so that the next plan pushes it; False if undeclared."""
     for record in session.store.templates():
-        if (record.provider, record.name) == (group.provider, group.template) and record.digest:
-            at = session.now()
-            return session.commit(partial(_template_entry, replace(record, digest=""), at))
+        if (record.provider, record.name) == (group.provider, group.template) and record.declared:
+            return session.commit(partial(_template_entry, replace(record, drift=LOST), session.now()))
     return False

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from pictify_sync.core.drift import Drift
+from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.entries import Intended, OpenBatch
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Reason
 from pictify_sync.errors import Problem, Severity
@@ -29,6 +29,9 @@ from pictify_sync.report.reference import schema
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
 from tests.report.test_told import Done
+
+
+LOST_CARD = TemplateDrift("pictify", "card", "U1", "missing", ("default",))
 
 
 def forget(_: str) -> None:
@@ -51,8 +54,8 @@ def written() -> Iterator[tuple[str, str]]:
     yield "apply", apply_document(Done(failed=((AssetKey("m/a@default"), "E", "broken"),), stopped="quota"))
     yield "status", status_document(census([]), [], ("", 0), [])
     yield "status", status_document(census(records), opened, ("abc", 7), records)
-    yield "drift", drift_document([])
-    yield "drift", drift_document([Drift(wanted.key, DriftKind.MISSING, "a.png")])
+    yield "drift", drift_document(Observed())
+    yield "drift", drift_document(Observed((Drift(wanted.key, DriftKind.MISSING, "a.png"),), (LOST_CARD,)))
     yield "record", record_document(record(wanted), recalling(wanted))
     yield "record", record_document(failed, forget)
     for change in every_kind():

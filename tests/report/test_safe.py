@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pictify_sync.core.drift import Drift
+from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.entries import (
     Abandoned,
     Doubted,
@@ -157,7 +157,8 @@ def everything(text: str) -> Iterable[Line | None]:
         yield listed(one)
     yield from failed_lines(records)
     yield from taken([update.key], "tainted")
-    yield from drift_lines([Drift(update.key, DriftKind.MISSING, text)])
+    card = TemplateDrift(text, text, text, "changed", (text,))
+    yield from drift_lines(Observed((Drift(update.key, DriftKind.MISSING, text),), (card,)))
     yield from summary_lines(Done(((text, text, text),), text), again="pictify-sync apply")
     yield from journal(text, batch_of=update)
     yield from errors(text)
