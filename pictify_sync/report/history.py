@@ -12,6 +12,7 @@ from pictify_sync.core.entries import (
     Intended,
     Moved,
     MovesIntended,
+    Probed,
     Recorded,
     Settled,
     Submitted,
@@ -47,6 +48,13 @@ def _words(entry: Entry) -> tuple[str, Tone]:
             return f"batch given up: {safe(entry.detail)}", Tone.WARN
         case TemplateRecorded():
             return f"template {safe(entry.record.name)} is {safe(entry.record.uid)}", Tone.PLAIN
+        case Probed():
+            state = "begun" if entry.facts is None else "ended"
+            cost = f"{entry.billed_min:,} to {entry.billed_max:,} pictures billed"
+            return (
+                f"live check of {safe(entry.provider)} {state}: {cost}",
+                _FAINT if entry.facts is None else Tone.PLAIN,
+            )
         case MovesIntended() | Moved() | Recorded() | Cleaned():
             return _carried(entry)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from secrets import token_bytes
 
-from pictify_sync.core.entries import Entry, MovesIntended, Obsolete, OpenBatch
+from pictify_sync.core.entries import Entry, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import StateError
@@ -42,6 +42,9 @@ class EmptyStateStore:
         return None
 
     def templates(self) -> tuple[TemplateRecord, ...]:
+        return ()
+
+    def probes(self) -> tuple[Probed, ...]:
         return ()
 
     def open_batches(self) -> tuple[OpenBatch, ...]:

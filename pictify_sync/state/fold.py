@@ -18,6 +18,7 @@ from pictify_sync.core.entries import (
     Moved,
     MovesIntended,
     Obsolete,
+    Probed,
     Recorded,
     Settled,
     Submitted,
@@ -59,6 +60,9 @@ def fold(tables: Tables, intended: ReadIntended, serial: int, entry: Entry) -> N
             tables.drop_obsolete(entry.paths)
         case TemplateRecorded():
             tables.put_template(entry.record)
+        case Probed():
+            _check_billed(entry)
+            _refuse_if(not tables.put_probe(serial, entry), f"the live check {entry.run} has ended already")
         case _:
             assert_never(entry)
 
@@ -96,7 +100,7 @@ def _intend(tables: Tables, intended: ReadIntended, serial: int, entry: Intended
 
 def _close(tables: Tables, intended: ReadIntended, serial: int, entry: Settled | Abandoned) -> None:
     number, _ = _open_attempt(tables, entry.attempt)
-    _refuse_if(not 0 <= entry.billed_min <= entry.billed_max, "billed_min and billed_max contradict each other")
+    _check_billed(entry)
     status = entry.status if isinstance(entry, Settled) else "abandoned"
     _update(
         tables, entry.attempt, closed=serial, status=status, billed_min=entry.billed_min, billed_max=entry.billed_max
@@ -106,6 +110,10 @@ def _close(tables: Tables, intended: ReadIntended, serial: int, entry: Settled |
         stray = next((record.key for record in entry.puts if record.key not in claimed), None)
         _refuse_if(stray is not None, f"{stray} was not claimed by the attempt {entry.attempt}")
         _apply(tables, entry.puts, (), entry.obsolete)
+
+
+def _check_billed(entry: Settled | Abandoned | Probed) -> None:
+    _refuse_if(not 0 <= entry.billed_min <= entry.billed_max, "billed_min and billed_max contradict each other")
 
 
 def _apply(

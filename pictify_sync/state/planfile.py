@@ -42,6 +42,7 @@ from pictify_sync.state.hostile import (
 
 FORMAT = "pictify-sync/plan"
 MAX_BYTES = 1 << 30  # of a plan file
+MAX_LINES = 4_000_000  # of changes: each becomes an object before it is looked at
 _CHANGES = b'\n"changes":[\n'  # no JSON text holds a raw line break, so this stands once
 _END = b"\n]}\n"
 _HINT = "a plan is what `pictify-sync plan --out FILE` writes, unchanged"
@@ -120,6 +121,8 @@ def read_plan(path: Path) -> Plan:
     before, changes, after = _load(path, faults).partition(_CHANGES)
     if not changes or not before.endswith(b",") or not after.endswith(_END):
         faults.stop(0, "not a plan", _HINT)
+    if after.count(b"\n") > MAX_LINES:
+        faults.stop(0, f"more than {MAX_LINES} lines", _HINT)
     head = _head(before[:-1] + b"}", faults)
     lines = [line for line in after[: -len(_END)].split(b",\n") if line]
     del after

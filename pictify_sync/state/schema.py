@@ -44,6 +44,8 @@ CREATE TABLE templates (provider TEXT NOT NULL, name TEXT NOT NULL, body TEXT NO
 CREATE TABLE attempts (attempt TEXT PRIMARY KEY, serial INTEGER NOT NULL, batch_id TEXT, submitted_at TEXT, doubt TEXT,
   pictures INTEGER NOT NULL, billed_min INTEGER, billed_max INTEGER, closed INTEGER, status TEXT) STRICT, WITHOUT ROWID;
 CREATE INDEX attempts_open ON attempts (serial) WHERE closed IS NULL;
+CREATE TABLE probes (run TEXT PRIMARY KEY, serial INTEGER NOT NULL, provider TEXT NOT NULL, service TEXT NOT NULL,
+  billed_min INTEGER NOT NULL, billed_max INTEGER NOT NULL, body TEXT) STRICT, WITHOUT ROWID;
 CREATE TABLE pending (serial INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE obsolete (path TEXT NOT NULL, sha256 TEXT NOT NULL, PRIMARY KEY (path, sha256)) STRICT, WITHOUT ROWID;
 """
@@ -55,6 +57,7 @@ DERIVED_TABLES = {  # and the order in which two files are compared
     "variables": "digest",
     "templates": "provider, name",
     "attempts": "attempt",
+    "probes": "run",
     "pending": "serial",
     "obsolete": "path, sha256",
 }

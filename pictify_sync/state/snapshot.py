@@ -1,6 +1,7 @@
 """The state as sorted JSON lines: for review, Git and transport. Export then import is the identity.
 
-Lines, in this order: meta, templates by name, assets by key, open batches by age, pending moves, obsolete files.
+Lines, in this order: meta, templates by name, assets by key, open batches by age, pending moves, obsolete files, live
+checks by provider.
 A snapshot holds no history, no serial and never the sensitive key: equal contents give equal bytes.
 """
 
@@ -12,6 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from pictify_sync.core.collect import instant
 from pictify_sync.core.entries import (
     Doubted,
     Entry,
@@ -19,6 +21,7 @@ from pictify_sync.core.entries import (
     MovesIntended,
     Obsolete,
     OpenBatch,
+    Probed,
     Recorded,
     Submitted,
     TemplateRecorded,
@@ -38,7 +41,7 @@ _CHUNK = 1000  # records per log entry
 _SETS: tuple[str, ...] = ("variables", "failed_variables")
 _MAX_LINE = 64 << 20  # characters; an open batch is one line
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode  # keeps the order of names
-_ORDER = ("meta", "template", "asset", "open_batch", "moves", "obsolete")
+_ORDER = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe")
 
 
 class Source(StateStore, Protocol):
@@ -70,6 +73,8 @@ def export(store: Source, write: Callable[[str], object]) -> None:
             write(_line("moves", json.loads(codec.encode(MovesIntended, moves))))
         for file in store.obsolete():
             write(_line("obsolete", {"path": file.path, "sha256": file.sha256}))
+        for probed in store.probes():
+            write(_line("probe", json.loads(codec.encode(Probed, probed))))
 
 
 def import_snapshot(lines: Iterable[str], store: Restorable, *, file: str, at: str) -> int:
@@ -171,6 +176,8 @@ class _Reader:
             match kind:
                 case "template":
                     yield TemplateRecorded(codec.decode(TemplateRecord, _text(value)), self.at)
+                case "probe":
+                    yield self._probe(value)
                 case "asset":
                     self._asset(number, value)
                     if len(self._records) >= _CHUNK:
@@ -210,6 +217,14 @@ class _Reader:
             yield Doubted(intended.attempt, opened.doubt, intended.at)
         if opened.batch_id is not None:
             yield Submitted(intended.attempt, opened.batch_id, opened.submitted_at or intended.at)
+
+    def _probe(self, value: dict[str, Any]) -> Probed:
+        probed: Probed = codec.decode(Probed, _text(value | {"kind": "probed"}))
+        if probed.facts is None:
+            raise StateError("a live check without facts")
+        if instant(probed.at) is None:
+            raise StateError("the time of a live check is none")
+        return probed
 
     def _moves(self, number: int, value: dict[str, Any]) -> MovesIntended:
         moves: MovesIntended = codec.decode(MovesIntended, _text(value | {"kind": "moves_intended"}))

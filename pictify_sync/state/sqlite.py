@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pictify_sync.core.entries import Entry, Intended, MovesIntended, Obsolete, OpenBatch
+from pictify_sync.core.entries import Entry, Intended, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
@@ -29,13 +29,13 @@ _MAX_OPEN = 64  # Intended entries kept in memory; more open batches are read ag
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """What all attempts have cost, in pictures."""
+    """What all attempts and live checks have cost, in pictures."""
 
     attempts: int  # ever intended
     open: int  # of these neither settled nor abandoned
     open_pictures: int  # that the open ones may still be billed
-    billed_min: int  # certainly billed by the closed ones
-    billed_max: int  # possibly billed by the closed ones
+    billed_min: int  # certainly billed by the closed ones and by live checks
+    billed_max: int  # possibly billed by these
 
 
 def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStore:
@@ -141,6 +141,10 @@ class SqliteStateStore:
         with self._reading():
             return self._tables.templates()
 
+    def probes(self) -> tuple[Probed, ...]:
+        with self._reading():
+            return self._tables.probes()
+
     def open_batches(self) -> tuple[OpenBatch, ...]:
         with self._reading():
             rows = self._connection.execute(
@@ -170,13 +174,16 @@ class SqliteStateStore:
         return self._sensitive_key
 
     def ledger(self) -> Ledger:
-        """Sums over all attempts."""
+        """Sums over all attempts and live checks."""
         with self._reading():
-            row = self._connection.execute(
+            attempts, opened, pictures, certain, possible = self._connection.execute(
                 "SELECT count(*), count(*) - count(closed), coalesce(sum(pictures) FILTER (WHERE closed IS NULL), 0), "
                 "coalesce(sum(billed_min), 0), coalesce(sum(billed_max), 0) FROM attempts"
             ).fetchone()
-        return Ledger(*row)
+            least, most = self._connection.execute(
+                "SELECT coalesce(sum(billed_min), 0), coalesce(sum(billed_max), 0) FROM probes"
+            ).fetchone()
+        return Ledger(attempts, opened, pictures, certain + least, possible + most)
 
     # Writing -----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pictify_sync.core.entries import Obsolete
+from pictify_sync.core.entries import Obsolete, Probed
 from pictify_sync.core.fingerprint import canonical
 from pictify_sync.core.model import (
     Artifact,
@@ -203,6 +203,25 @@ class Tables:
         """All templates by name, then provider."""
         rows = self.connection.execute("SELECT body FROM templates ORDER BY name, provider")
         return tuple(codec.decode(TemplateRecord, body) for (body,) in rows)
+
+    def put_probe(self, serial: int, probed: Probed) -> bool:
+        """Insert a live check, or replace what it wrote at its beginning; False when it has ended already."""
+        body = None if probed.facts is None else codec.encode(Probed, probed)
+        row = (probed.run, serial, probed.provider, probed.service, probed.billed_min, probed.billed_max, body)
+        put = (
+            "INSERT INTO probes VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET serial = excluded.serial, "
+        )
+        put += "billed_min = excluded.billed_min, billed_max = excluded.billed_max, body = excluded.body "
+        put += "WHERE body IS NULL AND provider = excluded.provider AND service = excluded.service"
+        return self.connection.execute(put, row).rowcount == 1
+
+    def probes(self) -> tuple[Probed, ...]:
+        """The newest live check with facts of each provider and service."""
+        rows = self.connection.execute(
+            "SELECT body, max(serial) FROM probes WHERE body IS NOT NULL GROUP BY provider, service "
+            "ORDER BY provider, service"
+        )
+        return tuple(codec.decode(Probed, body) for body, _ in rows)
 
     def obsolete(self) -> tuple[Obsolete, ...]:
         """Files still to be removed, by path."""

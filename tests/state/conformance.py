@@ -32,6 +32,7 @@ from tests.state.samples import (
     intended,
     key,
     print_of,
+    probed,
     settled,
     stored,
     submitted,
@@ -66,6 +67,7 @@ class StateStoreContract(ABC):
         """Nothing is recorded in a new state, and it has a lineage of its own."""
         assert (store.serial(), store.count(), list(store.records()), list(store.entries())) == (0, 0, [], [])
         assert (store.open_batches(), store.obsolete(), store.templates(), store.pending_moves()) == ((), (), (), None)
+        assert store.probes() == ()
         assert store.lineage
         assert store.record(key(1)) is None
 
@@ -99,6 +101,8 @@ class StateStoreContract(ABC):
         after = replace(stored(1), artifact=artifact("new/001.webp", 1), output="new/001.webp")
         entries: list[Entry] = [
             TemplateRecorded(template("card"), AT),
+            probed("p1", ended=False),
+            probed("p1"),
             intended("a1", {1: 1, 2: 2}),
             Doubted("a1", "timeout", AT),
             submitted("a1"),
@@ -113,7 +117,25 @@ class StateStoreContract(ABC):
         assert store.commit(0, entries[:4]) == 4
         assert store.commit(4, entries[4:]) == len(entries)
         assert list(again().entries()) == [(number, AT, entry) for number, entry in enumerate(entries, start=1)]
-        assert [serial for serial, _, _ in store.entries(9)] == [10, 11]
+        assert [serial for serial, _, _ in store.entries(11)] == [12, 13]
+
+    def test_live_checks_are_kept_by_service(self, store: StateStore, again: Open) -> None:
+        """The newest check with facts of each provider and service stands; one that found nothing changes nothing."""
+        other = replace(probed("p2", names_layouts=True), service="https://other.test")
+        newer = probed("p3", names_layouts=False)
+        checks = [probed("p1"), other, probed("p3", ended=False), newer, probed("p4", ended=False), probed("p5", "a")]
+        store.commit(0, checks)
+        assert again().probes() == (probed("p5", "a"), newer, other)
+
+    def test_a_live_check_ends_once(self, store: StateStore) -> None:
+        """What it found is never replaced under its own name, nor moved to another service."""
+        store.commit(0, [probed("p1"), probed("p2", ended=False)])
+        moved = replace(probed("p2"), service="https://other.test")
+        costly = replace(probed("p3"), billed_min=3, billed_max=2)
+        for wrong in (probed("p1"), probed("p1", ended=False), moved, costly):
+            with pytest.raises(StateError, match="impossible"):
+                store.commit(2, [wrong])
+        assert store.probes() == (probed("p1"),)
 
     def test_a_stale_writer_is_refused(self, store: StateStore, again: Open) -> None:
         """A commit after an old serial writes nothing and tells the newest serial."""

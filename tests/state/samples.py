@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from hashlib import sha256
 
-from pictify_sync.core.entries import Claim, Intended, Settled, Submitted
+from pictify_sync.core.entries import Claim, DialectFacts, Intended, Probed, Settled, Submitted
 from pictify_sync.core.fingerprint import canonical, fingerprint
 from pictify_sync.core.model import (
     Artifact,
@@ -95,3 +95,9 @@ def template(name: str, revision: str = "r1") -> TemplateRecord:
     return TemplateRecord(
         name, "local", f"uid-{name}", f"d{revision}", {"default": revision}, "<p>\u2028</p>", rules, layouts
     )
+
+
+def probed(run: str, provider: str = "pictify", *, ended: bool = True, names_layouts: bool | None = None) -> Probed:
+    """A live check at its beginning or its end."""
+    facts = DialectFacts("nested", True, names_layouts, honours_idempotency_key=False) if ended else None
+    return Probed(run, provider, "https://api.test/v1", facts, int(ended), 2 if ended else 4, AT)

@@ -28,6 +28,7 @@ from pictify_sync.core.entries import (
     MovesIntended,
     Obsolete,
     OpenBatch,
+    Probed,
     Recorded,
     TemplateRecorded,
 )
@@ -37,7 +38,7 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state.snapshot import export, import_snapshot
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
-from tests.state.samples import AT, failed, intended, key, print_of, settled, stored, submitted, template
+from tests.state.samples import AT, failed, intended, key, print_of, probed, settled, stored, submitted, template
 
 numbers = st.integers(0, 7)
 contents = st.integers(0, 3)
@@ -64,6 +65,7 @@ class Model:
         self.records: dict[AssetKey, Record] = {}
         self.variables: dict[str, str] = {}
         self.templates: dict[str, TemplateRecord] = {}
+        self.probes: dict[tuple[str, str], Probed] = {}
         self.open: dict[str, OpenBatch] = {}
         self.pending: MovesIntended | None = None
         self.obsolete: set[Obsolete] = set()
@@ -183,6 +185,15 @@ class StateMachine(RuleBasedStateMachine):
         self.commit(TemplateRecorded(template(name, revision), AT))
         self.model.templates[name] = template(name, revision)
 
+    @rule(provider=st.sampled_from("pq"), begun=st.booleans(), ended=st.booleans(), named=st.booleans())
+    def explore(self, provider: str, begun: bool, ended: bool, named: bool) -> None:
+        run = f"p{len(self.model.log)}"
+        if begun:
+            self.commit(probed(run, provider, ended=False))
+        if ended:
+            self.commit(probed(run, provider, names_layouts=named))
+            self.model.probes[provider, "https://api.test/v1"] = probed(run, provider, names_layouts=named)
+
     @rule(behind=st.integers(1, 3))
     def be_stale(self, behind: int) -> None:
         with pytest.raises(Conflict):
@@ -226,6 +237,7 @@ class StateMachine(RuleBasedStateMachine):
         assert [replace(one, serial=0) for one in opened] == [replace(one, serial=0) for one in model.open.values()]
         assert store.pending_moves() == model.pending
         assert store.obsolete() == tuple(sorted(model.obsolete, key=lambda file: (file.path, file.sha256)))
+        assert store.probes() == tuple(one for _, one in sorted(model.probes.items()))
         assert store.templates() == tuple(model.templates[name] for name in sorted(model.templates))
         for content in range(4):
             sound = [

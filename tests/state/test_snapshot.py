@@ -17,7 +17,19 @@ from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.snapshot import export, import_snapshot
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
 from tests.state.conformance import recorded
-from tests.state.samples import AT, failed, intended, key, print_of, settled, stored, submitted, template, variables
+from tests.state.samples import (
+    AT,
+    failed,
+    intended,
+    key,
+    print_of,
+    probed,
+    settled,
+    stored,
+    submitted,
+    template,
+    variables,
+)
 
 
 @pytest.fixture
@@ -36,6 +48,8 @@ def full(tmp_path: Path) -> Iterator[SqliteStateStore]:
                 submitted("a2"),
                 MovesIntended((move,), (stored(2, content=1),), (key(1),), (), AT),
                 Recorded("rm", (), (), (Obsolete("old.webp", "1" * 64),), AT),
+                probed("p1", ended=False),
+                probed("p1"),
             ],
         )
         yield store
@@ -60,7 +74,7 @@ def test_a_snapshot_is_readable_and_in_order(full: SqliteStateStore) -> None:
     lines = lines_of(full)
     values = [json.loads(line) for line in lines]
     assert [value["kind"] for value in values] == [
-        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete")
+        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete", "probe")
     ]
     assert values[2]["variables"] == json.loads(variables(1))
     assert "serial" not in "".join(lines)
@@ -73,6 +87,7 @@ def test_import_restores_everything(full: SqliteStateStore, tmp_path: Path) -> N
     with open_at(tmp_path / "other") as other:
         import_snapshot(lines_of(full), other, file="s.jsonl", at=AT)
         assert list(other.records()) == list(full.records())
+        assert other.probes() == full.probes()
         assert other.variables(print_of(1).variables) == variables(1)
         assert other.pending_moves() == full.pending_moves()
         assert (other.lineage, other.templates(), other.obsolete()) == (full.lineage, full.templates(), full.obsolete())
@@ -145,6 +160,11 @@ def test_every_problem_is_told_with_its_line(full: SqliteStateStore, tmp_path: P
         (5, {"intended": {}}),
         (6, {"moves": [{"key": "k", "sha256": "", "old_path": "..", "new_path": "x"}]}),
         (7, {"path": "/etc/passwd"}),
+        (8, {"facts": None}),
+        (8, {"facts": {"results": "nested"}}),
+        (8, {"at": "yesterday"}),
+        (8, {"billed_min": 3}),
+        (8, {"run": 7}),
     ],
 )
 def test_what_is_wrong_is_refused(

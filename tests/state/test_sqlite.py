@@ -15,7 +15,7 @@ from pictify_sync.errors import StateError
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.sqlite import Ledger, SqliteStateStore, open_store
 from tests.state.conformance import Open, StateStoreContract, recorded
-from tests.state.samples import intended, settled, stored, submitted
+from tests.state.samples import intended, probed, settled, stored, submitted
 
 
 def open_at(path: Path) -> SqliteStateStore:
@@ -188,10 +188,14 @@ def test_damaged_pages_are_a_state_error(tmp_path: Path) -> None:
 
 
 def test_the_ledger_sums_all_attempts(tmp_path: Path) -> None:
-    """What closed attempts cost and what open ones may still cost can be asked."""
+    """What closed attempts and live checks cost and what open attempts may still cost can be asked."""
     with open_at(tmp_path) as store:
         store.commit(0, [intended("a1", {1: 1, 2: 2}), settled("a1", stored(1), stored(2)), intended("a2", {3: 3})])
         assert store.ledger() == Ledger(attempts=2, open=1, open_pictures=1, billed_min=2, billed_max=2)
+        store.commit(3, [probed("p1", ended=False)])
+        assert store.ledger() == Ledger(attempts=2, open=1, open_pictures=1, billed_min=2, billed_max=6)
+        store.commit(4, [probed("p1")])
+        assert store.ledger() == Ledger(attempts=2, open=1, open_pictures=1, billed_min=3, billed_max=4)
 
 
 def test_a_pinned_state_keeps_to_one_serial(tmp_path: Path) -> None:
