@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +30,12 @@ if TYPE_CHECKING:
 own_options = with_options(
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--allow-deletes", is_flag=True, help="Lift the guard's limit on deletes."),
-    click.option("--approve", metavar="DIGEST|FILE", help="Do only what this digest, or saved plan, names."),
+    click.option(
+        "--approve",
+        multiple=True,
+        metavar="DIGEST|FILE",
+        help="Do only what this digest, or these saved plans together, name (repeatable).",
+    ),
     click.option(
         "--max-failure-rate",
         type=click.FloatRange(0, 1),
@@ -51,7 +56,7 @@ class Wish:
     replace: tuple[str, ...]
     yes: bool
     allow_deletes: bool
-    approve: str | None
+    approve: tuple[str, ...]
     max_failure_rate: float
 
     @property
@@ -139,14 +144,12 @@ def _again(run: ApplyRun, wish: Wish, loaded: object) -> Plan | None:
 
 def _consent(project: Project, wish: Wish) -> Consent:
     """What the user agreed to on the command line; an approved plan is read before anything is done."""
+    from pictify_sync.cli.options import approved
     from pictify_sync.wiring import Consent
 
-    approve = wish.approve
-    if approve is None or wish.saved is not None:
-        return Consent(wish.allow_deletes, saved=wish.saved is not None)
-    if approve.endswith(".json"):
-        return Consent(wish.allow_deletes, approved=project.load_plan(Path(approve)))
-    return Consent(wish.allow_deletes, digest=approve)
+    if wish.saved is not None:
+        return Consent(wish.allow_deletes, saved=True)
+    return replace(approved(project, wish.approve), allow_deletes=wish.allow_deletes)
 
 
 def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
@@ -161,7 +164,7 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent) -> bool:
     if consent.saved:
         return True  # it was checked before anything was done
     project.check(plan, consent)
-    return wish.yes or wish.approve is not None or _asked()
+    return wish.yes or bool(wish.approve) or _asked()
 
 
 def _asked() -> bool:

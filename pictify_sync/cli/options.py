@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
     from pictify_sync.report.lines import Line
-    from pictify_sync.wiring import Choice, Project
+    from pictify_sync.wiring import Choice, Consent, Project
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -56,6 +56,14 @@ def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[
     from pictify_sync.wiring import Choice
 
     return Choice(select, exclude, replace)
+
+
+def approved(project: Project, given: tuple[str, ...]) -> Consent:
+    """Bind digests and files of saved plans (`*.json`), which are read and checked at once."""
+    from pictify_sync.wiring import Consent
+
+    plans = tuple(project.load_plan(Path(one)) for one in given if one.endswith(".json"))
+    return Consent(digests=tuple(one for one in given if not one.endswith(".json")), plans=plans)
 
 
 def check_manifests(project: Project, paths: tuple[str, ...]) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 import click
 
 from pictify_sync.cli.options import (
+    approved,
     check_choice,
     check_manifests,
     choice_of,
@@ -21,6 +22,12 @@ from pictify_sync.cli.options import (
 
 own_options = with_options(
     click.option("--out", type=click.Path(dir_okay=False, writable=True), help="Save the plan, for apply or approval."),
+    click.option(
+        "--check-against",
+        multiple=True,
+        metavar="DIGEST|FILE",
+        help="Refuse, with exit code 1, work that this digest or these saved plans do not name (repeatable).",
+    ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
     click.option("--full", is_flag=True, help="Show every change, and all of a template's html."),
 )
@@ -47,6 +54,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
     with project_of(settings) as project:
         check_manifests(project, paths)
+        agreed = approved(project, options["check_against"])  # type: ignore[arg-type]
         plan, manifests = project.plan(paths, choice)
         with closing(manifests):
             talk(problem_lines(manifests.problems))
@@ -61,4 +69,6 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
                 name = for_shell(str(options["out"]))
                 apply = name if name.endswith(".json") else f"--approve {plan.digest}"
                 talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {apply}")])
+            if options["check_against"]:
+                project.check(plan, agreed)
     return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

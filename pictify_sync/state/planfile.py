@@ -7,6 +7,7 @@ asked for, so that a large plan does not unfold in memory.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -187,10 +188,11 @@ def _summary(counts: _Counts) -> Summary:
 def _load(path: Path, faults: Faults) -> bytes:
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            size = os.fstat(file.fileno()).st_size  # 0 of a pipe
+            content = b"" if size > MAX_BYTES else file.read((size or MAX_BYTES) + 1)
     except OSError as error:
         raise InputError([Problem(str(path), 0, 0, f"cannot be read: {error.strerror}")]) from error
-    if len(content) > MAX_BYTES:
+    if max(size, len(content)) > MAX_BYTES:
         faults.stop(0, f"more than {MAX_BYTES} bytes", _HINT)
     return content
 

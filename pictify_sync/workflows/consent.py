@@ -11,7 +11,7 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import NotApproved, StalePlan
 
-NAMED = 20  # keys or lines that an error names
+NAMED = 20  # stale keys that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,35 +19,38 @@ class Consent:
     """What the user agreed to beforehand."""
 
     allow_deletes: bool = False  # lifts the guard's share of deletes
-    digest: str | None = None  # the plan must be exactly this one
-    approved: Plan | None = None  # the plan may be any part of this one
+    digests: tuple[str, ...] = ()  # the plan may be exactly one of these
+    plans: tuple[Plan, ...] = ()  # the work may be any part of what these name together
     saved: bool = False  # the plan itself was saved and reviewed
 
 
 def check(plan: Plan, limits: guard.Limits, consent: Consent) -> None:
     """Raise NotApproved when the work exceeds what was approved, UnsafePlan when the guard refuses it."""
-    if consent.digest is not None and consent.digest != plan.digest:
+    if consent.digests or consent.plans:
+        refuse_unapproved(plan, consent)
+    elif not consent.saved:
+        _guard(plan, limits, consent)
+
+
+def refuse_unapproved(plan: Plan, consent: Consent) -> None:
+    """Raise NotApproved with every piece of work that neither a digest nor a plan approves."""
+    if plan.is_empty or plan.digest in consent.digests:
+        return
+    if not consent.plans:
         raise NotApproved(
-            f"the plan is {plan.digest}, approved was {consent.digest}",
+            f"the plan is {plan.digest}, approved was {', '.join(consent.digests)}",
             hint="review the new plan and approve its digest",
         )
-    if consent.approved is not None:
-        beyond = exceeding(work_of(plan.changes, plan.templates), work_of_plan(consent.approved))
-        if beyond:
-            raise NotApproved(
-                f"{len(beyond)} changes were not approved",
-                exceeding=beyond[:NAMED],
-                hint="review the new plan and approve it",
-            )
-    if consent.saved or consent.digest is not None or consent.approved is not None:
-        return
+    approved = (line for one in consent.plans for line in work_of(one.changes, one.templates))
+    beyond = exceeding(work_of(plan.changes, plan.templates), approved)
+    if beyond:
+        few = f"{len(beyond):,} changes were" if len(beyond) > 1 else "1 change was"
+        raise NotApproved(f"{few} not approved", exceeding=beyond, hint="review the new plan and approve it")
+
+
+def _guard(plan: Plan, limits: guard.Limits, consent: Consent) -> None:
     deletes = 100.0 if consent.allow_deletes else limits.max_delete_percent
     guard.check(plan.summary, guard.Limits(deletes, limits.min_recorded, limits.max_renders))
-
-
-def work_of_plan(plan: Plan) -> tuple[str, ...]:
-    """Give the work of a whole plan."""
-    return tuple(work_of(plan.changes, plan.templates))
 
 
 def refuse_stale(plan: Plan, store: StateStore) -> None:
