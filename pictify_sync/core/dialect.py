@@ -12,6 +12,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from pictify_sync.core.entries import Probed
+from pictify_sync.errors import UsageError
 
 MAX_RENDERS = 4  # pictures that one live check may be billed for
 STALE_SECONDS = 30 * 86_400.0  # after which facts are worth another check
@@ -55,9 +56,13 @@ def standing(probes: Iterable[Probed], services: Mapping[str, str], now: float) 
 
 
 def service_of(base_url: str) -> str:
-    """A base URL as the name of a service: no user, query or fragment, no slash at the end."""
-    parts = urlsplit(base_url)
-    host = (parts.hostname or "").lower()
+    """A base URL as the name of a service: no user, query or fragment, no slash at the end. UsageError: it is none."""
+    try:
+        parts = urlsplit(base_url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        host, port = "", None
+    if not host:
+        raise UsageError("the base URL is no URL", hint="check PICTIFY_BASE_URL")
     host = f"[{host}]" if ":" in host else host
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

@@ -1,9 +1,9 @@
 """What to do with a batch that an earlier run left open: a pure judgement over its fold, the provider and the time.
 
 A batch is *in doubt* when its intent is durable and no batch id is known: the process died around the POST, or the
-answer was lost. Where the provider honours the idempotency key it is sent again at once. Elsewhere nobody can tell, so
-it is left in quarantine until a late answer can no longer come; then what evidence there is decides, and what it may
-have cost is written down.
+answer was lost. Where the provider honours the idempotency key it is sent again at once, while the key is remembered.
+Elsewhere nobody can tell, so it is left in quarantine until a late answer can no longer come; then what evidence there
+is decides, and what it may have cost is written down.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def judge(opened: OpenBatch, capabilities: Capabilities, rules: DoubtRules, time
     intended_at, now = times
     if opened.batch_id is not None:
         return Poll()
-    if capabilities.honours_idempotency_key:
+    lasts = capabilities.key_seconds
+    if capabilities.honours_idempotency_key and (lasts is None or now + MARGIN_SECONDS < intended_at + lasts):
         return SendAgain()
     until = intended_at + POST_SECONDS + MARGIN_SECONDS + rules.quarantine_seconds
     if now < until:

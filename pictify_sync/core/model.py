@@ -240,6 +240,7 @@ class Capabilities:
     many_layouts: bool = True  # a batch may render several layouts
     urls_in_results: bool = True  # False: URLs come by webhook or look-up only
     honours_idempotency_key: bool = False  # True: an in-doubt batch is sent again with its key, at once
+    key_seconds: float | None = 86_400.0  # that a key is remembered (Pictify, Overview: 24 hours); None: for ever
     retention_seconds: int | None = 7 * 86400  # results kept (Pictify, Batch Operations: 7 days); None: for ever
     can_cancel: bool = True
     can_find: bool = False  # a past render can be looked up

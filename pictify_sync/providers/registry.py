@@ -25,7 +25,9 @@ VENDOR_URL = "https://api.pictify.io"
 BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
     "local": (
         "pictify_sync.providers.local",
-        Capabilities(max_open=4, poll_seconds=0.05, honours_idempotency_key=True, retention_seconds=None),
+        Capabilities(
+            max_open=4, poll_seconds=0.05, honours_idempotency_key=True, key_seconds=None, retention_seconds=None
+        ),
     ),
     "pictify": (
         "pictify_sync.providers.pictify_account",

@@ -9,6 +9,7 @@ from secrets import token_hex
 from typing import IO, Protocol
 
 from pictify_sync.core.approval import plan_digest
+from pictify_sync.core.dialect import promised, service_of
 from pictify_sync.core.guard import Limits
 from pictify_sync.core.model import AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
@@ -16,7 +17,7 @@ from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, State
 from pictify_sync.errors import StalePlan, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
-from pictify_sync.providers.registry import ProviderOptions
+from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions
 from pictify_sync.settings import Settings, load_settings
 from pictify_sync.state.sqlite import open_store
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
@@ -72,7 +73,7 @@ class Project:
         return self._artifacts
 
     def options(self, name: str) -> ProviderOptions:
-        """What the settings say about a provider."""
+        """What the settings, and the newest live check below them, say about a provider."""
         settings = self.settings
         return ProviderOptions(
             folder=settings.path(settings.local),
@@ -82,10 +83,19 @@ class Project:
             workers=settings.workers or 0,
             render_timeout=settings.render_timeout,
             api_key=settings.api_key,
-            limits=settings.limits(name),
+            limits={**self._promised(name), **settings.limits(name)},
             clock=self.clock,
             **({"base_url": settings.base_url} if settings.base_url else {}),
         )
+
+    def service(self, name: str) -> str:
+        """Where a provider is reached, without user and query; "" for the embedded one. UsageError: it is no URL."""
+        return "" if name == "local" else service_of(self.settings.base_url or VENDOR_URL)
+
+    def _promised(self, name: str) -> Mapping[str, object]:
+        """What a live check found out about a provider where it is reached now."""
+        service = self.service(name)
+        return promised(self.state().probes(), name, service) if service else {}
 
     def capabilities(self, name: str) -> Capabilities:
         """What a provider allows, without connecting to a built-in one."""
