@@ -19,7 +19,7 @@ from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
-from pictify_sync.report.text import cost, headline
+from pictify_sync.report.text import PARTIAL, cost, headline, nothing
 from pictify_sync.report.words import COUNTED, REASONS
 
 LISTED = 10_000  # changes kept one by one
@@ -131,15 +131,15 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
         for name, counts in sorted(plan.summary.manifests.items())
         if _counts(counts)
     )
+    said = [line.text for line in nothing(plan)] if plan.is_empty else [headline(plan), *cost(plan)]
     kept = plan.summary.actions.get(Action.KEEP, 0)
-    digest = () if plan.is_empty else (Fact("Digest", safe(plan.digest)),)
     facts = (Fact("Renders", f"{plan.summary.renders:,}"), Fact("Batches", f"{plan.summary.batches:,}"))
     return Review(
         kind=Kind.PLAN,
         title="Plan",
-        headline=headline(plan),
-        remarks=tuple(cost(plan)),
-        facts=(*facts, Fact("Unchanged", f"{kept:,}"), *digest),
+        headline=said[0],
+        remarks=(*said[1:], *([PARTIAL] if plan.partial and not plan.is_empty else [])),
+        facts=(*facts, Fact("Unchanged", f"{kept:,}")),
         counts=_counts(plan.summary.actions),
         manifests=manifests,
         changes=tuple(_changes(plan, recall)),

@@ -25,7 +25,7 @@ DETAILED = 500  # updates compared value by value; after them only the names of 
 def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Line]:
     """Tell a plan; `recall` finds recorded variables. With `full` every change and every line of html is shown."""
     if plan.is_empty:
-        yield from _nothing(plan)
+        yield from nothing(plan)
         return
     yield Line(headline(plan), Tone.HEAD)
     yield from (Line(text) for text in cost(plan))
@@ -42,7 +42,7 @@ def counted(actions: Mapping[Action, int]) -> str:
     return ", ".join(f"{actions[action]:,} {COUNTED[action]}" for action in Action if actions.get(action))
 
 
-def _nothing(plan: Plan) -> Iterator[Line]:
+def nothing(plan: Plan) -> Iterator[Line]:
     """Say that there is nothing to do, and why that may be."""
     if not any(plan.summary.actions.values()):
         scope = "selected or in the given paths" if plan.partial else "desired or recorded"

@@ -110,6 +110,15 @@ def batches(number: int) -> str:
     return count(number, "batch", "batches")
 
 
+def share(part: float) -> str:
+    """Give `12.3 %`; what is more than nothing never reads as nothing, nor what is less than all as all."""
+    if 0 < part < 0.001:
+        return "below 0.1 %"
+    if 0.999 < part < 1:
+        return "above 99.9 %"
+    return f"{part:.1%}".replace("%", " %").replace(".0 ", " ")
+
+
 def listing(parts: Iterable[str]) -> str:
     """Join with commas and a last `and`."""
     words = list(parts)
