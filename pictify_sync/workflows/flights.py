@@ -48,7 +48,9 @@ class Flying:
     pause: float = 0.0
     rechecks: int = 0  # polls of a finished batch that did not add up
     done: int = 0  # items, at the newest poll
+    begun_at: float = 0.0  # epoch seconds when it was submitted, or taken up
     moved_at: float = 0.0  # epoch seconds when `done` last grew
+    polls: int = 0
     cancelled: bool = False  # True: we asked for it, since it stalled
     report: BatchReport | None = None  # the terminal one
     is_adopted: bool = False  # True: a batch in doubt that was found by its pictures
@@ -73,6 +75,7 @@ class Apron:
         self.queue: deque[Batch] = deque()
         self.flights: dict[str, Flying] = {}
         self.not_before = 0.0  # epoch seconds; the provider asked us to wait
+        self.pace: float | None = None  # seconds per item of the newest batch that ended; None: none did
         self.uid_of: Callable[[Batch], str] = lambda batch: batch.group.template
         self.clock = session.ports.clock
         self.sink = session.ports.sink
@@ -81,6 +84,12 @@ class Apron:
         """Try again later, and later still the next time."""
         flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
         flight.due = self.clock.now() + flight.pause
+
+    def poll_later(self, flight: Flying) -> float:
+        """Seconds until an open batch is worth another poll."""
+        now, batch = self.clock.now(), flight.intended.batch
+        pulse = schedule.Pulse(len(batch.items), flight.done, now - flight.begun_at, now - flight.moved_at, self.pace)
+        return schedule.poll_after(pulse, self.capabilities, len(self.flights))
 
     def stop(self, why: str) -> None:
         """Submit nothing more in this run."""

@@ -43,7 +43,8 @@ class Pump:
         times = (datetime.fromisoformat(intended.at).timestamp(), apron.clock.now())
         match journal.judge(opened, apron.capabilities, apron.session.ports.doubt, times):
             case journal.Poll() | journal.SendAgain():
-                apron.flights[intended.attempt] = Flying(intended, opened.batch_id, times[1], moved_at=times[1])
+                flight = Flying(intended, opened.batch_id, times[1], begun_at=times[1], moved_at=times[1])
+                apron.flights[intended.attempt] = flight
                 apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
             case journal.Quarantine(until):
                 if not self._adopted(opened, whole=True):
@@ -147,18 +148,27 @@ class Pump:
             apron.abandon(flight.intended, "the provider no longer knows the batch", (0, batch.renders))
             return
         now = apron.clock.now()
-        flight.due = now + max(apron.capabilities.poll_seconds, report.retry_after or 0.0)
+        flight.polls += 1
         if report.done > flight.done:
             flight.done, flight.moved_at = report.done, now
         apron.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
         if report.status is BatchStatus.OPEN:
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
+            flight.due = now + max(apron.poll_later(flight), report.retry_after or 0.0)
             self._watch(flight, now)
         elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
+            self._learn(flight, now)
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
             flight.report, flight.due = report, inf
         else:
             flight.rechecks += 1
+            flight.due = now + max(apron.capabilities.poll_seconds, report.retry_after or 0.0)
+
+    def _learn(self, flight: Flying, now: float) -> None:
+        """Note how fast a batch was that this run sent: the next one is asked for when it should be over."""
+        if flight.sends:
+            pace = (now - flight.begun_at) / len(flight.intended.batch.items)
+            self._apron.pace = pace * schedule.HURRY if flight.polls == 1 else pace
 
     def _watch(self, flight: Flying, now: float) -> None:
         """Cancel a batch that stalls; give up waiting for one that does not even end then."""

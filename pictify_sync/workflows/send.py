@@ -91,8 +91,8 @@ def _accepted(apron: Apron, flight: Flying, batch_id: str) -> None:
     intended = flight.intended
     apron.note(Submitted(intended.attempt, batch_id, apron.session.now()))
     flight.batch_id, flight.pause = batch_id, 0.0
-    flight.moved_at = apron.clock.now()
-    flight.due = flight.moved_at + apron.capabilities.poll_seconds
+    flight.begun_at = flight.moved_at = apron.clock.now()
+    flight.due = flight.moved_at + apron.poll_later(flight)
     apron.sink(events.BatchSubmitted(intended.attempt, batch_id, intended.batch.group, intended.batch.renders))
 
 
