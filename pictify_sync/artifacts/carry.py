@@ -28,7 +28,7 @@ def carry(tree: Tree, moves: Sequence[FileMove], keep: Callable[[str], bool]) ->
 
     Raises ArtifactError when two moves want one path, before anything is touched.
     """
-    _check(moves)
+    check_moves(moves)
     to_place = [move for move in moves if tree.hash(parts(move.new_path)) != move.sha256]
     missing = _stage(tree, to_place, moves)
     uses = Counter(move.sha256 for move in moves)
@@ -41,7 +41,8 @@ def carry(tree: Tree, moves: Sequence[FileMove], keep: Callable[[str], bool]) ->
     return tuple(move for move in moves if move in missing)
 
 
-def _check(moves: Sequence[FileMove]) -> None:
+def check_moves(moves: Sequence[FileMove]) -> None:
+    """Raise ArtifactError when two moves want one path, a path leaves the root, or a checksum is none."""
     seen = set()
     for move in moves:
         parts(move.old_path)

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from hashlib import sha256
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+from typing import BinaryIO
 
 from pictify_sync.artifacts import sniff
 from pictify_sync.artifacts.carry import carry
 from pictify_sync.artifacts.paths import parts
 from pictify_sync.artifacts.staging import Staging, sweep
-from pictify_sync.artifacts.tree import FileOps, Tree, explain, write_all
+from pictify_sync.artifacts.tree import FileOps, Tree, explain, read_file, write_all
 from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.model import Artifact, Format
 from pictify_sync.core.ports import Expectation, Staged
@@ -98,6 +99,36 @@ class FileArtifacts:
         if found is None:
             return "missing"
         return "present" if found == artifact.sha256 else "changed"
+
+    def read(self, artifact: Artifact) -> bytes:
+        """What is published at its path now, whole. Raises ArtifactError: not there, or no plain file."""
+        names = parts(artifact.path)
+        limit = self._max_bytes or MAX_BYTES[Format.PNG]
+        try:
+            with self._tree() as tree:
+                return read_file(names[-1], tree.existing(names[:-1]), limit)
+        except OSError as error:
+            raise ArtifactError((error.strerror or str(error)).lower(), hint=explain(error)) from error
+
+    @contextmanager
+    def lend(self, staged: Staged) -> Iterator[BinaryIO | None]:
+        """Staged bytes to read, for a store elsewhere; None when nothing is staged.
+
+        They are gone afterwards, unless an error is raised meanwhile.
+        """
+        with self._told():
+            name = self._staging.take(staged.sha256)
+            if name is None:
+                yield None
+                return
+            folder = self._staging.folder()
+            try:
+                with os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder), "rb") as file:
+                    yield file
+            except BaseException:
+                self._staging.give_back(name, staged.sha256)
+                raise
+            self._ops.unlink(name, folder)
 
     def sweep(self) -> None:
         """Drop what is staged and no longer needed: all of this store's, and what killed runs left."""

@@ -20,6 +20,12 @@ from pictify_sync.errors import DownloadError
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # markers that hold the size (T.81 table B.1)
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
+_MEDIA_TYPES = {
+    Format.PNG: "image/png",
+    Format.JPEG: "image/jpeg",
+    Format.WEBP: "image/webp",
+    Format.MP4: "video/mp4",
+}
 _MAX_SIDE = 1 << 20  # pixels; more is nonsense
 
 
@@ -46,16 +52,34 @@ def verify(content: bytes | mmap, expect: Expectation) -> Picture:
         raise DownloadError(f"not a {expect.format} file: {_guess(content)}")
     if found is not expect.format:
         raise DownloadError(f"a {found} file instead of a {expect.format} file")
-    try:
-        picture = _READERS[found](content)
-    except _Broken as error:
-        raise DownloadError(f"a broken {found} file: {error}") from None
+    picture = _read(content, found)
     for name, wanted, got in (("width", expect.width, picture.width), ("height", expect.height, picture.height)):
         if got is not None and wanted is not None and got != wanted:
             raise DownloadError(f"{name} {got} instead of {wanted}")
         if got is not None and not 0 < got <= _MAX_SIDE:
             raise DownloadError(f"a {name} of {got} pixels")
     return picture
+
+
+def identify(content: bytes) -> Picture:
+    """Give what the bytes are if they are a whole file of any known kind. Raises DownloadError otherwise."""
+    found = _kind(content)
+    if found is None:
+        raise DownloadError(f"not a picture: {_guess(content)}")
+    return verify(content, Expectation(found, None, None))
+
+
+def _read(content: bytes | mmap, kind: Format) -> Picture:
+    try:
+        return _READERS[kind](content)
+    except _Broken as error:
+        raise DownloadError(f"a broken {kind} file: {error}") from None
+
+
+def media_type(start: bytes) -> str:
+    """The media type of a file by its first 12 bytes; `application/octet-stream` for what is no picture of ours."""
+    found = _kind(start)
+    return "application/octet-stream" if found is None else _MEDIA_TYPES[found]
 
 
 def _kind(content: bytes | mmap) -> Format | None:

@@ -204,6 +204,18 @@ def hash_file(name: str, folder: int, size: int | None = None) -> str | None:
         os.close(file)
 
 
+def read_file(name: str, folder: int, limit: int) -> bytes:
+    """The bytes of a file in a folder. Raises OSError, and ArtifactError when it is no plain file or larger."""
+    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with os.fdopen(file, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise ArtifactError("it is no plain file")
+        content = opened.read(limit + 1)
+    if len(content) > limit:
+        raise ArtifactError(f"it has more than {limit} bytes")
+    return content
+
+
 def names_in(folder: int) -> list[str]:
     """The names in a folder, sorted."""
     return sorted(os.listdir(folder))

@@ -1,0 +1,71 @@
+"""One `preview`: an engine on a folder that is thrown away, and processes that may die to draw and to compare."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from pictify_sync.core.plan import Plan
+from pictify_sync.core.preview import Comparison, Pair, PictureFile, Preview
+from pictify_sync.manifest.desired import Manifests
+from pictify_sync.wiring.project import Project
+
+ENGINE = "local"  # the provider whose engine draws
+
+
+def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, limit: int) -> Iterator[Preview]:
+    """Show each change that has a picture, in key order, at most `limit` of them in pictures.
+
+    The pictures are written to the folder, and nothing else anywhere that lasts. Exhaust or close the iterator.
+    """
+    from pictify_sync.artifacts.gallery import FolderGallery  # noqa: PLC0415 - plan draws nothing
+    from pictify_sync.emulator.pool import RenderPool  # noqa: PLC0415
+    from pictify_sync.providers.registry import connect  # noqa: PLC0415
+    from pictify_sync.workflows.draw import Easel, drawable  # noqa: PLC0415
+    from pictify_sync.workflows.preview import Studio, preview  # noqa: PLC0415
+
+    plan, manifests = planned
+    options = project.options(ENGINE)
+    with ExitStack() as opened:
+        scratch = opened.enter_context(TemporaryDirectory(prefix="pictify-sync-"))
+        engine = connect(ENGINE, replace(options, folder=Path(scratch)))
+        opened.callback(engine.close)
+        pool = RenderPool(options.workers or os.cpu_count() or 1, longest=options.render_timeout)
+        opened.callback(partial(pool.shutdown, cancel_futures=True))
+        templates = drawable(manifests.templates, project.state().templates())
+        easel = Easel(engine, templates, manifests, FolderGallery(pictures), project.clock)
+        opened.enter_context(project.state().pinned())  # the changes are worked out several times
+        yield from preview(plan.changes, Studio(easel, project.artifacts(), Comparer(pool)), limit)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Compares in the processes of a pool: what a hostile picture does, it does there."""
+
+    pool: Executor
+
+    def __call__(self, pairs: Iterable[Pair], /) -> Iterator[Comparison | str]:
+        """Compare each pair, in order; a text says why that cannot be done."""
+        return self._outcomes(list(pairs))
+
+    def _outcomes(self, pairs: Sequence[Pair]) -> Iterator[Comparison | str]:
+        for future in [self.pool.submit(_compared, *pair) for pair in pairs]:
+            try:
+                yield future.result()
+            except Exception as error:  # the process died, or was killed: that is told, picture by picture
+                yield f"the pictures cannot be compared: {type(error).__name__}"
+
+
+def _compared(before: PictureFile, after: PictureFile, difference: str) -> Comparison | str:
+    """Compare in a process of its own."""
+    from pictify_sync.emulator.rendering import limit_memory  # noqa: PLC0415 - in the process that compares
+    from pictify_sync.report.pictures import compare  # noqa: PLC0415
+
+    limit_memory()
+    return compare(before, after, difference)

@@ -1,0 +1,179 @@
+"""Planned pictures drawn by an engine of one's own: batches as in an apply, but nothing is recorded or published.
+
+This module must not know which engine it is, nor how pictures are compared or shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pictify_sync.core.batching import Needs
+from pictify_sync.core.fingerprint import digest
+from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Change, Format, Item, Origin
+from pictify_sync.core.outcomes import Accepted, BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
+from pictify_sync.core.ports import Clock, Payloads, Provider
+from pictify_sync.core.preview import Gallery, PictureFile
+from pictify_sync.core.template import TemplateRecord, TemplateSource
+from pictify_sync.errors import DownloadError, InputError, ProviderError
+
+ITEMS = 20  # of a batch: few, since each may bring pictures of its own
+
+NO_SOURCE = "the template's source is not recorded: pictify-sync refresh records it"
+VIDEO = "a video is not drawn"
+
+Drawn = PictureFile | str  # a text says why there is no picture
+
+
+@dataclass(frozen=True, slots=True)
+class Easel:
+    """What is needed to draw."""
+
+    engine: Provider  # on a folder that is thrown away afterwards
+    templates: Mapping[tuple[str, str], TemplateSource]  # by provider and name
+    payloads: Payloads
+    gallery: Gallery
+    clock: Clock
+
+
+def drawable(
+    declared: Iterable[TemplateSource], recorded: Iterable[TemplateRecord]
+) -> dict[tuple[str, str], TemplateSource]:
+    """Give the templates that can be drawn here, by provider and name: the declared, and those whose html is known."""
+    known = {(one.provider, one.name): _as_source(one) for one in recorded if one.source and not one.declared}
+    return {name: one for name, one in known.items() if DEFAULT_LAYOUT in one.layouts} | {
+        (one.provider, one.name): one for one in declared
+    }
+
+
+def _as_source(record: TemplateRecord) -> TemplateSource:
+    return TemplateSource(
+        name=record.name,
+        provider=record.provider,
+        html=record.source,
+        layouts=record.layouts,
+        variables=record.variables,
+        digest=record.digest,
+        revisions=record.revisions,
+        origin=Origin("", 0),
+    )
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A batch that is being drawn."""
+
+    batch: Batch
+    batch_id: str
+
+
+@dataclass(slots=True)
+class _Drawing:
+    """One call of `draw`."""
+
+    easel: Easel
+    names: Mapping[AssetKey, str]  # of the files
+    assets: Mapping[AssetKey, Asset]
+    uids: dict[tuple[str, str], str] = field(default_factory=dict)  # of templates, by provider and name
+    refused: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by provider and name
+    drawn: dict[AssetKey, Drawn] = field(default_factory=dict)
+
+    def send(self, batch: Batch) -> _Sent | None:
+        """Hand a batch to the engine; None when nothing of it can be drawn, and `drawn` says why."""
+        uid = self._template((batch.group.provider, batch.group.template))
+        if uid is None:
+            self._fail(batch.items, self.refused[batch.group.provider, batch.group.template])
+            return None
+        items, sets = self._filled(batch)
+        if not items:
+            return None
+        batch = replace(batch, items=tuple(replace(item, index=index) for index, item in enumerate(items)))
+        group = batch.group
+        request = BatchRequest(uid, sets, batch.layouts, group.format, group.quality, digest(repr(batch)))
+        match self.easel.engine.submit(request):
+            case Accepted(batch_id):
+                return _Sent(batch, batch_id)
+            case Refused(message=why) | NotSent(why) | InDoubt(why):
+                self._fail(batch.items, why)
+                return None
+
+    def _template(self, name: tuple[str, str]) -> str | None:
+        if name in self.uids or name in self.refused:
+            return self.uids.get(name)
+        source = self.easel.templates.get(name)
+        if source is None:
+            self.refused[name] = NO_SOURCE
+            return None
+        try:
+            self.uids[name] = self.easel.engine.push_template(source, None)
+        except ProviderError as error:
+            self.refused[name] = error.message
+        return self.uids.get(name)
+
+    def _filled(self, batch: Batch) -> tuple[list[Item], list[Mapping[str, object]]]:
+        """Give the items whose variable set can be made, and those sets."""
+        items: list[Item] = []
+        sets: list[Mapping[str, object]] = []
+        for item in batch.items:
+            key = next(key for keys in item.keys for key in keys)
+            try:
+                sets.append(self.easel.payloads.payload(key, self.assets[key].variables))
+            except InputError as error:
+                self._fail([item], "; ".join(problem.message for problem in error.problems))
+            else:
+                items.append(item)
+        return items, sets
+
+    def _fail(self, items: Iterable[Item], why: str) -> None:
+        for item in items:
+            self.drawn.update({key: why for keys in item.keys for key in keys})
+
+    def wait(self, sent: _Sent) -> None:
+        """Wait until a batch has ended, and keep its pictures."""
+        engine, batch = self.easel.engine, sent.batch
+        pause = engine.capabilities().poll_seconds
+        try:
+            while (report := engine.poll(sent.batch_id, len(batch.items), batch.layouts)).status is BatchStatus.OPEN:
+                self.easel.clock.sleep(pause if report.retry_after is None else report.retry_after)
+        except ProviderError as error:
+            self._fail(batch.items, error.message)
+            return
+        for item in batch.items:
+            for layout, keys in zip(batch.layouts, item.keys, strict=True):
+                found = self._kept(keys, report.outcomes.get((item.index, layout)))
+                self.drawn.update(dict.fromkeys(keys, found))
+
+    def _kept(self, keys: Sequence[AssetKey], outcome: Rendered | Failed | None) -> Drawn:
+        match outcome:
+            case Rendered(url=str(url)):
+                try:
+                    return self.easel.gallery.keep(f"{self.names[keys[0]]}.after", self.easel.engine.download(url))
+                except (DownloadError, ProviderError) as error:
+                    return error.message
+            case Failed(code, message):
+                return f"{code}: {message}"
+            case _:
+                return "the engine does not tell what became of it"
+
+
+def draw(changes: Sequence[Change], names: Mapping[AssetKey, str], easel: Easel) -> Mapping[AssetKey, Drawn]:
+    """Draw what the changes would render, equal inputs once; `names` are those of the files."""
+    needs = Needs()
+    assets = {change.key: change.asset for change in changes if change.asset is not None and change.renders}
+    drawing = _Drawing(easel, names, assets)
+    for change in changes:
+        if change.key in assets and assets[change.key].spec.format is Format.MP4:
+            drawing.drawn[change.key] = VIDEO
+        else:
+            needs.add(change)
+    allowed = replace(easel.engine.capabilities(), max_items=ITEMS)
+    for sent in list(_sent(drawing, needs.batches(lambda _: allowed))):  # all at once, so that no worker is idle
+        drawing.wait(sent)
+    return drawing.drawn
+
+
+def _sent(drawing: _Drawing, batches: Iterable[Batch]) -> Iterator[_Sent]:
+    for batch in batches:
+        sent = drawing.send(batch)
+        if sent is not None:
+            yield sent

@@ -1,0 +1,116 @@
+"""The use case `preview`: what a plan would change, in pictures. Records and publishes nothing, asks no provider.
+
+This module must not know engines, picture formats or how a preview is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pictify_sync.core.model import Action, Artifact, AssetKey, Change, Record, split_key
+from pictify_sync.core.plan import Changes
+from pictify_sync.core.ports import ArtifactStore
+from pictify_sync.core.preview import Compare, Comparison, PictureFile, Preview, Published
+from pictify_sync.core.sample import pictured, sample
+from pictify_sync.errors import ArtifactError, DownloadError
+from pictify_sync.workflows.draw import Drawn, Easel, draw
+
+NOT_IN_SAMPLE = "not in the sample"
+MOVED = "moved as it is, not drawn again"
+REMOVED = "no longer wanted: the file will be removed"
+KEPT_ELSEWHERE = "the stored picture is not on this machine"
+CHANGED_SINCE = "the stored file was changed since it was published"
+
+_Shown = tuple[PictureFile | None, str]  # a picture, or what there is to say of it, or both
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What a preview works with; the project's own files are only read."""
+
+    easel: Easel
+    artifacts: ArtifactStore
+    compare: Compare
+
+
+def preview(changes: Changes, studio: Studio, limit: int) -> Iterator[Preview]:
+    """Show each change that has a picture, in key order: at most `limit` in pictures, the others with a note."""
+    chosen = [change for change, taken in sample(changes, limit) if taken]
+    names = _names(chosen)
+    shown = {one.key: one for one in _compared(list(_pictured(chosen, names, studio)), names, studio)}
+    for change in pictured(changes):
+        yield shown.get(change.key) or Preview(change.key, None, None, None, NOT_IN_SAMPLE)
+
+
+def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:
+    """Name the files of each change: its number and its item, without an ending."""
+    return {
+        change.key: f"{number:04}-{item}@{layout}"
+        for number, change in enumerate(chosen, 1)
+        for _, item, layout in [split_key(change.key)]
+    }
+
+
+def _pictured(chosen: Sequence[Change], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:
+    """Give the previews, not compared yet."""
+    drawn = draw(chosen, names, studio.easel)
+    for change in chosen:
+        name = names[change.key]
+        before, of_before = _stored(change.source if change.action is Action.MOVE else change.record, studio, name)
+        after, of_after = _to_come(change, drawn, studio, name)
+        yield Preview(change.key, before, after, None, "; ".join(filter(None, (of_before, of_after))))
+
+
+def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], studio: Studio, name: str) -> _Shown:
+    """Give the picture that the change leads to."""
+    if change.asset is None:
+        return None, REMOVED
+    if change.action is Action.MOVE:
+        return None, MOVED
+    if not change.renders:
+        return _stored(change.source, studio, name, "after")
+    found = drawn[change.key]
+    if isinstance(found, str):
+        return None, found
+    provider = change.asset.spec.provider
+    elsewhere = provider != studio.easel.engine.name
+    return found, f"drawn by the embedded engine: {provider} may draw it differently" if elsewhere else ""
+
+
+def _stored(record: Record | None, studio: Studio, name: str, when: str = "before") -> _Shown:
+    """Copy a published picture to look at."""
+    if record is None or record.artifact is None:
+        return None, ""
+    artifacts, artifact = studio.artifacts, record.artifact
+    if not isinstance(artifacts, Published):
+        return None, KEPT_ELSEWHERE
+    try:
+        found = studio.easel.gallery.keep(f"{name}.{when}", [artifacts.read(artifact)])
+    except (ArtifactError, DownloadError) as error:
+        return None, f"the stored picture cannot be shown: {error.message}"
+    return found, CHANGED_SINCE if _differs(artifacts, artifact) else ""
+
+
+def _differs(artifacts: ArtifactStore, artifact: Artifact) -> bool:
+    try:
+        return artifacts.check(artifact) != "present"
+    except ArtifactError:
+        return True
+
+
+def _compared(previews: Sequence[Preview], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:
+    """Compare where there are two pictures."""
+    place = studio.easel.gallery.place
+    pairs = [
+        (one.before, one.after, place(f"{names[one.key]}.difference")) for one in previews if one.before and one.after
+    ]
+    found = studio.compare(pairs)
+    for one in previews:
+        yield _with(one, next(found)) if one.before and one.after else one
+
+
+def _with(one: Preview, found: Comparison | str) -> Preview:
+    if isinstance(found, str):
+        return replace(one, note=f"{one.note}; {found}" if one.note else found)
+    return replace(one, comparison=found)
