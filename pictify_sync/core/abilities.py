@@ -104,3 +104,28 @@ class Subscriptions(Protocol):
     def unsubscribe(self, uid: str) -> bool:
         """Remove one; False when it was not there."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsShape:
+    """How the results of a batch are written down."""
+
+    name: str  # nested, names, flat, legacy, dashboard; "": none of these
+    urls: bool  # a picture in them has its URL
+    names_layouts: bool  # each picture in them names its layout
+
+
+@runtime_checkable
+class Explorable(Protocol):
+    """Shows the dialect that its service speaks, for a live check. Both are safe calls."""
+
+    def results_shape(self, batch_id: str) -> ResultsShape | None:
+        """The shape of a batch's results; None when there is nothing in them to tell. Raises ProviderError."""
+        ...
+
+    def listed_renders(self, template_uid: str) -> int | None:
+        """How many renders of a template the newest page of the look-up has; None: there is no look-up.
+
+        Raises ProviderUnavailable.
+        """
+        ...

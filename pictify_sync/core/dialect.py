@@ -16,6 +16,7 @@ from pictify_sync.errors import UsageError
 
 MAX_RENDERS = 4  # pictures that one live check may be billed for
 STALE_SECONDS = 30 * 86_400.0  # after which facts are worth another check
+_NO_URL = "the base URL is no URL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ def service_of(base_url: str) -> str:
         parts = urlsplit(base_url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        host, port = "", None
+        raise UsageError(_NO_URL, hint="check PICTIFY_BASE_URL") from None
     if not host:
-        raise UsageError("the base URL is no URL", hint="check PICTIFY_BASE_URL")
+        raise UsageError(_NO_URL, hint="check PICTIFY_BASE_URL")
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

@@ -107,12 +107,9 @@ class Account:
         """Renders of a template since then, newest first, as far as rows tell their variables."""
         offset, since = 0, since + self.clock_ahead()
         for _ in range(MAX_PAGES):
-            about = {"format": "ALL", "template": template_uid, "source": "api"}
-            answer = self._http.get("render", {**about, "limit": PAGE, "offset": offset})
-            if answer.status in (400, 404, 405, 410, 501):  # this service offers no look-up
+            answer = self._look_up(template_uid, offset)
+            if answer is None:
                 return
-            if not answer.ok:
-                raise refuse(answer, "looking up renders")
             rows = _rows(answer.body, "renders")
             read = [one for row in rows if (one := read_sighting(row, template=template_uid)) is not None]
             found = [one for one in read if one.at is None or one.at >= since]
@@ -122,6 +119,20 @@ class Account:
             if old or not any(one.variables for one in found) or not _more(answer.body, rows, offset):
                 return
             offset += len(rows)
+
+    def listed(self, template_uid: str) -> int | None:
+        """How many renders of a template the newest page of the look-up has; None: this service offers no look-up."""
+        answer = self._look_up(template_uid, 0)
+        return None if answer is None else len(_rows(answer.body, "renders"))
+
+    def _look_up(self, template_uid: str, offset: int) -> Answer | None:
+        about = {"format": "ALL", "template": template_uid, "source": "api"}
+        answer = self._http.get("render", {**about, "limit": PAGE, "offset": offset})
+        if answer.status in (400, 404, 405, 410, 501):  # this service offers no look-up
+            return None
+        if not answer.ok:
+            raise refuse(answer, "looking up renders")
+        return answer
 
     def clock_ahead(self) -> float:
         """Seconds by which the provider's clock is ahead of ours, by the dates of its answers."""

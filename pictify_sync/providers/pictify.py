@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from pictify_sync.core.abilities import Made, RemoteTemplate, SingleRender, Subscription
+from pictify_sync.core.abilities import Made, RemoteTemplate, ResultsShape, SingleRender, Subscription
 from pictify_sync.core.collect import Sighting
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import (
@@ -34,6 +34,7 @@ from pictify_sync.providers.dialects import read_results
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Answer, Http, refuse, unsent
 from pictify_sync.providers.rate import Throttled
+from pictify_sync.providers.shapes import results_shape
 
 # Statuses by which the provider says for certain that it took nothing. Every other one leaves the batch in doubt.
 REFUSALS = {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 451}
@@ -98,6 +99,15 @@ class PictifyProvider:
 
     def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
         return self._account.seen(template_uid, since)
+
+    def results_shape(self, batch_id: str) -> ResultsShape | None:
+        answer = self._http.get(f"templates/batch/{segment(batch_id)}/results")
+        if not answer.ok:
+            raise refuse(answer, f"asking for the batch {batch_id}")
+        return results_shape(answer.body)
+
+    def listed_renders(self, template_uid: str) -> int | None:
+        return self._account.listed(template_uid)
 
     def submit(self, request: BatchRequest) -> Submission:
         body = {"variableSets": list(request.variable_sets), **_how(request)}
