@@ -32,7 +32,8 @@ def async_client(url: str, **changes: Any) -> Iterator[Ask]:
 
     In a thread of its own too: a browser that another test left open keeps a loop running in this one.
     """
-    with asyncio.Runner() as runner, ThreadPoolExecutor(1) as thread:
+    with ThreadPoolExecutor(1) as thread:
+        runner = thread.submit(asyncio.Runner).result()
         client = AsyncPictify(KEY, base_url=url, **changes)
 
         async def call(method: str, *args: Any, **named: Any) -> Any:
@@ -44,7 +45,8 @@ def async_client(url: str, **changes: Any) -> Iterator[Ask]:
         try:
             yield ask
         finally:
-            thread.submit(lambda: runner.run(client.close())).result()
+            ask("close")
+            thread.submit(runner.close).result()
 
 
 CLIENTS = {"sync": sync_client, "async": async_client}
