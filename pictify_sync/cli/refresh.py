@@ -18,7 +18,6 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
     PATTERN is a shell pattern for keys [all].
     """
     from pictify_sync.cli.console import say
-    from pictify_sync.core.drift import Observed
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json_report import drift_document
     from pictify_sync.report.records import drift_lines
@@ -29,7 +28,7 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
-        found = upkeep.refresh(project, patterns, record=not check) if recorded.lineage else Observed()
+        found = upkeep.refresh(project, patterns, record=not check)
     if as_json:
         click.echo(drift_document(found))
     else:

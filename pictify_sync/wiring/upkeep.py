@@ -72,13 +72,16 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool) -> Obser
     """
     from pictify_sync.workflows import refresh as workflow  # noqa: PLC0415 - one command's
 
+    new = _unseen(project) if record and not patterns else ()
+    if not project.state().lineage and not new:
+        return Observed()
     run = ApplyRun(project, lambda _: None, lambda: False)
     session = Session(run.ports(None))
     selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True
     sight = workflow.Sight(
         selected=selected,
         tells=lambda provider: provider != EMBEDDED,
-        new=_unseen(project) if record and not patterns else (),
+        new=new,
         retention=lambda provider: project.capabilities(provider).retention_seconds,
     )
     return workflow.refresh(session, sight) if record else workflow.observe(session, sight)
@@ -91,7 +94,7 @@ def _unseen(project: Project) -> Sequence[tuple[str, str]]:
     except InputError:
         return ()  # drift is looked for also while a manifest is being written
     specs = (asset.spec for asset in manifests if learns_revision(asset))
-    return sorted({(spec.provider, spec.template) for spec in specs})
+    return sorted({(spec.provider, spec.template) for spec in specs if spec.provider != EMBEDDED})
 
 
 def _sqlite(project: Project, *, create: bool = False) -> SqliteStateStore:
