@@ -50,7 +50,7 @@ class Started:
         return {int(one.name.partition("-")[2]) for one in self.log.glob("*-*")}
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60.0) -> None:
     """Wait until it holds."""
     end = time.monotonic() + seconds
     while not holds():

@@ -50,7 +50,7 @@ def subscribe(call: Caller, receiver: Receiver, event: str = "render.completed",
 
 def eventually(holds: Callable[[], object]) -> None:
     """Wait until it holds."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not holds():
         assert time.monotonic() < end, "it never came to hold"
         time.sleep(0.01)
