@@ -74,7 +74,7 @@ def uid(ask: Ask) -> str:
 
 def finished(ask: Ask, batch: str) -> Any:
     """Poll to the end."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         found = ask("get_batch_results", batch)
         assert found.status in STATUSES

@@ -57,7 +57,7 @@ class Caller:
 
     def finished(self, batch: str) -> Any:
         """The results of a batch once it is over."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while time.monotonic() < end:
             found = self.results(batch)
             if found["status"] not in ("pending", "processing"):
