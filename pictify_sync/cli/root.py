@@ -21,6 +21,7 @@ COMMANDS = {
     "schema": ("schema", "Print the JSON Schema of manifests, settings or documents."),
     "plan": ("plan", "Show what an apply would change."),
     "apply": ("apply", "Render, fetch and publish what the manifests ask for."),
+    "preview": ("preview", "Show what an apply would change, in pictures."),
     "refresh": ("refresh", "Look at published files and record what differs."),
     "status": ("status", "Count what is recorded, open and failed."),
     "show": ("show", "Show all that is recorded of an asset."),
@@ -80,8 +81,15 @@ def group(context: click.Context, settings: str | None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; gives the exit code. Never raises for what a user, a provider or the machine did."""
+    from pictify_sync.cli.runner_log import runner_log
+
+    _streams()
+    with runner_log(os.environ):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
-        _streams()
         code = group.main(args=list(arguments), prog_name="pictify-sync", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0

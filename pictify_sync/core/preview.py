@@ -12,6 +12,8 @@ from typing import Protocol, runtime_checkable
 
 from pictify_sync.core.model import Artifact, AssetKey
 
+NOT_IN_SAMPLE = "not in the sample"  # the note of a change that is only listed
+
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
@@ -42,6 +44,11 @@ class Preview:
     note: str = ""  # why a picture is not there (not in the sample, it cannot be drawn, ...), or what to know of it
 
     @property
+    def in_sample(self) -> bool:
+        """Whether its pictures were asked for."""
+        return self.note != NOT_IN_SAMPLE
+
+    @property
     def looks_equal(self) -> bool:
         """Whether the change alters no pixel that a person would see."""
         return self.comparison is not None and self.comparison.changed == 0.0
@@ -49,7 +56,7 @@ class Preview:
 
 @runtime_checkable
 class Published(Protocol):
-    """Published pictures that can be read without a network."""
+    """Published pictures that can be read."""
 
     def read(self, artifact: Artifact) -> bytes:
         """What is published at its path now, whole. Raises ArtifactError: not there, or no plain file."""
@@ -72,7 +79,7 @@ Pair = tuple[PictureFile, PictureFile, str]  # before, after, and the path for t
 
 
 class Compare(Protocol):
-    """Tells pictures apart as a person would: what anti-aliasing alone changes does not count."""
+    """Tells pictures apart as a person would: what nobody sees does not count."""
 
     def __call__(self, pairs: Iterable[Pair], /) -> Iterator[Comparison | str]:
         """Compare each pair, in order; a text says why that cannot be done."""

@@ -86,6 +86,7 @@ class Applied:
 
     stored: Annotated[int, "Rendered, fetched, verified and published."]
     moved: Annotated[int, "Moved or copied without a render."]
+    refetched: Annotated[int, "Lost files that the provider still kept: published again without a render."]
     removed: Annotated[int, "No longer recorded; their files are gone."]
     kept: Annotated[int, "As they were asked for already."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
@@ -208,6 +209,39 @@ class Explanation:
     differences: Annotated[list[Differing], "Sorted by path; empty where the recorded values are not kept."]
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture of a preview."""
+
+    file: Annotated[str, "Its name below the folder of `--pictures`; empty without that."]
+    media_type: Annotated[str, "`image/png`, `image/jpeg` or `image/webp`."]
+    width: Annotated[int, "Pixels."]
+    height: Annotated[int, "Pixels."]
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewedChange:
+    """A planned change in pictures."""
+
+    key: Annotated[str, "`<manifest>/<item>@<layout>`."]
+    action: Annotated[str, "`create`, `update`, `move`, `delete` or `repair`."]
+    reason: Annotated[str, "See the planning rules."]
+    in_sample: Annotated[bool, "False: more changes than `--max-previews`, and this one is only listed."]
+    before: Annotated[Picture | None, "What is stored; null: nothing, or the note says why not."]
+    after: Annotated[Picture | None, "What would be; null: nothing new, or the note says why not."]
+    changed: Annotated[float | None, "Share of the pixels that look different, 0 to 1; null: not compared."]
+    difference: Annotated[Picture | None, "Those pixels in red; null: none, not compared, or of another size."]
+    note: Annotated[str, "Why a picture is not there, or what to know of it; for people."]
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """`preview --json`: the planned changes in pictures. Nothing was rendered at a provider."""
+
+    digest: Annotated[str, "Of the plan."]
+    changes: Annotated[list[PreviewedChange], "All that have a picture, sorted by key."]
+
+
 DOCUMENTS: dict[str, type] = {
     "validation": Validation,
     "apply": Applied,
@@ -215,4 +249,5 @@ DOCUMENTS: dict[str, type] = {
     "record": RecordReport,
     "drift": DriftReport,
     "explanation": Explanation,
+    "previews": Previews,
 }

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
+from pathlib import PurePath
 from typing import Any
 
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
+from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.errors import Problem
 from pictify_sync.report import documents
 from pictify_sync.report.change import spec_parts
@@ -47,6 +49,7 @@ def apply_document(done: Applied) -> str:
         documents.Applied(
             stored=done.stored,
             moved=done.moved,
+            refetched=done.refetched,
             removed=done.removed,
             kept=done.kept,
             unresolved=done.unresolved,
@@ -163,6 +166,32 @@ def explanation_document(change: Change, recall: Recall) -> str:
         differences=found,
     )
     return _text("explanation", explanation)
+
+
+def previews_document(digest: str, changes: Iterable[tuple[Change, Preview]], *, kept: bool) -> str:
+    """`preview --json`: each change with its pictures. `kept`: their files last."""
+
+    def picture(found: PictureFile | None) -> documents.Picture | None:
+        if found is None:
+            return None
+        name = PurePath(found.path).name if kept else ""
+        return documents.Picture(name, found.media_type, found.width, found.height)
+
+    listed = [
+        documents.PreviewedChange(
+            key=change.key,
+            action=str(change.action),
+            reason=str(change.reason),
+            in_sample=one.in_sample,
+            before=picture(one.before),
+            after=picture(one.after),
+            changed=None if one.comparison is None else one.comparison.changed,
+            difference=None if one.comparison is None else picture(one.comparison.difference),
+            note=one.note,
+        )
+        for change, one in changes
+    ]
+    return _text("previews", documents.Previews(digest, listed))
 
 
 def _prints(prints: Fingerprint | None) -> documents.Fingerprint | None:

@@ -1,6 +1,6 @@
 """Two pictures compared as a person sees them: equal bytes, then equal pixels, then the pixels that differ visibly.
 
-What anti-aliasing alone changes does not count. Both files are held to be hostile: run it in a process that may die.
+Both files are held to be hostile: run it in a process that may die.
 This module must not know plans, nor where pictures come from.
 """
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 NEEDS = "comparison needs another package: pip install 'pictify-sync[review]'"
+VISIBLE = 0.03  # threshold of a colour's difference: at the library's own 0.1, dark text on a dark ground is nothing
 COMPRESSION = 3  # of the difference: 8 kB where the library's default makes 3 MB
 
 _FORMATS = ("PNG", "JPEG", "WEBP")
@@ -55,7 +56,7 @@ def _told_apart(old: Image, new: Image, difference: str) -> Comparison | str:
         for image, name in zip((old, new), names, strict=True):
             image.save(name, compress_level=0)  # the library reads neither WebP nor pixels
         try:
-            found = blazediff.compare(*names, difference, compression=COMPRESSION)
+            found = blazediff.compare(*names, difference, threshold=VISIBLE, compression=COMPRESSION)
         except ValueError as error:
             return f"the pictures cannot be compared: {error}"
     if not found.diff_count:

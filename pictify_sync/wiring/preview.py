@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from pictify_sync.core.model import Change
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.preview import Comparison, Pair, PictureFile, Preview
 from pictify_sync.manifest.desired import Manifests
@@ -18,11 +19,13 @@ from pictify_sync.wiring.project import Project
 
 ENGINE = "local"  # the provider whose engine draws
 
+Previews = Generator[tuple[Change, Preview], None, None]
 
-def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, limit: int) -> Iterator[Preview]:
+
+def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, limit: int) -> Previews:
     """Show each change that has a picture, in key order, at most `limit` of them in pictures.
 
-    The pictures are written to the folder, and nothing else anywhere that lasts. Exhaust or close the iterator.
+    The pictures are written to the folder, and nothing else anywhere that lasts. Exhaust or close the generator.
     """
     from pictify_sync.artifacts.gallery import FolderGallery  # noqa: PLC0415 - plan draws nothing
     from pictify_sync.emulator.pool import RenderPool  # noqa: PLC0415

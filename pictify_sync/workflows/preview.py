@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from pictify_sync.core.model import Action, Artifact, AssetKey, Change, Record, split_key
 from pictify_sync.core.plan import Changes
 from pictify_sync.core.ports import ArtifactStore
-from pictify_sync.core.preview import Compare, Comparison, PictureFile, Preview, Published
+from pictify_sync.core.preview import NOT_IN_SAMPLE, Compare, Comparison, PictureFile, Preview, Published
 from pictify_sync.core.sample import pictured, sample
 from pictify_sync.errors import ArtifactError, DownloadError
 from pictify_sync.workflows.draw import Drawn, Easel, draw
 
-NOT_IN_SAMPLE = "not in the sample"
 MOVED = "moved as it is, not drawn again"
-REMOVED = "no longer wanted: the file will be removed"
-KEPT_ELSEWHERE = "the stored picture is not on this machine"
+REMOVED = "its file will be removed"
+KEPT_ELSEWHERE = "the stored picture cannot be read back from where it is kept"
 CHANGED_SINCE = "the stored file was changed since it was published"
 
 _Shown = tuple[PictureFile | None, str]  # a picture, or what there is to say of it, or both
@@ -34,13 +33,13 @@ class Studio:
     compare: Compare
 
 
-def preview(changes: Changes, studio: Studio, limit: int) -> Iterator[Preview]:
+def preview(changes: Changes, studio: Studio, limit: int) -> Iterator[tuple[Change, Preview]]:
     """Show each change that has a picture, in key order: at most `limit` in pictures, the others with a note."""
     chosen = [change for change, taken in sample(changes, limit) if taken]
     names = _names(chosen)
     shown = {one.key: one for one in _compared(list(_pictured(chosen, names, studio)), names, studio)}
     for change in pictured(changes):
-        yield shown.get(change.key) or Preview(change.key, None, None, None, NOT_IN_SAMPLE)
+        yield change, shown.get(change.key) or Preview(change.key, None, None, None, NOT_IN_SAMPLE)
 
 
 def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:

@@ -1,0 +1,115 @@
+"""`preview`: what an apply would change, in pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import click
+
+from pictify_sync.cli.options import (
+    check_choice,
+    check_manifests,
+    choice_of,
+    choice_options,
+    json_option,
+    pass_settings,
+    paths_argument,
+    project_of,
+    with_options,
+)
+
+if TYPE_CHECKING:
+    from pictify_sync.core.model import AssetKey, Change
+    from pictify_sync.core.plan import Plan
+    from pictify_sync.core.preview import Preview
+
+MOST = 50  # pictures, unless asked for otherwise
+
+file_type = click.Path(dir_okay=False, writable=True)
+own_options = with_options(
+    click.option("--max-previews", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
+                 help="Changes shown in pictures; manifests take turns, and the rest is listed."),
+    click.option("--html", type=file_type, help="Write a page that needs no other file."),
+    click.option("--markdown", type=file_type, help="Write a comment for a pull request, without pictures."),
+    click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="Keep the pictures, in a new or "
+                 "empty folder."),
+)  # fmt: skip
+
+
+@click.command("preview")
+@paths_argument
+@own_options
+@choice_options
+@json_option
+@pass_settings
+def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool, **options: object) -> int:
+    """Show what an apply would change in pictures: draws them here, and compares them with those that are stored.
+
+    Nothing is recorded, published or billed, and no key is needed. PATH and PATTERN are those of plan. A picture that
+    cannot be drawn is told and no error: what would be one in an apply may depend on its provider.
+    """
+    from pictify_sync.cli.console import say, talk
+    from pictify_sync.report.json_report import previews_document
+    from pictify_sync.report.previews import preview_lines
+    from pictify_sync.report.problems import problem_lines
+    from pictify_sync.wiring.preview import previews
+
+    choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
+    limit = options["max_previews"]
+    assert isinstance(limit, int)
+    with project_of(settings) as project, _folder(options["pictures"]) as folder:
+        check_manifests(project, paths)
+        plan, manifests = project.plan(paths, choice)
+        with closing(manifests), closing(previews(project, (plan, manifests), folder, limit)) as made:
+            talk(problem_lines(manifests.problems))
+            talk(check_choice(plan, choice))
+            found: dict[AssetKey, Preview] = {}
+            if as_json:
+                click.echo(previews_document(plan.digest, _noted(made, found), kept=options["pictures"] is not None))
+            else:
+                say(preview_lines(_noted(made, found)))
+            _write(options, plan, found, project.state().variables)
+    return 0
+
+
+@contextmanager
+def _folder(given: object) -> Iterator[Path]:
+    """Give the folder for the pictures; one that nobody asked for is gone afterwards."""
+    from pictify_sync.errors import UsageError
+
+    if given is None:
+        with TemporaryDirectory(prefix="pictify-sync-") as made:
+            yield Path(made)
+        return
+    folder = Path(str(given))
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UsageError(f"{given} is not empty", hint="name a new folder: pictures of before would be taken for new")
+    yield folder
+
+
+def _noted(made: Iterable[tuple[Change, Preview]], found: dict[AssetKey, Preview]) -> Iterator[tuple[Change, Preview]]:
+    """Pass the previews on, and keep them for the pages."""
+    for change, one in made:
+        found[one.key] = one
+        yield change, one
+
+
+def _write(
+    options: dict[str, object], plan: Plan, found: dict[AssetKey, Preview], recall: Callable[[str], str | None]
+) -> None:
+    """Write the pages that were asked for."""
+    if not options["html"] and not options["markdown"]:
+        return
+    from pictify_sync.report.html import write_html
+    from pictify_sync.report.markdown import COMMENT, markdown
+    from pictify_sync.report.review import review_of_plan
+
+    review = review_of_plan(plan, recall)
+    if options["html"]:
+        write_html(review, found, Path(str(options["html"])))
+    if options["markdown"]:
+        Path(str(options["markdown"])).write_text(markdown(review, found, COMMENT), encoding="utf-8")
