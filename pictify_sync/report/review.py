@@ -70,6 +70,7 @@ class ReviewedChange:
     action: str  # as in Count
     reason: str  # in words of ours
     detail: str = ""  # what the provider, or the record, says about it
+    remedy: str = ""  # what to do about it, in words of ours
     renders: bool = False  # whether a picture is asked for
     place: str = ""  # `file:line` of the row; "" when not declared
     path: str = ""  # of the file, below the output folder

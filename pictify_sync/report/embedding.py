@@ -1,0 +1,73 @@
+"""Pictures made small enough to stand inside a page, as `data:` addresses.
+
+The more pictures, the smaller each; together they never take more than `ROOM`. The files are held to be hostile: they
+are read as PNG, JPEG or WebP or not at all, and one that cannot be read is left out. This module must not know pages.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+from pictify_sync.core.preview import PictureFile
+
+ROOM = 24 * 1024 * 1024  # bytes of all pictures in a page, as they stand there
+WHOLE = 60_000  # bytes of a file that is taken as it is
+MAX_PIXELS = 50_000_000  # more is not decoded: that takes 200 MB
+_WIDTHS = ((90, 1200), (400, 800), (2000, 480))  # (up to so many pictures, pixels in width)
+_LEAST = 280  # pixels in width of still more pictures
+_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+_AT_ONCE = 32
+
+
+def embedded(pictures: Iterable[PictureFile]) -> Iterator[tuple[PictureFile, str]]:
+    """Give each picture with its address, in order, until the room is used up; what cannot be read is left out."""
+    wanted = list(dict.fromkeys(pictures))
+    width = next((width for most, width in _WIDTHS if len(wanted) <= most), _LEAST)
+    room = ROOM
+    with ThreadPoolExecutor(4) as pool:
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            for picture, address in zip(some, pool.map(lambda one: _address(one, width), some), strict=True):
+                room -= len(address)
+                if room < 0:
+                    return
+                if address:
+                    yield picture, address
+
+
+def _address(picture: PictureFile, width: int) -> str:
+    """Give a `data:` address; "" when the file is no picture of the kinds that a browser may be given."""
+    if picture.media_type not in _FORMATS or picture.width * picture.height > MAX_PIXELS:
+        return ""
+    try:
+        file = Path(picture.path)
+        if picture.width <= width and file.stat().st_size <= WHOLE:
+            return _data(picture.media_type, file.read_bytes())
+        return _data("image/webp", _shrunk(file, _FORMATS[picture.media_type], width))
+    except (OSError, SyntaxError, ValueError):
+        return ""
+
+
+def _data(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{b64encode(content).decode()}"
+
+
+def _shrunk(file: Path, kind: str, width: int) -> bytes:
+    """Decode, scale down, and encode anew without anything but pixels. Raises what Pillow raises for a bad file."""
+    from PIL import Image  # noqa: PLC0415 - a page without pictures needs no decoder
+
+    try:
+        with Image.open(file, formats=[kind]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise ValueError("too many pixels")
+            image.draft("RGB", (width, width))
+            image.thumbnail((width, 4 * width), reducing_gap=2.0)
+            made, content = image.convert("RGBA" if image.has_transparency_data else "RGB"), BytesIO()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(str(error)) from None
+    made.save(content, "WEBP", quality=82, method=2)
+    return content.getvalue()
