@@ -72,19 +72,37 @@ class Pulse:
     done: int  # items finished at the newest poll
     elapsed: float  # seconds since it was submitted
     quiet: float  # seconds since `done` last grew
+    polls: int  # so far
     pace: float | None  # seconds per item of batches before it; None: not known
 
 
 def poll_after(pulse: Pulse, capabilities: Capabilities, flights: int) -> float:
     """Seconds until it is worth to ask for a batch again: when it should be over, at most `poll_seconds`.
 
-    Its own progress tells when that is, else the batches before it. `flights`: so many share the rate.
+    Its own progress tells when that is, else the batches before it. Where nothing tells, it is asked at once, then in
+    growing intervals, and not so often that such guesses of all `flights` would use up the rate.
     """
-    pace = pulse.elapsed / pulse.done if pulse.done else pulse.pace
+    pace = _pace(pulse)
     left = 0.0 if pace is None else pulse.items * pace - pulse.elapsed
-    share = 60.0 * flights / capabilities.requests_per_minute if capabilities.requests_per_minute else 0.0
-    soonest = max(SOONEST * capabilities.poll_seconds, share)
-    return max(min(capabilities.poll_seconds, max(left, PATIENCE * pulse.quiet)), soonest)
+    if left <= 0 and pulse.polls:
+        share = 60.0 * flights / capabilities.requests_per_minute if capabilities.requests_per_minute else 0.0
+        return max(min(PATIENCE * pulse.quiet, capabilities.poll_seconds), SOONEST * capabilities.poll_seconds, share)
+    return min(max(left, SOONEST * capabilities.poll_seconds), capabilities.poll_seconds)
+
+
+def learned(last: Pulse, seconds: float) -> float:
+    """Seconds per item of a batch: it was open at `last`, and over when it was asked again after so many seconds.
+
+    The answer may have come late, since the rate or other batches held it up, so that what was known before counts too.
+    """
+    known = _pace(last)
+    most = seconds / last.items
+    pace = most if known is None else min(max(known, last.elapsed / last.items), most)
+    return pace if last.polls > 1 else pace * HURRY
+
+
+def _pace(pulse: Pulse) -> float | None:
+    return pulse.elapsed / pulse.done if pulse.done else pulse.pace
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,11 +85,14 @@ class Apron:
         flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
         flight.due = self.clock.now() + flight.pause
 
+    def pulse(self, flight: Flying, at: float) -> schedule.Pulse:
+        """How an open batch is coming on at that time."""
+        since = (at - flight.begun_at, at - flight.moved_at)
+        return schedule.Pulse(len(flight.intended.batch.items), flight.done, *since, flight.polls, self.pace)
+
     def poll_later(self, flight: Flying) -> float:
         """Seconds until an open batch is worth another poll."""
-        now, batch = self.clock.now(), flight.intended.batch
-        pulse = schedule.Pulse(len(batch.items), flight.done, now - flight.begun_at, now - flight.moved_at, self.pace)
-        return schedule.poll_after(pulse, self.capabilities, len(self.flights))
+        return schedule.poll_after(self.pulse(flight, self.clock.now()), self.capabilities, len(self.flights))
 
     def stop(self, why: str) -> None:
         """Submit nothing more in this run."""

@@ -149,10 +149,10 @@ class Pump:
             return
         now = apron.clock.now()
         flight.polls += 1
-        if report.done > flight.done:
-            flight.done, flight.moved_at = report.done, now
         apron.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
         if report.status is BatchStatus.OPEN:
+            if report.done > flight.done:
+                flight.done, flight.moved_at = report.done, now
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
             flight.due = now + max(apron.poll_later(flight), report.retry_after or 0.0)
             self._watch(flight, now)
@@ -167,8 +167,8 @@ class Pump:
     def _learn(self, flight: Flying, now: float) -> None:
         """Note how fast a batch was that this run sent: the next one is asked for when it should be over."""
         if flight.sends:
-            pace = (now - flight.begun_at) / len(flight.intended.batch.items)
-            self._apron.pace = pace * schedule.HURRY if flight.polls == 1 else pace
+            pulse = self._apron.pulse(flight, flight.moved_at)  # as it was last seen going on
+            self._apron.pace = schedule.learned(pulse, now - flight.begun_at)
 
     def _watch(self, flight: Flying, now: float) -> None:
         """Cancel a batch that stalls; give up waiting for one that does not even end then."""

@@ -1,0 +1,274 @@
+"""The real client over the real server in one process, on a clock that passes only when somebody waits for it.
+
+Server, client, pump and state are those of the product; the engine and the way between client and server are fakes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from hashlib import sha256
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+
+import httpx
+from pydantic import SecretStr
+
+from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.core.entries import FileMove, Obsolete
+from pictify_sync.core.journal import DoubtRules
+from pictify_sync.core.model import Artifact, Asset, Capabilities, Origin
+from pictify_sync.core.plan import Plan
+from pictify_sync.core.ports import ArtifactStore, Expectation, Staged, StateStore
+from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
+from pictify_sync.emulator.app import Emulator, create_app, read_meter
+from pictify_sync.emulator.faults import Dropped
+from pictify_sync.emulator.options import Options
+from pictify_sync.providers.downloads import Downloads
+from pictify_sync.providers.http import Http
+from pictify_sync.providers.pictify import Opened, PictifyProvider
+from pictify_sync.providers.rate import Rate
+from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.workflows.apply import ApplySummary, carry_out, combined, recover
+from pictify_sync.workflows.collect import Collected, collect
+from pictify_sync.workflows.plan import Choice, make_plan
+from pictify_sync.workflows.session import Ports, Session
+from pictify_sync.workflows.urls import UrlSources
+from tests.core.assets import asset
+from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from tests.workflows.world import Killed, ListDesired
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+START = 1_790_000_000.0
+SIZES = {"default": LayoutSize(8, 6), "square": LayoutSize(7, 7, "Square")}
+CARD = TemplateSource(
+    "card", "pictify", "<b>{{v}}</b>", SIZES, (VariableRule("v"),), "d", {}, origin=Origin("card.yaml", 1)
+)
+
+
+class VirtualClock:
+    """One time for client and server, in seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.time = START
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.time
+
+    now = __call__
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.time += max(seconds, 0.001)
+
+
+class InPlace(Executor):
+    """Does each call at once, in the thread of whoever asks."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        done: Future[T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            done.set_exception(error)
+        return done
+
+
+class Asked(NamedTuple):
+    """A line of the server's log."""
+
+    at: float
+    method: str
+    path: str
+    status: int
+
+
+class Logged:
+    """The app, and what it was asked for; pictures are not counted."""
+
+    def __init__(self, app: Emulator, clock: VirtualClock) -> None:
+        self.app, self._clock = app, clock
+        self.log: list[Asked] = []
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        at, method, path = self._clock.time, environ["REQUEST_METHOD"], environ["PATH_INFO"]
+
+        def begun(status: str, *rest: Any) -> Any:
+            if not path.startswith("/files/"):
+                self.log.append(Asked(at, method, path, int(status[:3])))
+            return start_response(status, *rest)
+
+        return self.app(environ, begun)
+
+
+class Line(httpx.BaseTransport):
+    """The way to the server and back. `dies`: numbers of the POSTs of batches whose client dies before the answer."""
+
+    def __init__(self, served: Logged, clock: VirtualClock, latency: float) -> None:
+        self._inner = httpx.WSGITransport(served)
+        self._clock, self._latency = clock, latency
+        self.posts = 0
+        self.dies: set[int] = set()
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.startswith("/files/"):
+            return self._inner.handle_request(request)
+        self._clock.time += self._latency / 2
+        creates = request.method == "POST" and request.url.path.endswith("/batch-render")
+        self.posts += creates
+        try:
+            response = self._inner.handle_request(request)
+        except Dropped:
+            raise httpx.ReadError("the connection was closed") from None
+        finally:
+            self._clock.time += self._latency / 2
+        if creates and self.posts in self.dies:
+            raise Killed
+        return response
+
+
+class Service:
+    """A served emulator and a client of it. Options of the emulator by name; `close` it at the end."""
+
+    def __init__(self, folder: Path, capabilities: Capabilities, *, latency: float = 0.0, **options: Any) -> None:
+        self.clock = VirtualClock()
+        self.folder = folder
+        how = Options(FakeRenderer, fake_read, workers=1, render_seconds=600, now=self.clock, pool=InPlace, **options)
+        self.served = Logged(create_app(folder, how), self.clock)
+        self.line = Line(self.served, self.clock, latency)
+        rate = Rate(self.clock, capabilities.requests_per_minute)
+        http = Http("http://service.invalid", SecretStr("k" * 64), transport=self.line, rate=rate)
+        downloads = Downloads(http.client, http.client, ())
+        self.provider = PictifyProvider("pictify", Opened(http, downloads), capabilities)
+
+    @property
+    def log(self) -> list[Asked]:
+        """What the server was asked for, in order."""
+        return self.served.log
+
+    def meter(self) -> list[tuple[str, str]]:
+        """(variables, layout) of every picture the server rendered, once it has nothing left to do."""
+        end = time.monotonic() + 30
+        while self._waiting():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        return [(row["variables"], row["layout"]) for row in read_meter(self.folder)]
+
+    def _waiting(self) -> int:
+        with sqlite3.connect(self.folder / "emulator.db") as database:
+            found = int(database.execute("SELECT count(*) FROM items WHERE state=0").fetchone()[0])
+        database.close()
+        return found
+
+    def close(self) -> None:
+        """Close both."""
+        self.provider.close()
+        self.served.app.close()
+
+
+class MemoryArtifacts:
+    """Published files in memory: for counts that a disk would be slow for. Carries and removes nothing."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self._staged: dict[str, bytes] = {}
+
+    def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
+        data = b"".join(chunks)
+        assert data[16:24] == (expect.width or 0).to_bytes(4) + (expect.height or 0).to_bytes(4)
+        found = Staged(sha256(data).hexdigest(), len(data))
+        self._staged[found.sha256] = data
+        return found
+
+    def publish(self, staged: Staged, paths: Sequence[str]) -> tuple[Artifact, ...]:
+        self.files.update(dict.fromkeys(paths, self._staged[staged.sha256]))
+        return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
+
+    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
+        return tuple(moves)
+
+    def remove(self, obsolete: Obsolete) -> bool:
+        return False
+
+    def check(self, artifact: Artifact) -> str:
+        return "present" if artifact.path in self.files else "missing"
+
+    def sweep(self) -> None:
+        return
+
+
+class Customer:
+    """One project at a service: its state, its files, and the rules for batches in doubt."""
+
+    def __init__(self, folder: Path, service: Service, artifacts: ArtifactStore | None = None) -> None:
+        self.folder, self.service = folder, service
+        self.artifacts = artifacts or FileArtifacts(folder / "out")
+        self.doubt = DoubtRules()
+        self.sources = UrlSources()
+        self._numbers = count()
+
+    @contextmanager
+    def store(self) -> Iterator[SqliteStateStore]:
+        """The state."""
+        opened = open_store(self.folder / "state.db", create=True)
+        assert isinstance(opened, SqliteStateStore)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+    def ports(self, desired: ListDesired, store: StateStore) -> Ports:
+        """The outside of one run."""
+        return Ports(
+            store=store,
+            artifacts=self.artifacts,
+            provider=lambda _: self.service.provider,
+            payloads=desired,
+            asset=desired.get,
+            clock=self.service.clock,
+            sink=lambda _: None,
+            stop=lambda: False,
+            run="r",
+            new_attempt=lambda: f"a{next(self._numbers):04}",
+            sources=lambda _: self.sources,
+            doubt=self.doubt,
+        )
+
+    def plan(self, desired: ListDesired, store: StateStore) -> Plan:
+        """What would change."""
+        return make_plan(desired, store, lambda _: self.service.provider.capabilities(), Choice())
+
+    def apply(self, desired: ListDesired) -> ApplySummary:
+        """Recover, plan and carry out, as the command does."""
+        with self.store() as store:
+            ports = self.ports(desired, store)
+            recovered = recover(ports)
+            plan = self.plan(desired, store)
+            return combined(recovered, carry_out(ports, plan, lambda: self.plan(desired, store)))
+
+    def collect(self, desired: ListDesired) -> Collected:
+        """Look for pictures whose URL was not told."""
+        with self.store() as store:
+            return collect(Session(self.ports(desired, store)))
+
+
+def card(item: str, layout: str = "default") -> Asset:
+    """A picture of the template `CARD` at this service."""
+    return asset(item, layout=layout, provider="pictify", engine="")
+
+
+def cards(items: Iterable[str], layouts: Iterable[str] = ("default",)) -> ListDesired:
+    """Manifests that ask for these items in each of the layouts."""
+    chosen = tuple(layouts)
+    return ListDesired([card(item, layout) for item in items for layout in chosen], (CARD,))
