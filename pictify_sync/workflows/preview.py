@@ -19,6 +19,7 @@ from pictify_sync.workflows.draw import Drawn, Easel, draw
 MOVED = "moved as it is, not drawn again"
 REMOVED = "its file will be removed"
 KEPT_ELSEWHERE = "the stored picture cannot be read back from where it is kept"
+LONGEST = 80  # characters of a file's name, before the words that tell the pictures of one change apart
 CHANGED_SINCE = "the stored file was changed since it was published"
 
 _Shown = tuple[PictureFile | None, str]  # a picture, or what there is to say of it, or both
@@ -45,7 +46,7 @@ def preview(changes: Changes, studio: Studio, limit: int) -> Iterator[tuple[Chan
 def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:
     """Name the files of each change: its number and its item, without an ending."""
     return {
-        change.key: f"{number:04}-{item}@{layout}"
+        change.key: f"{number:04}-{item}@{layout}"[:LONGEST]
         for number, change in enumerate(chosen, 1)
         for _, item, layout in [split_key(change.key)]
     }
