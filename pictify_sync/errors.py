@@ -11,6 +11,7 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     ├── StateError                   the state cannot be read, or is not ours
     │   └── Conflict                 another run committed first: carries the entries that came since
     ├── ArtifactError                a file cannot be written, or a path leaves the output root
+    │   └── StorageUnavailable       object storage cannot be reached, refuses us, or has no such bucket
     ├── DownloadError                bytes that are not the picture that was asked for
     ├── ProviderError                the provider refused or cannot be reached
     │   ├── QuotaExhausted           renders used up: never retried
@@ -114,6 +115,10 @@ class Conflict(StateError):
 
 class ArtifactError(PictifySyncError):
     """A file cannot be written or removed, or its path leaves the output root."""
+
+
+class StorageUnavailable(ArtifactError):
+    """Object storage cannot be reached, refuses us, or has no such bucket: nothing is known of what it holds."""
 
 
 class DownloadError(PictifySyncError):

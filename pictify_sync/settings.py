@@ -6,13 +6,14 @@ from the environment only. This module must not know what the settings are used 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.validation import validate
@@ -21,6 +22,16 @@ from pictify_sync.yaml_reader import Document, read_document, read_scalar
 FILE = "pictify-sync.yaml"
 PREFIX = "PICTIFY_SYNC_"
 MAX_BYTES = 1 << 20  # of the settings file
+
+_BUCKET = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,221}((/(?!\.{1,2}(/|$))[A-Za-z0-9._~+=@-]{1,255})*/?)")
+
+
+def _artifacts(place: str) -> str:
+    """Check where pictures are kept: a word, or the URL of a bucket without anything secret in it."""
+    if place not in ("files", "none") and not (_BUCKET.fullmatch(place) and len(place) < 600):
+        raise ValueError("is 'files', 'none', or s3://, gs:// or az:// with a bucket and a prefix, and nothing else")
+    return place
+
 
 Count = Annotated[int, Field(ge=1)]
 UrlSource = Literal["results", "inbox", "lookup"]
@@ -76,6 +87,11 @@ class Fields(_Strict):
     version: Literal[1] = Field(1, description="Version of the settings language.")
     manifests: str = Field("manifests", min_length=1, description="Folder of the manifests.")
     output: str = Field("output", min_length=1, description="Folder that the pictures are published in.")
+    artifacts: Annotated[str, AfterValidator(_artifacts)] = Field(
+        "files",
+        description="Where pictures are kept: `files` (the folder above), `none` (at the provider's URLs only), "
+        "or a bucket as `s3://bucket/prefix`, `gs://...` or `az://container/...`.",
+    )
     state: str = Field(".pictify-sync/state.db", min_length=1, description="File of the state.")
     local: str = Field(".pictify-sync/local", min_length=1, description="Folder of the embedded provider.")
     provider: str = Field("local", min_length=1, description="Provider of the manifests that name none.")

@@ -24,14 +24,21 @@ from pictify_sync.errors import ArtifactError
 FORGOTTEN = timedelta(days=7)  # what a move left in the staging folder so long ago is no longer waited for
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class ObjectArtifacts:
     """An ArtifactStore in a bucket. Safe with threads."""
 
-    def __init__(self, bucket: Bucket, staging: Path, *, deep: bool = False) -> None:
+    def __init__(
+        self, bucket: Bucket, staging: Path, *, deep: bool = False, now: Callable[[], datetime] = _now
+    ) -> None:
         """`staging` is a local folder for what is not verified yet. Looking `deep`, every check reads the bytes."""
         self._bucket = bucket
         self._local = FileArtifacts(staging)
         self._deep = deep
+        self._now = now
 
     def reach(self) -> None:
         """Make sure that the bucket is there. Raises StorageUnavailable."""
@@ -77,7 +84,7 @@ class ObjectArtifacts:
     def sweep(self) -> None:
         """Drop what is staged here, and what moves that nobody finished left in our folder of the bucket."""
         self._local.sweep()
-        before = datetime.now(UTC) - FORGOTTEN
+        before = self._now() - FORGOTTEN
         each(self._bucket.delete, [path for path, stored in self._bucket.below(STAGING) if stored < before])
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from typing import NewType
 AssetKey = NewType("AssetKey", str)  # "<manifest>/<item>@<layout>", NFC; ordered by its UTF-8 bytes everywhere
 
 UNKNOWN_REVISION = "unknown"  # the revision of a provider's template that nobody has looked at yet
+NO_BYTES = "0" * 64  # sha256 of an artifact that is left at the provider's URL: no file has it
 DEFAULT_LAYOUT = "default"  # the base size of a template (Pictify, Get Batch Results: "'default' for base layout")
 
 
@@ -96,8 +97,13 @@ class Artifact:
     """The stored bytes of a picture."""
 
     path: str  # POSIX path below the output root
-    sha256: str  # hex
+    sha256: str  # hex; NO_BYTES when nothing is stored
     size: int  # bytes
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether bytes are stored, here or in a bucket; else the picture is at its URL alone."""
+        return self.sha256 != NO_BYTES
 
 
 @dataclass(frozen=True, slots=True)

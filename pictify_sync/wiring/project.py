@@ -64,12 +64,12 @@ class Project:
             self._stores[create] = self._open_state(self.settings.path(self.settings.state), create=create)
         return self._stores[create]
 
-    def artifacts(self) -> ArtifactStore:
-        """The published files."""
+    def artifacts(self, *, deep: bool = False) -> ArtifactStore:
+        """The published pictures, where the settings keep them. `deep`: a check reads what a bucket holds."""
         if self._artifacts is None:
-            from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
+            from pictify_sync.wiring.artifacts import open_artifacts  # noqa: PLC0415 - plan publishes nothing
 
-            self._artifacts = FileArtifacts(self.settings.path(self.settings.output))
+            self._artifacts = open_artifacts(self.settings, deep=deep)
         return self._artifacts
 
     def options(self, name: str) -> ProviderOptions:

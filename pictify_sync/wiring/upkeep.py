@@ -65,16 +65,18 @@ def rebuild(project: Project) -> int:
     return _sqlite(project).rebuild()
 
 
-def refresh(project: Project, patterns: Sequence[str], *, record: bool) -> Observed:
+def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bool = False) -> Observed:
     """Look at what the matching keys (none: all) have at their provider and among the published files.
 
     What differs is recorded if asked to; so are templates that manifests name by uid and nobody has looked at.
+    `deep`: objects in a bucket are read, whatever checksum was written down beside them.
     """
     from pictify_sync.workflows import refresh as workflow  # noqa: PLC0415 - one command's
 
     new = _unseen(project) if record and not patterns else ()
     if not project.state().lineage and not new:
         return Observed()
+    project.artifacts(deep=deep)
     run = ApplyRun(project, lambda _: None, lambda: False)
     session = Session(run.ports(None))
     selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 
 from pictify_sync.core.drift import (
     Drift,
@@ -23,6 +25,7 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # records per log entry
+LOOKS = 16  # artifacts looked at at once
 
 TemplateName = tuple[str, str]  # (provider, declared name or uid)
 
@@ -95,17 +98,23 @@ def _look_at_templates(session: Session, sight: Sight) -> _Templates:
 
 def _judged(session: Session, sight: Sight, templates: _Templates) -> Iterable[tuple[Record, Drift | None]]:
     chosen = (record for record in session.store.records() if sight.selected(record.key))
-    return ((record, _judge(session, sight, templates, record)) for record in chosen)
+    return ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, chosen))
 
 
-def _judge(session: Session, sight: Sight, templates: _Templates, record: Record) -> Drift | None:
+def _looked_at(session: Session, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
+    """Give each record with what its artifact store says of it, many at once: a bucket answers over a network."""
+    check, rest = session.ports.artifacts.check, iter(records)
+    with ThreadPoolExecutor(LOOKS) as pool:
+        while window := list(islice(rest, LOOKS * 16)):
+            seen = pool.map(lambda record: check(record.artifact) if record.artifact else "present", window)
+            yield from zip(window, seen, strict=True)
+
+
+def _judge(session: Session, sight: Sight, templates: _Templates, record: Record, seen: str) -> Drift | None:
     """The first that holds: a wrong file, a wrong template, a URL that will never be told."""
-    if record.artifact is not None:
-        lost = observe_artifact(record, session.ports.artifacts.check(record.artifact))
-        if lost is not None:
-            return lost
-    if record.spec is None:
-        return None
+    lost = observe_artifact(record, seen)
+    if lost is not None or record.spec is None:
+        return lost
     name = (record.spec.provider, record.spec.template)
     known = templates.known.get(name)
     wrong = observe_maker(record, templates.drift.get(name), None if known is None else known.observed_at)
@@ -114,13 +123,9 @@ def _judge(session: Session, sight: Sight, templates: _Templates, record: Record
 
 def _put(session: Session, sight: Sight, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
     """Judge the records as they are by now: another run may have mended them."""
-    puts = []
-    for old in records:
-        record = session.store.record(old.key)
-        if record is not None:
-            put = with_drift(record, _judge(session, sight, templates, record))
-            if put is not None:
-                puts.append(put)
+    now = (record for old in records if (record := session.store.record(old.key)) is not None)
+    judged = ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, now))
+    puts = [put for record, drift in judged if (put := with_drift(record, drift)) is not None]
     return (Recorded("refresh", tuple(puts), (), (), session.now()),) if puts else ()
 
 
