@@ -1,7 +1,7 @@
 """Which changes are shown in pictures when there are too many: a fair sample, and the same one every time.
 
-Manifests take turns, and within a manifest its kinds of change (action and layout) do; of each kind the chosen ones lie
-evenly between the first and the last. Two passes, and memory for the kinds alone. Must not know how pictures are made.
+Manifests take turns, and within a manifest its kinds of change (action and layout) do; of each kind the first is
+chosen and the others lie evenly after it. Two passes, and memory for the kinds alone. Must not know how pictures are made.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def sample(changes: Changes, limit: int) -> Iterator[tuple[Change, bool]]:
         manifest, kind = _place(change)
         number, count, share = seen[manifest][kind], counts[manifest][kind], dealt[manifest][kind]
         seen[manifest][kind] = number + 1
-        yield change, (number + 1) * share // count > number * share // count
+        yield change, number * share % count < share
 
 
 def _place(change: Change) -> tuple[str, _Kind]:

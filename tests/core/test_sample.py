@@ -72,10 +72,11 @@ def test_the_sample_is_the_same_every_time_and_only_of_what_has_a_picture(change
 
 @given(st.integers(1, 200), st.integers(1, 200))
 def test_chosen_changes_lie_evenly(count: int, limit: int) -> None:
-    """Between two chosen ones of a kind there are about as many others everywhere."""
+    """Between two chosen ones of a kind there are about as many others everywhere, and the first is one of them."""
     changes = [
         Change(asset_key("m", f"i{n:03}", "default"), Action.CREATE, Reason.NEW, None, None) for n in range(count)
     ]
     places = [place for place, (_, taken) in enumerate(sample(changes, limit)) if taken]
+    assert places[0] == 0
     gaps = [after - before for before, after in pairwise(places)]
     assert not gaps or max(gaps) - min(gaps) <= 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image, ImageDraw
@@ -14,7 +15,7 @@ from pictify_sync.report.pictures import NEEDS, compare
 SIZE = (60, 40)
 
 
-def save(folder: Path, name: str, image: Image.Image, **options: object) -> PictureFile:
+def save(folder: Path, name: str, image: Image.Image, **options: Any) -> PictureFile:
     """Write an image; its ending decides the format."""
     image.save(folder / name, **options)
     kind = {"jpg": "jpeg"}.get(name.rpartition(".")[2], name.rpartition(".")[2])
