@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import (
     check_choice,
     check_manifests,
@@ -71,8 +72,9 @@ class Wish:
 @own_options
 @choice_options
 @json_option
+@github_option
 @pass_settings
-def apply_command(settings: str | None, /, as_json: bool, **options: object) -> int:
+def apply_command(settings: str | None, /, as_json: bool, github: bool, **options: object) -> int:
     """Render, fetch and publish what the manifests ask for; move and remove what they no longer do.
 
     PATH is a manifest, a folder, a glob [the manifests folder of the settings], or a plan saved by 'plan --out', which
@@ -86,7 +88,7 @@ def apply_command(settings: str | None, /, as_json: bool, **options: object) -> 
     from pictify_sync.workflows.apply import ApplySummary, combined
 
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
-    with project_of(settings) as project:
+    with told(github=github) as runner, project_of(settings) as project:
         loaded, consent = _load(project, wish), _consent(project, wish)
         with stop.watching(), progress() as sink:
             done = ApplyRun(project, sink, stop).recover()
@@ -94,6 +96,7 @@ def apply_command(settings: str | None, /, as_json: bool, **options: object) -> 
         if not stop():
             plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish)
             _show(plan, project, as_json=as_json)
+            runner.put_plan(plan)
             agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:

@@ -7,6 +7,7 @@ from contextlib import closing
 
 import click
 
+from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import (
     approved,
     check_choice,
@@ -38,6 +39,7 @@ own_options = with_options(
 @own_options
 @choice_options
 @json_option
+@github_option
 @pass_settings
 def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool, **options: object) -> int:
     """Show what an apply would change: reads manifests and state, opens no connection, needs no key.
@@ -52,12 +54,14 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     from pictify_sync.report.text import plan_lines
 
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
-    with project_of(settings) as project:
+    with told(github=bool(options["github"])) as runner, project_of(settings) as project:
         check_manifests(project, paths)
         agreed = approved(project, options["check_against"])  # type: ignore[arg-type]
         plan, manifests = project.plan(paths, choice)
         with closing(manifests):
             talk(problem_lines(manifests.problems))
+            runner.annotate(manifests.problems)
+            runner.put_plan(plan)
             talk(check_choice(plan, choice))
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))

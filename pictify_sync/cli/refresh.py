@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import json_option, pass_settings, project_of
 
 
@@ -11,8 +12,11 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--check", is_flag=True, help="Record nothing; exit with 2 when something differs.")
 @json_option
+@github_option
 @pass_settings
-def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool, as_json: bool) -> int:
+def refresh_command(
+    settings: str | None, /, patterns: tuple[str, ...], check: bool, as_json: bool, github: bool
+) -> int:
     """Look at templates and published files, and record what differs; the next apply repairs it.
 
     PATTERN is a shell pattern for keys [all].
@@ -23,12 +27,13 @@ def refresh_command(settings: str | None, patterns: tuple[str, ...], check: bool
     from pictify_sync.report.records import drift_lines
     from pictify_sync.wiring import matcher, upkeep
 
-    with project_of(settings) as project:
+    with told(github=github) as runner, project_of(settings) as project:
         recorded = project.state()
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
         found = upkeep.refresh(project, patterns, record=not check)
+    runner.put({"changed": bool(found)})
     if as_json:
         click.echo(drift_document(found))
     else:

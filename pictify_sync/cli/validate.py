@@ -6,14 +6,16 @@ from contextlib import closing
 
 import click
 
+from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import check_manifests, json_option, pass_settings, paths_argument, project_of
 
 
 @click.command("validate")
 @paths_argument
 @json_option
+@github_option
 @pass_settings
-def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool) -> int:
+def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool, github: bool) -> int:
     """Check manifests, templates and rows; report all problems at once.
 
     PATH is a manifest, a folder or a glob [the manifests folder of the settings]. Exits with 1 when there is an error;
@@ -27,7 +29,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     from pictify_sync.report.words import count, pictures
 
     assets = manifests = 0
-    with project_of(settings) as project:
+    with told(github=github) as runner, project_of(settings) as project:
         check_manifests(project, paths)
         try:
             with closing(project.read(paths, glyphs=True)) as found:
@@ -35,6 +37,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
             code = 0
         except InputError as error:
             problems, code = error.problems, 1
+        runner.annotate(problems)
     if as_json:
         click.echo(validation_document(problems, assets))
         return code
