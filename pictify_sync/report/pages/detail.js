@@ -73,6 +73,7 @@ function pictures(change) {
 function meter(change) {
   if (change.changed === undefined) return "";
   if (change.changed === 0) return make("span", {class: "meter equal"}, "Looks equal: no pixel differs visibly.");
+  if (change.unlike) return make("span", {class: "meter"}, change.unlike);
   const bar = make("i", {"aria-hidden": "true"});
   bar.style.setProperty("--share", change.changed * 100 + "%");
   return make("span", {class: "meter"}, bar, share(change.changed) + " of the pixels changed");

@@ -66,8 +66,8 @@ function thumb(change) {
 }
 
 function verdict(change) {
-  if (change.changed === undefined) return make("span", {class: "share"}, grid ? "" : "");
-  return change.changed === 0 ? make("span", {class: "share equal"}, "looks equal") : make("span", {class: "share"}, share(change.changed));
+  const equal = change.changed === 0, words = change.changed === undefined ? "" : equal ? "looks equal" : change.unlike ? "other size" : share(change.changed);
+  return make("span", {class: equal ? "share equal" : "share"}, words);
 }
 
 function choose(at) {

@@ -75,14 +75,17 @@ function shut({quietly = false} = {}) {
   if (!quietly) list.focus({preventScroll: true});
 }
 
+// By keyboard: the list is brought to the top of the window first, so that the pictures beside it are in sight.
 function go(at) {
   choose(at);
   if (!pane.hidden || beside()) open();
+  if (tools.getBoundingClientRect().top > 0 && beside()) scrollBy(0, tools.getBoundingClientRect().top);
   reveal();
 }
 
 function turn(pictures) {
   grid = pictures;
+  wish.pictured = grid && review.kind === "plan"; // failures and lost files are shown among the others
   $("view-list").setAttribute("aria-pressed", String(!grid));
   $("view-grid").setAttribute("aria-pressed", String(grid));
   pane.hidden = true;

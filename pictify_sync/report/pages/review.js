@@ -2,7 +2,7 @@
 
 const review = JSON.parse(document.getElementById("review").textContent);
 const all = review.changes;
-const wish = {text: "", manifest: "", reason: "", order: "", actions: new Set()};
+const wish = {text: "", manifest: "", reason: "", order: "", actions: new Set(), pictured: false};
 let shown = all;
 
 function picture(name) {
@@ -22,6 +22,7 @@ function sift() {
   shown = all.filter(change =>
     (wish.manifest === "" || change.manifest === Number(wish.manifest)) &&
     (wish.reason === "" || change.reason === Number(wish.reason)) &&
+    (!wish.pictured || change.before || change.after) &&
     (!wish.actions.size || wish.actions.has(change.action)) &&
     words.every(word => haystack(change).includes(word)));
   if (wish.order) shown.sort((a, b) => rank(a, b, wish.order === "most" ? -1 : 1));
