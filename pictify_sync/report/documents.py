@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from pictify_sync.report.health_documents import Dialect, HealthReport
+
 Counts = Mapping[str, int]
 
 
@@ -134,6 +136,7 @@ class StatusReport:
     bytes: Annotated[int, "Of all published files."]
     manifests: Annotated[Mapping[str, Counts], "By manifest, then by status."]
     open_batches: Annotated[list[OpenBatch], "Oldest first."]
+    dialects: Annotated[list[Dialect], "What `doctor --live` found out, by provider and service."]
     failed: Annotated[list[Failing], "With `--failed`: all of them; else empty."]
 
 
@@ -250,4 +253,5 @@ DOCUMENTS: dict[str, type] = {
     "drift": DriftReport,
     "explanation": Explanation,
     "previews": Previews,
+    "health": HealthReport,
 }

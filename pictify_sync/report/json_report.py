@@ -13,6 +13,7 @@ from pathlib import PurePath
 from typing import Any
 
 from pictify_sync.core.drift import Observed
+from pictify_sync.core.dialect import Standing
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.core.preview import PictureFile, Preview
@@ -20,6 +21,7 @@ from pictify_sync.errors import Problem
 from pictify_sync.report import documents
 from pictify_sync.report.change import spec_parts
 from pictify_sync.report.differ import differences
+from pictify_sync.report.health_documents import HealthReport, dialects_of
 from pictify_sync.report.records import Census
 from pictify_sync.report.summary import Applied, Gathered
 
@@ -70,9 +72,13 @@ def collect_document(done: Gathered) -> str:
 
 
 def status_document(
-    found: Census, opened: Iterable[OpenBatch], place: tuple[str, int], failed: Iterable[Record]
+    found: Census,
+    opened: Iterable[OpenBatch],
+    place: tuple[str, int],
+    failed: Iterable[Record],
+    dialects: Iterable[Standing] = (),
 ) -> str:
-    """`status --json`: counts, open batches, and failures when they were asked for. `place`: lineage and serial."""
+    """`status --json`: counts, open batches, dialects, failures if asked for. `place`: lineage and serial."""
     by_manifest = {name: _counts(counts) for name, counts in sorted(found.manifests.items())}
     return _text(
         "status",
@@ -87,6 +93,7 @@ def status_document(
             bytes=found.size,
             manifests=by_manifest,
             open_batches=[_flight(batch) for batch in opened],
+            dialects=dialects_of(dialects),
             failed=[
                 documents.Failing(record.key, record.failure.code, record.failure.message)
                 for record in failed
@@ -94,6 +101,11 @@ def status_document(
             ],
         ),
     )
+
+
+def health_document(report: HealthReport) -> str:
+    """`doctor --json`: everything that was looked at."""
+    return _text("health", report)
 
 
 def _counts(found: Any) -> documents.Counts:

@@ -21,6 +21,8 @@ class Applied(Protocol):
     @property
     def moved(self) -> int: ...
     @property
+    def refetched(self) -> int: ...
+    @property
     def removed(self) -> int: ...
     @property
     def kept(self) -> int: ...
@@ -133,6 +135,7 @@ def _headline(done: Applied) -> str:
         (done.stored, "stored"),
         (done.unresolved, "rendered"),
         (done.moved, "moved"),
+        (done.refetched, "fetched again"),
         (done.removed, "removed"),
         (len(done.failed), "failed"),
     )

@@ -17,6 +17,7 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
 from pictify_sync.workflows.pump import Pump
+from pictify_sync.workflows.refetch import is_fetched_again, refetch
 from pictify_sync.workflows.session import Ports, Session
 from pictify_sync.workflows.templates import push_templates
 
@@ -30,6 +31,7 @@ class ApplySummary:
 
     stored: int = 0  # rendered, fetched, published
     moved: int = 0  # carried or copied without a render
+    refetched: int = 0  # lost files that the provider still kept
     removed: int = 0
     kept: int = 0
     unresolved: int = 0  # rendered, URL not known yet
@@ -46,6 +48,7 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
     return ApplySummary(
         stored=first.stored + second.stored,
         moved=first.moved + second.moved,
+        refetched=first.refetched + second.refetched,
         removed=first.removed + second.removed,
         kept=max(first.kept, second.kept),
         unresolved=first.unresolved + second.unresolved,
@@ -63,6 +66,7 @@ class _Sorted:
     """The changes of a plan by what has to be done for them."""
 
     carried: list[Change] = field(default_factory=list)
+    refetched: list[Change] = field(default_factory=list)  # perhaps; else they are rendered
     deleted: list[Change] = field(default_factory=list)
     settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
@@ -89,15 +93,14 @@ def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> Ap
         for _ in range(ROUNDS):
             tally.freed = False
             done, again = _round(session, plan, pool, tally)
-            summary = replace(done, moved=done.moved + summary.moved, removed=done.removed + summary.removed)
+            summary = combined(summary, done)
             if not again or ports.stop() or tally.stopped:
                 break
             next_plan = replan()
             if next_plan is None:
                 break
             plan = next_plan
-    result = _summary(tally, interrupted=ports.stop())
-    return replace(result, moved=summary.moved, removed=summary.removed, kept=summary.kept)
+    return combined(summary, _summary(tally, interrupted=ports.stop()))
 
 
 def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[ApplySummary, bool]:
@@ -108,6 +111,7 @@ def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[
     _settle(session, work.settled)
     push_templates(session, plan.templates)
     carried = carry(session, work.carried)
+    refetched = refetch(session, pool, work.refetched)
     _render(session, plan.batches, pool, tally)
     removed = 0
     if not session.ports.stop():
@@ -116,7 +120,7 @@ def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[
     clean(session)
     session.ports.artifacts.sweep()
     again = bool(carried.missing) or tally.freed
-    return ApplySummary(moved=carried.carried, removed=removed, kept=work.kept), again
+    return ApplySummary(moved=carried.carried, refetched=refetched, removed=removed, kept=work.kept), again
 
 
 def _sorted(changes: Iterable[Change]) -> _Sorted:
@@ -124,6 +128,8 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
     for change in changes:
         if change.source is not None:
             work.carried.append(change)
+        elif is_fetched_again(change):
+            work.refetched.append(change)
         elif change.action is Action.DELETE:
             work.deleted.append(change)
         elif change.action is Action.KEEP:

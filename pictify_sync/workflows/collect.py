@@ -140,5 +140,5 @@ def _collected(session: Session, before: Record, result: Published) -> Sequence[
     """Another run may have collected it, or the manifests may have moved on meanwhile."""
     if session.store.record(before.key) != before:
         return ()
-    after = replace(before, status=Status.STORED, artifact=result.artifacts[before.output], url=result.url)
+    after = replace(before, status=Status.STORED, artifact=result.artifacts[before.output], url=result.url, drift=None)
     return (Recorded("collect", (after,), (), replaced(before, after), session.now()),)

@@ -154,3 +154,29 @@ def test_a_template_named_by_its_uid(project: ProjectFolder, account: Account) -
     assert said(project, account, "apply", "--yes")[0] == 0
     assert rendered(project) == 8
     assert said(project, account, "plan", "--detailed-exitcode")[0] == 0
+
+
+def test_a_lost_file_is_fetched_from_its_url_and_only_else_rendered(project: ProjectFolder, account: Account) -> None:
+    """What the provider still keeps costs nothing; what it no longer keeps is rendered."""
+    assert said(project, account, "apply", "--yes")[0] == 0
+    right = project.files()
+    lost = sorted(project.folder.glob("output/cards/*.png"))
+    lost[0].unlink()
+    lost[1].write_bytes(b"somebody else's")
+    assert said(project, account, "refresh", "--check")[0] == 2
+    assert said(project, account, "refresh")[0] == 0
+    code, text = said(project, account, "apply", "--yes")
+    assert code == 0, text
+    assert "Applied: 2 fetched again; 2 unchanged." in text
+    assert project.files() == right
+    assert rendered(project) == 4
+    for kept in (project.folder / "server/files").rglob("*"):
+        if kept.is_file():
+            kept.unlink()
+    lost[0].unlink()
+    assert said(project, account, "refresh")[0] == 0
+    code, text = said(project, account, "apply", "--yes")
+    assert code == 0, text
+    assert "Applied: 1 stored; 3 unchanged." in text
+    assert project.files() == right
+    assert rendered(project) == 5

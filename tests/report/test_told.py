@@ -24,6 +24,7 @@ class Done:
 
     stored: int = 0
     moved: int = 0
+    refetched: int = 0
     removed: int = 0
     kept: int = 0
     unresolved: int = 0

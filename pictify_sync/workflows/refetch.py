@@ -1,0 +1,74 @@
+"""Files that were lost or tampered with, fetched again from where the provider still keeps them: nothing is billed.
+
+Only the very bytes that were recorded count; whatever else is found there, the picture is rendered again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import replace
+from functools import partial
+
+from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.events import AssetStored
+from pictify_sync.core.model import Action, Artifact, AssetKey, Change, DriftKind
+from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
+from pictify_sync.core.reconcile import replaced
+from pictify_sync.errors import DownloadError, ProviderError
+from pictify_sync.workflows.session import Session
+
+CHUNK = 200  # pictures per log entry
+_LOST = (DriftKind.MISSING, DriftKind.TAMPERED)
+
+
+def is_fetched_again(change: Change) -> bool:
+    """Whether a repair may do without a render: its bytes are known, and so is where they were."""
+    record = change.record
+    if change.action is not Action.REPAIR or change.asset is None or change.source is not None or record is None:
+        return False
+    return record.drift in _LOST and record.url is not None and record.artifact is not None
+
+
+def refetch(session: Session, pool: Executor, changes: Sequence[Change]) -> int:
+    """Publish again what can be fetched; gives how many. The rest is left to the batches of the plan."""
+    done = 0
+    names = {change.asset.spec.provider for change in changes if change.asset}
+    providers = {name: session.ports.provider(name) for name in names}  # here: connecting is not for threads
+    for start in range(0, len(changes), CHUNK):
+        chunk = changes[start : start + CHUNK]
+        found = dict(zip(chunk, pool.map(partial(_fetch, session.ports.artifacts, providers), chunk), strict=True))
+        published = {change.key: (change, artifact) for change, artifact in found.items() if artifact is not None}
+        if published and session.commit(partial(_repaired, session, published)):
+            session.touched.update(published)  # the batches of the plan must not render them
+            done += len(published)
+            for change, artifact in published.values():
+                session.ports.sink(AssetStored(change.key, artifact.path, rendered=False))
+    return done
+
+
+def _fetch(artifacts: ArtifactStore, providers: Mapping[str, Provider], change: Change) -> Artifact | None:
+    """Fetch one picture and publish it where it is desired, if its bytes are the recorded ones."""
+    asset, record = change.asset, change.record
+    assert asset is not None
+    assert record is not None
+    assert record.artifact is not None
+    assert record.url is not None
+    try:
+        chunks = providers[asset.spec.provider].download(record.url)
+        staged = artifacts.stage(chunks, Expectation(asset.spec.format, None, None))
+    except (DownloadError, ProviderError):
+        return None
+    return artifacts.publish(staged, [asset.output])[0] if staged.sha256 == record.artifact.sha256 else None
+
+
+def _repaired(session: Session, published: dict[AssetKey, tuple[Change, Artifact]]) -> Sequence[Entry]:
+    """Leave out what another run changed meanwhile."""
+    puts, obsolete = [], []
+    for key, (change, artifact) in published.items():
+        record = session.store.record(key)
+        if record is not None and record == change.record and change.asset is not None:
+            put = replace(record, artifact=artifact, output=artifact.path, drift=None, protect=change.asset.protect)
+            puts.append(put)
+            obsolete.extend(replaced(record, put))
+    return (Recorded("refetch", tuple(puts), (), tuple(obsolete), session.now()),) if puts else ()
