@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pictify_sync.core.model import Asset, AssetKey, Origin
-from pictify_sync.core.template import TemplateSource
+from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expand import Expansion
@@ -101,15 +101,21 @@ class _Templates:
                 return None
         else:
             record = self._context.templates.get((provider, name))
-            template = observed(name, record)
-            if record is None and (hint := nearest(name, self._declared)):
-                findings = Findings(loaded.document, self._problems)
-                findings.warning(("template",), f"no template '{name}' is declared, so it is taken as a uid", hint)
-                findings.flush()
+            template = observed(name, record, self._context.inspector)
+            self._doubt(loaded, record)
         made = prepare(loaded, template, self._context, self._problems)
         if template.source is not None:
             self._used[name, provider] = replace(template.source, provider=provider)
         return made
+
+    def _doubt(self, loaded: Loaded[AssetsManifest], record: TemplateRecord | None) -> None:
+        """Warn of a uid that may be a slip of the pen, and of one that the provider did not know."""
+        name, findings = loaded.model.template, Findings(loaded.document, self._problems)
+        if record is None and (hint := nearest(name, self._declared)):
+            findings.warning(("template",), f"no template '{name}' is declared, so it is taken as a uid", hint)
+        elif record is not None and record.drift:
+            findings.warning(("template",), f"the provider did not know the template '{name}' at the last refresh")
+        findings.flush()
 
     def check_unused(self) -> None:
         """Read the templates in scope that no manifest asked for, for their problems."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pictify_sync.core.fingerprint import canonical, digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, UNKNOWN_REVISION, Origin
-from pictify_sync.core.ports import TemplateFacts
+from pictify_sync.core.ports import TemplateFacts, TemplateInspector
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import Severity
 from pictify_sync.manifest.context import Findings, ReadContext
@@ -40,12 +40,13 @@ class Template:
         return self.revisions.get(layout, UNKNOWN_REVISION)
 
 
-def observed(name: str, record: TemplateRecord | None) -> Template:
-    """Give what state knows of a provider's template."""
+def observed(name: str, record: TemplateRecord | None, inspector: TemplateInspector) -> Template:
+    """Give what state knows of a provider's template. One that is not html does not tell which variables it uses."""
     if record is None:
         return Template(name, {}, None, {}, None)
     rules = {rule.name: rule for rule in record.variables}
-    return Template(name, rules, tuple(record.layouts) or None, record.revisions, None)
+    used = frozenset(inspector.inspect(record.source).variables) if record.source else None
+    return Template(name, rules, tuple(record.layouts) or None, record.revisions, used)
 
 
 def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Problems) -> Template | None:
