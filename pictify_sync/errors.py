@@ -17,6 +17,7 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     │   ├── QuotaExhausted           renders used up: never retried
     │   ├── AuthenticationFailed     the key is missing or refused
     │   └── ProviderUnavailable      worth another try later
+    ├── GitHubError                  GitHub, or the `gh` or `git` command of a workflow, refused
     └── Interrupted                  Ctrl-C: what was done is recorded
 """
 
@@ -139,6 +140,10 @@ class AuthenticationFailed(ProviderError):
 
 class ProviderUnavailable(ProviderError):
     """The provider cannot be reached or answers 5xx; worth another try later."""
+
+
+class GitHubError(PictifySyncError):
+    """GitHub, or the `gh` or `git` command that a workflow talks to it with, refused or cannot be reached."""
 
 
 class Interrupted(PictifySyncError):
