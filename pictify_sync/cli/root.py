@@ -35,6 +35,7 @@ COMMANDS = {
     "collect": ("collect", "Publish pictures whose URL was not told at first."),
     "template": ("template", "Write a provider's template to files."),
     "webhooks": ("webhooks", "Receive webhooks, and look after subscriptions."),
+    "doctor": ("doctor", "Look at everything that an apply depends on."),
     "serve": ("serve", "Serve the embedded render server on its own."),
     "gc": ("gc", "Drop what the embedded provider no longer needs."),
     "state": ("state", "List, export, import and mend the state."),

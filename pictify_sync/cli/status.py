@@ -14,17 +14,21 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     """Count what is recorded, open and failed."""
     from pictify_sync.cli.console import say
+    from pictify_sync.report.health import dialect_line
     from pictify_sync.report.json_report import status_document
     from pictify_sync.report.records import census, failed_lines, status_lines
+    from pictify_sync.wiring.standing import standings
 
     with project_of(settings) as project:
         store = project.state()
         if failed and not as_json:
             say(failed_lines(store.records()))
             return
+        dialects = standings(project)
         found, opened = census(store.records()), store.open_batches()
         if as_json:
             failures = store.records() if failed else ()
-            click.echo(status_document(found, opened, (store.lineage, store.serial()), failures))
+            click.echo(status_document(found, opened, (store.lineage, store.serial()), failures, dialects))
         else:
             say(status_lines(found, opened, lineage=store.lineage, serial=store.serial()))
+            say(map(dialect_line, dialects))

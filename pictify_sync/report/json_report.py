@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
-from pictify_sync.core.drift import Observed
 from pictify_sync.core.dialect import Standing
+from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.core.preview import PictureFile, Preview

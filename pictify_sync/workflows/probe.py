@@ -146,10 +146,11 @@ class _Check:
             self.notes.append("the results tell of no picture")
             return None
         facts = DialectFacts(shape.name, shape.urls, shape.names_layouts, honours, takes_unknown)
-        unknown: dict[str, bool] = {}
-        return replace(facts, **self.safely(partial(self._look_up, sent.request), unknown))
+        unknown: tuple[bool | None, bool | None] = (None, None)
+        listed, with_variables = self.safely(partial(self._look_up, sent.request), unknown)
+        return replace(facts, look_up=listed, look_up_tells_variables=with_variables)
 
-    def _look_up(self, request: BatchRequest) -> dict[str, bool]:
+    def _look_up(self, request: BatchRequest) -> tuple[bool | None, bool | None]:
         """Whether renders are listed, and with the variables that went into them."""
         wanted, listed = wire_digest(request.variable_sets[0]), False
         for look in range(LOOKS):
@@ -160,8 +161,8 @@ class _Check:
                 break
             listed = listed or rows > 0
             if rows and any(one.variables == wanted for one in self.account.seen(self.uid, 0.0)):
-                return {"look_up": True, "look_up_tells_variables": True}
-        return {"look_up": listed, "look_up_tells_variables": False}
+                return True, True
+        return listed, False
 
     def _request(self, more: dict[str, str]) -> BatchRequest:
         values = {"title": f"{self.run} {self.most}", **more}

@@ -1,0 +1,13 @@
+"""What live checks found out about the services of a project: light, for `status`."""
+
+from __future__ import annotations
+
+from pictify_sync.core.dialect import Standing, standing
+from pictify_sync.wiring.project import Project
+
+
+def standings(project: Project) -> tuple[Standing, ...]:
+    """What live checks found out, and whether it counts where the project is now. Raises UsageError."""
+    probes = project.state().probes()
+    services = {one.provider: project.service(one.provider) for one in probes}
+    return standing(probes, services, project.clock.now())

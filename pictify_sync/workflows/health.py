@@ -1,0 +1,152 @@
+"""The use case `doctor`: looks at an account, its webhooks, the state and the store of pictures. Changes nothing.
+
+Each check is an iterator of what it finds; `told` turns what a port raises into a check too, so that nothing that is
+broken keeps the rest from being looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+
+from pictify_sync.core.abilities import RenderFinder, Subscription, Subscriptions, TemplateLibrary
+from pictify_sync.core.health import Check, Health
+from pictify_sync.core.model import Artifact, Capabilities
+from pictify_sync.core.ports import ArtifactStore, Inbox, Provider, StateStore
+from pictify_sync.errors import InputError, PictifySyncError, Problem, QuotaExhausted, Severity
+
+FAR_APART = 60.0  # seconds between two clocks that are worth a warning: signatures of webhooks are good for 300
+MOST = 20  # findings of one kind that are told one by one
+EVENT = "render.completed"
+NOTHING = Artifact("pictify-sync-doctor.png", "0" * 64, 0)  # a picture that is nowhere
+
+
+def told(subject: str, place: str, checks: Iterable[Check]) -> Iterator[Check]:
+    """Give the checks; what they raise is one more."""
+    try:
+        yield from checks
+    except InputError as error:
+        yield from problems(subject, place, error.problems)
+    except PictifySyncError as error:
+        yield Check(subject, place, Health.ERROR, error.message, error.hint)
+    except OSError as error:
+        yield Check(subject, place, Health.ERROR, (error.strerror or str(error)).lower())
+
+
+def problems(subject: str, place: str, found: Sequence[Problem]) -> Iterator[Check]:
+    """Problems of manifests or settings, each a check."""
+    for one in found[:MOST]:
+        where = ":".join(str(part) for part in (one.file, one.line, one.column) if part)
+        health = Health.ERROR if one.severity is Severity.ERROR else Health.WARNING
+        yield Check(subject, where, health, one.message, one.hint)
+    if len(found) > MOST:
+        worst = Health.ERROR if any(one.severity is Severity.ERROR for one in found) else Health.WARNING
+        hint = "pictify-sync validate lists them all"
+        yield Check(subject, place, worst, f"and {len(found) - MOST:,} more problems", hint)
+
+
+def account(provider: Provider, service: str) -> Iterator[Check]:
+    """Whether the service answers, takes the key, and agrees about the time. Raises ProviderError."""
+    if isinstance(provider, TemplateLibrary):
+        try:
+            next(iter(provider.list_templates()), None)
+            yield Check("account", service, Health.OK, "it answers, and takes the key")
+        except QuotaExhausted as error:
+            hint = "nothing is rendered before the plan allows it again"
+            yield Check(
+                "account", service, Health.WARNING, f"it takes the key, but renders are used up: {error.message}", hint
+            )
+    else:
+        yield Check("account", service, Health.SKIPPED, f"the provider {provider.name} lists nothing to ask for")
+    if isinstance(provider, RenderFinder):
+        ahead = provider.clock_ahead()
+        if abs(ahead) < FAR_APART:
+            yield Check("clock", service, Health.OK, f"it differs from this machine's by {_seconds(ahead)}")
+        else:
+            hint = "set the clock of this machine: signed webhooks and look-ups depend on it"
+            way = "ahead of" if ahead > 0 else "behind"
+            yield Check("clock", service, Health.WARNING, f"it is {_seconds(ahead)} {way} this machine's", hint)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{abs(seconds):,.0f} s" if abs(seconds) >= 1 else "less than 1 s"
+
+
+def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capabilities | None) -> Iterator[Check]:
+    """Whether a subscription will tell of rendered pictures, where the settings ask the inbox for URLs.
+
+    `uids`: templates in use. `allowed`: None while nobody has found out where URLs come from. Raises ProviderError.
+    """
+    if not isinstance(provider, Subscriptions):
+        yield Check("webhooks", place, Health.SKIPPED, f"the provider {provider.name} has none")
+        return
+    found = [one for one in provider.subscriptions() if one.event == EVENT]
+    good = [one for one in found if one.status in ("", "active")]
+    for one in islice((one for one in found if one not in good), MOST):
+        hint = f"pictify-sync webhooks unsubscribe {one.uid}, then subscribe again: what it missed is not sent again"
+        yield Check("webhooks", place, Health.WARNING, f"{_about(one)} is {one.status}, so nothing comes", hint)
+    for one in islice(good, MOST):
+        yield Check("webhooks", place, Health.OK, f"{_about(one)} is active")
+    covered = any(not one.template_uid for one in good)
+    bare = [uid for uid in uids if not covered and uid not in {one.template_uid for one in good}]
+    if good and not bare:
+        return
+    of = f" of the template {bare[0]}" if good else ""
+    hint = f"pictify-sync webhooks subscribe URL --event {EVENT}, with the public https URL of a receiver"
+    message = f"no active subscription to {EVENT}{of}"
+    if allowed is None:
+        yield Check("webhooks", place, Health.WARNING, f"{message}; one is needed if results carry no URLs", hint)
+    elif allowed.urls_in_results:
+        yield Check("webhooks", place, Health.OK, f"{message}; none is needed while results carry URLs")
+    elif allowed.can_find:
+        yield Check("webhooks", place, Health.WARNING, f"{message}; URLs come by look-up only", hint)
+    else:
+        yield Check("webhooks", place, Health.ERROR, f"{message}, and nothing else tells URLs", hint)
+
+
+def _about(one: Subscription) -> str:
+    host = one.target_url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition("?")[0]
+    return f"the subscription {one.uid} to {host or 'nobody'}" + (f" ({one.template_uid})" if one.template_uid else "")
+
+
+def inbox(deliveries: Inbox, place: str) -> Iterator[Check]:
+    """Whether the inbox can be read. Raises ProviderError, StateError."""
+    anything = next(iter(deliveries.deliveries()), None) is not None
+    yield Check("inbox", place, Health.OK, "it can be read" if anything else "it can be read, and is empty")
+
+
+def state(store: StateStore, place: str, verify: Callable[[], Sequence[str]]) -> Iterator[Check]:
+    """Whether the state is sound, and what is unfinished in it. Raises StateError."""
+    if not store.lineage:
+        yield Check("state", place, Health.OK, "there is none yet: the first apply makes it")
+        return
+    faults = verify()
+    for fault in faults[:MOST]:
+        hint = "pictify-sync state rebuild, or restore a copy"
+        yield Check("state", place, Health.ERROR, fault, hint)
+    if not faults:
+        yield Check(
+            "state", place, Health.OK, f"sound at serial {store.serial():,}, {store.count():,} pictures recorded"
+        )
+    opened = store.open_batches()
+    for one in opened[:MOST]:
+        what = f"the batch {one.intended.attempt} of {one.intended.batch.renders:,} pictures"
+        since = one.submitted_at or one.intended.at
+        if one.batch_id is None:
+            hint = f"pictify-sync apply, or tell what became of it: pictify-sync resolve {one.intended.attempt}"
+            yield Check("state", place, Health.WARNING, f"{what} is in doubt since {since}", hint)
+        else:
+            yield Check(
+                "state", place, Health.WARNING, f"{what} is open since {since}", "pictify-sync apply sees it through"
+            )
+    if len(opened) > MOST:
+        more = f"and {len(opened) - MOST:,} more open batches"
+        yield Check("state", place, Health.WARNING, more, "pictify-sync status lists them")
+    if store.pending_moves() is not None:
+        yield Check("state", place, Health.WARNING, "moves of files are unfinished", "pictify-sync apply finishes them")
+
+
+def output(artifacts: ArtifactStore, place: str) -> Iterator[Check]:
+    """Whether the store of pictures can be asked. Raises ArtifactError and what else the store raises."""
+    artifacts.check(NOTHING)
+    yield Check("output", place, Health.OK, "the store of pictures answers")
