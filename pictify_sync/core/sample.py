@@ -1,7 +1,7 @@
 """Which changes are shown in pictures when there are too many: a fair sample, and the same one every time.
 
-Manifests take turns, and within a manifest its kinds of change (action and layout) do; of each kind the first is chosen,
-and the others lie evenly after it. Two passes, and memory for the kinds alone. Must not know how pictures are made.
+Manifests take turns, and within a manifest its kinds of change (action and layout) do; of each kind the first one is
+chosen, and others evenly after it. Two passes, and memory for the kinds alone. Must not know how pictures are made.
 """
 
 from __future__ import annotations
