@@ -85,8 +85,10 @@ def _files(change: Change) -> Iterator[Line]:
     """Say where the picture lies, and where it is wanted."""
     asset, artifact = change.asset, change.record.artifact if change.record else None
     yield Line("File", Tone.HEAD)
-    if artifact:
+    if artifact and artifact.is_kept:
         yield Line(f"  published: {safe(artifact.path)} ({artifact.size:,} bytes, sha256 {artifact.sha256})")
+    elif artifact:
+        yield Line("  published: at its URL alone (artifacts: none)")
     if asset and (artifact is None or artifact.path != asset.output):
         yield Line(f"  wanted: {safe(asset.output)}")
     failure = change.record.failure if change.record else None

@@ -131,7 +131,8 @@ def drift_document(found: Observed) -> str:
 
 def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -> str:
     """`show --json`: one record with its variables, if they are kept. Without indent it is one line."""
-    prints, artifact, failure = record.fingerprint, record.artifact, record.failure
+    prints, failure = record.fingerprint, record.failure
+    artifact = record.artifact if record.artifact and record.artifact.is_kept else None
     kept = None if prints is None else recall(prints.variables)
     report = documents.RecordReport(
         key=record.key,

@@ -114,7 +114,8 @@ def record_lines(record: Record, recall: Recall) -> Iterator[Line]:
 
 def _facts(record: Record) -> Mapping[str, object]:
     """Name the parts of a record, in the order they are shown; None is left out."""
-    spec, artifact, prints = record.spec, record.artifact, record.fingerprint
+    spec, prints = record.spec, record.fingerprint
+    artifact = record.artifact if record.artifact and record.artifact.is_kept else None
     quality = f" at quality {spec.quality:g}" if spec and spec.quality is not None else ""
     return {
         "file": artifact.path if artifact else None,
@@ -137,12 +138,13 @@ def _facts(record: Record) -> Mapping[str, object]:
 
 
 def listed(record: Record) -> Line:
-    """Give one record on one line: key, status, path."""
+    """Give one record on one line: key, path or URL, status."""
     marks = [STATUSES[record.status]] if record.status is not Status.STORED else []
     marks += [DRIFTS[record.drift]] if record.drift else []
     marks += ["tainted"] if record.tainted else []
-    path = safe(record.artifact.path) if record.artifact else "-"
-    return Line(f"{safe(record.key)}  {path}" + (f"  ({'; '.join(marks)})" if marks else ""))
+    artifact = record.artifact
+    where = "-" if artifact is None else artifact.path if artifact.is_kept else record.url or "-"
+    return Line(f"{safe(record.key)}  {safe(where)}" + (f"  ({'; '.join(marks)})" if marks else ""))
 
 
 def template_list(templates: Iterable[TemplateRecord]) -> Iterator[Line]:
