@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.preview import Preview
+from pictify_sync.core.sample import shares
 from pictify_sync.report.plain import cell, code, fenced, marked, sentence
-from pictify_sync.report.review import Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value, shares
+from pictify_sync.report.review import Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value
 from pictify_sync.report.words import count, share
 
 COMMENT = 65_000  # bytes; GitHub takes 65,536 characters, and a comment needs room for a marker
@@ -147,11 +148,17 @@ def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Sec
     labels = {one.action: one.label for one in review.counts}
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for change in review.changes:
-        start = f"| {change.action} | {cell(change.name)} | {change.reason} |"
+        start = f"| {change.action} | {cell(change.name)} | {_why(change)} |"
         start += f" {_pixels(previews.get(change.key))} |" if previews else ""
         full, short = f"{start} {'<br>'.join(_details(change))} |\n", f"{start} |\n"
         rows.setdefault(change.manifest, []).append((labels[change.action], full, short))
     return [_Section(one, columns, rows[one.name]) for one in review.manifests if one.name in rows]
+
+
+def _why(change: ReviewedChange) -> str:
+    """Give the reason; in an apply it may be the provider's code."""
+    words = sentence(change.reason)
+    return words if words == change.reason else cell(change.reason)
 
 
 def _pixels(preview: Preview | None) -> str:
@@ -166,6 +173,8 @@ def _details(change: ReviewedChange) -> Iterator[str]:
         yield f"{cell(change.was)} → {cell(change.path)}" if change.was else cell(change.path)
     if change.detail:
         yield cell(change.detail, 200)
+    if change.remedy:
+        yield sentence(change.remedy)
     yield from map(_value, change.values[:VALUES])
     more = change.more + len(change.values) - VALUES
     if more > 0:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pictify_sync.core.model import Action, AssetKey, Change, Reason, split_key
 from pictify_sync.core.plan import Plan
+from pictify_sync.core.sample import shares
 from pictify_sync.report.change import Recall, particular, spec_parts
 from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line
@@ -147,15 +148,6 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
         templates=tuple(_templates(plan)),
         digest=safe(plan.digest),
     )
-
-
-def shares(wanted: Mapping[str, int], room: int) -> dict[str, int]:
-    """Share room out fairly: nobody gets more than is wanted, and nobody less than another without wanting less."""
-    given: dict[str, int] = {}
-    for done, name in enumerate(sorted(wanted, key=lambda name: (wanted[name], name))):
-        given[name] = min(wanted[name], room // (len(wanted) - done))
-        room -= given[name]
-    return given
 
 
 def _acts(action: Action) -> bool:

@@ -55,11 +55,23 @@ class Applied(Protocol):
 
 def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
     """Tell the outcome of an apply; `again` is the command that goes on with it."""
-    yield Line(_headline(done), Tone.WARN if _incomplete(done) else Tone.GOOD)
+    yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
     if done.billed_max:
-        few, many = done.billed_min, done.billed_max
-        yield Line(f"Billed: {pictures(many)}." if few == many else f"Billed: {few:,} to {pictures(many)}.")
+        yield Line(f"Billed: {billed(done)}{' picture' if done.billed_max == 1 else ' pictures'}.")
     yield from failure_lines(done.failed)
+    yield from trouble_lines(done)
+    if incomplete(done):
+        yield Line(f"Go on with: {again}")
+
+
+def billed(done: Applied) -> str:
+    """Give how many pictures were billed; `3 to 5` when nobody can tell."""
+    few, many = done.billed_min, done.billed_max
+    return f"{many:,}" if few == many else f"{few:,} to {many:,}"
+
+
+def trouble_lines(done: Applied) -> Iterator[Line]:
+    """Say what is left open, and why, apart from failures."""
     if done.unresolved:
         yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
         yield Line("Look for them with: pictify-sync collect")
@@ -71,8 +83,6 @@ def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
         )
     if done.stopped:
         yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
-    if _incomplete(done):
-        yield Line(f"Go on with: {again}")
 
 
 class Gathered(Protocol):
@@ -124,12 +134,12 @@ def remedy_lines(codes: set[str]) -> Iterator[Line]:
         yield Line(f"  {code}: {REMEDIES[code]}.")
 
 
-def _incomplete(done: Applied) -> bool:
+def incomplete(done: Applied) -> bool:
     """Whether another apply has something to do."""
     return bool(done.failed or done.in_doubt or done.interrupted or done.stopped)
 
 
-def _headline(done: Applied) -> str:
+def applied(done: Applied) -> str:
     """Give the counts that are not zero."""
     counts = (
         (done.stored, "stored"),

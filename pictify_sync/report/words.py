@@ -119,6 +119,14 @@ def share(part: float) -> str:
     return f"{part:.1%}".replace("%", " %").replace(".0 ", " ")
 
 
+def duration(seconds: float) -> str:
+    """Give `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
 def listing(parts: Iterable[str]) -> str:
     """Join with commas and a last `and`."""
     words = list(parts)
