@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.entries import Intended, OpenBatch
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Reason
+from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.report.documents import DOCUMENTS
 from pictify_sync.report.json_report import (
@@ -20,6 +21,7 @@ from pictify_sync.report.json_report import (
     apply_document,
     drift_document,
     explanation_document,
+    previews_document,
     record_document,
     status_document,
     validation_document,
@@ -29,7 +31,6 @@ from pictify_sync.report.reference import schema
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
 from tests.report.test_told import Done
-
 
 LOST_CARD = TemplateDrift("pictify", "card", "U1", "missing", ("default",))
 
@@ -60,6 +61,24 @@ def written() -> Iterator[tuple[str, str]]:
     yield "record", record_document(failed, forget)
     for change in every_kind():
         yield "explanation", explanation_document(change, forget)
+    yield "previews", previews_document("h1:0", [], kept=False)
+    yield "previews", previews_document("h1:0", pictured(), kept=True)
+    yield "previews", previews_document("h1:0", pictured(), kept=False)
+
+
+def pictured() -> Iterator[tuple[Change, Preview]]:
+    """Previews with everything, and with nothing."""
+    one = PictureFile("/tmp/pictures/0001-a@default.after.png", "image/png", 8, 6)
+    for change in every_kind():
+        yield change, Preview(change.key, one, one, Comparison(0.5, one), "drawn\x1b[2J")
+        yield change, Preview(change.key, None, None, None, NOT_IN_SAMPLE)
+
+
+def test_files_of_previews_are_named_only_where_they_last() -> None:
+    """By their names in the folder, wherever that is."""
+    kept, gone = (json.loads(previews_document("h1:0", pictured(), kept=kept))["changes"][0] for kept in (True, False))
+    assert kept["after"]["file"] == "0001-a@default.after.png"
+    assert gone["after"]["file"] == gone["difference"]["file"] == ""
 
 
 @pytest.mark.parametrize(("kind", "text"), list(written()))
