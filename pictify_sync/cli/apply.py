@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import click
@@ -21,6 +22,7 @@ from pictify_sync.cli.options import (
     project_of,
     with_options,
 )
+from pictify_sync.cli.pages import page_options, pages_of
 
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
@@ -71,6 +73,7 @@ class Wish:
 @paths_argument
 @own_options
 @choice_options
+@page_options
 @json_option
 @github_option
 @pass_settings
@@ -83,15 +86,17 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     """
     from pictify_sync.cli.console import Stopper, progress, say
     from pictify_sync.report.json_report import apply_document
+    from pictify_sync.report.outcome import Diary, review_of_apply
     from pictify_sync.report.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
     from pictify_sync.workflows.apply import ApplySummary, combined
 
+    pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
     with told(github=github) as runner, project_of(settings) as project:
         loaded, consent = _load(project, wish), _consent(project, wish)
         with stop.watching(), progress() as sink:
-            done = ApplyRun(project, sink, stop).recover()
+            done = ApplyRun(project, diary.watching(sink), stop).recover()
         agreed = idle = False
         if not stop():
             plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish)
@@ -100,12 +105,15 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
-                    run = ApplyRun(project, sink, stop)
+                    run = ApplyRun(project, diary.watching(sink), stop)
                     done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
         if as_json:
             click.echo(apply_document(done))
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
             say(summary_lines(done, again="pictify-sync apply"))
+        if pages and (agreed or stop()):
+            review = review_of_apply(done, diary, seconds=monotonic() - began)
+            pages.write_pictured(review, project, diary.stored())
     return _code(done, wish.max_failure_rate) if agreed else 1
 
 

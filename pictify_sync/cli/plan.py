@@ -20,6 +20,7 @@ from pictify_sync.cli.options import (
     project_of,
     with_options,
 )
+from pictify_sync.cli.pages import page_options, pages_of
 
 own_options = with_options(
     click.option("--out", type=click.Path(dir_okay=False, writable=True), help="Save the plan, for apply or approval."),
@@ -38,6 +39,7 @@ own_options = with_options(
 @paths_argument
 @own_options
 @choice_options
+@page_options
 @json_option
 @github_option
 @pass_settings
@@ -50,9 +52,11 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     from pictify_sync.cli.console import say, talk
     from pictify_sync.report.lines import Line
     from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.review import review_of_plan
     from pictify_sync.report.safe import for_shell
     from pictify_sync.report.text import plan_lines
 
+    pages = pages_of(options)
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
     with told(github=bool(options["github"])) as runner, project_of(settings) as project:
         check_manifests(project, paths)
@@ -73,6 +77,8 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
                 name = for_shell(str(options["out"]))
                 apply = name if name.endswith(".json") else f"--approve {plan.digest}"
                 talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {apply}")])
+            if pages:
+                pages.write(review_of_plan(plan, project.state().variables), {})
             if options["check_against"]:
                 project.check(plan, agreed)
     return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

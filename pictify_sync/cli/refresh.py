@@ -6,16 +6,18 @@ import click
 
 from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import json_option, pass_settings, project_of
+from pictify_sync.cli.pages import page_options, pages_of
 
 
 @click.command("refresh")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--check", is_flag=True, help="Record nothing; exit with 2 when something differs.")
+@page_options
 @json_option
 @github_option
 @pass_settings
 def refresh_command(
-    settings: str | None, /, patterns: tuple[str, ...], check: bool, as_json: bool, github: bool
+    settings: str | None, /, patterns: tuple[str, ...], as_json: bool, github: bool, **looks: object
 ) -> int:
     """Look at templates and published files, and record what differs; the next apply repairs it.
 
@@ -24,18 +26,22 @@ def refresh_command(
     from pictify_sync.cli.console import say
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json_report import drift_document
+    from pictify_sync.report.outcome import review_of_drift
     from pictify_sync.report.records import drift_lines
     from pictify_sync.wiring import matcher, upkeep
 
+    pages = pages_of(looks)
     with told(github=github) as runner, project_of(settings) as project:
         recorded = project.state()
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
-        found = upkeep.refresh(project, patterns, record=not check)
+        found = upkeep.refresh(project, patterns, record=not looks["check"])
+        if pages:
+            pages.write_pictured(review_of_drift(found), project, (drift.key for drift in found.assets))
     runner.put({"changed": bool(found)})
     if as_json:
         click.echo(drift_document(found))
     else:
         say(drift_lines(found))
-    return 2 if check and found else 0
+    return 2 if looks["check"] and found else 0

@@ -1,0 +1,65 @@
+"""Pages that a command writes on request: Markdown for a pull request or a run's summary, HTML to look around in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pictify_sync.cli.options import with_options
+
+if TYPE_CHECKING:
+    from pictify_sync.core.model import AssetKey
+    from pictify_sync.core.preview import Preview
+    from pictify_sync.report.review import Review
+    from pictify_sync.wiring import Project
+
+file_type = click.Path(dir_okay=False, writable=True)
+html_option = click.option("--html", type=file_type, metavar="FILE", help="Write a page that needs no other file.")
+page_options = with_options(
+    html_option,
+    click.option("--markdown", type=file_type, metavar="FILE", help="Write Markdown that fits a comment on GitHub."),
+    click.option("--summary", type=file_type, metavar="FILE", help="Append Markdown that fits a GitHub job summary."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The files that were asked for."""
+
+    html: str | None = None
+    markdown: str | None = None
+    summary: str | None = None
+
+    def __bool__(self) -> bool:
+        return any((self.html, self.markdown, self.summary))
+
+    def write(self, review: Review, previews: Mapping[AssetKey, Preview]) -> None:
+        """Write them all."""
+        from pictify_sync.report.markdown import COMMENT, JOB_SUMMARY, markdown
+
+        if self.html:
+            from pictify_sync.report.html import write_html
+
+            write_html(review, previews, Path(self.html))
+        if self.markdown:
+            Path(self.markdown).write_text(markdown(review, previews, COMMENT), encoding="utf-8", newline="\n")
+        if self.summary:
+            with Path(self.summary).open("a", encoding="utf-8", newline="\n") as file:
+                file.write(f"\n{markdown(review, previews, JOB_SUMMARY)}\n")
+
+    def write_pictured(self, review: Review, project: Project, keys: Iterable[AssetKey]) -> None:
+        """Write them all, with the published pictures of these assets in the HTML page."""
+        from pictify_sync.wiring.pictures import published
+
+        with published(project, keys if self.html else ()) as previews:
+            self.write(review, previews)
+
+
+def pages_of(options: dict[str, object]) -> Pages:
+    """Take the files that were asked for out of a command's options."""
+    html, markdown, summary = (options.pop(name) for name in ("html", "markdown", "summary"))
+    return Pages(*(None if one is None else str(one) for one in (html, markdown, summary)))
