@@ -34,7 +34,13 @@ def _artifacts(place: str) -> str:
 
 
 Count = Annotated[int, Field(ge=1)]
-UrlSource = Literal["results", "inbox", "lookup"]
+UrlSource = Literal["results", "inbox", "lookup", "single"]
+
+
+def _free_first(sources: list[UrlSource]) -> list[UrlSource]:
+    if "single" in sources[:-1]:
+        raise ValueError("'single' is billed, so it stands last")
+    return sources
 
 
 class _Strict(BaseModel):
@@ -67,9 +73,10 @@ class ProviderSettings(_Strict):
     """What an account at a provider allows; absent values are those of its plan, else the documented ones."""
 
     plan: Literal["free", "pro", "business", "enterprise"] | None = Field(None, description="The account's plan.")
-    url_sources: list[UrlSource] = Field(
+    url_sources: Annotated[list[UrlSource], AfterValidator(_free_first)] = Field(
         ["results", "inbox", "lookup"],
-        description="Where the URLs of pictures are looked for, in this order.",
+        description="Where the URLs of pictures are looked for, in this order. `single`, which may stand last, makes "
+        "`collect` render what none of the others has once more by the synchronous route, and that is billed again.",
     )
     max_items: Count | None = Field(None, description="Items in one batch.")
     max_open: Count | None = Field(None, description="Batches open at once.")

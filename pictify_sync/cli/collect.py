@@ -12,7 +12,9 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 @json_option
 @pass_settings
 def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> int:
-    """Find pictures that were rendered and whose URL was not told; fetch and publish them. Renders nothing.
+    """Find pictures that were rendered and whose URL was not told; fetch and publish them.
+
+    Renders nothing, unless url_sources in the settings names 'single'.
 
     INBOX is a folder of webhook deliveries, or the URL of a receiver's inbox (its token in PICTIFY_INBOX_TOKEN) [inbox
     of the settings]. Exits with 1 when a picture that was found could not be fetched.

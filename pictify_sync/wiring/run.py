@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pictify_sync.workflows.resolve import Resolution
 
 
+SINGLE = "single"  # the source of URLs that is billed
+
+
 def new_attempt() -> str:
     """Give a fresh id that sorts by time: 12 hex digits of milliseconds, 10 random ones."""
     return f"{int(time.time() * 1000):012x}{token_hex(5)}"
@@ -91,7 +94,9 @@ class ApplyRun:
         )
 
     def _sources(self, provider: str) -> UrlSources:
-        return UrlSources(self.project.settings.url_sources(provider), self.project.inbox(self.inbox))
+        order = self.project.settings.url_sources(provider)
+        free = tuple(source for source in order if source != SINGLE)
+        return UrlSources(free, self.project.inbox(self.inbox), single=SINGLE in order)
 
     def collect(self) -> Collected:
         """Find pictures whose URL was not told, and publish them."""

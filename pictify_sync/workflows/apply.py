@@ -14,6 +14,7 @@ from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.events import RunStarted
 from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Record, Status
 from pictify_sync.core.plan import Plan
+from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
 from pictify_sync.workflows.pump import Pump
@@ -67,6 +68,7 @@ class _Sorted:
 
     carried: list[Change] = field(default_factory=list)
     refetched: list[Change] = field(default_factory=list)  # perhaps; else they are rendered
+    untold: bool = False  # True: the URL of some picture was not told
     deleted: list[Change] = field(default_factory=list)
     settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
@@ -116,6 +118,8 @@ def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[
     removed = 0
     if not session.ports.stop():
         _resume(session, pool, tally)
+        if work.untold or tally.unresolved:
+            _collect(session, tally)
         removed = remove(session, work.deleted)
     clean(session)
     session.ports.artifacts.sweep()
@@ -132,6 +136,8 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
             work.refetched.append(change)
         elif change.action is Action.DELETE:
             work.deleted.append(change)
+        elif change.action is Action.AWAIT:
+            work.untold |= change.record is not None and change.record.status is Status.RENDERED
         elif change.action is Action.KEEP:
             work.kept += 1
             if change.asset and change.record and _settled(change.record, change.asset) != change.record:
@@ -181,6 +187,14 @@ def _resume(session: Session, pool: Executor, tally: Tally) -> None:
         pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
         pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
         pump.run((), lambda batch: batch.group.template)
+
+
+def _collect(session: Session, tally: Tally) -> None:
+    """Ask the free sources for the URLs that results did not tell: often they know by now."""
+    found = collect(session, renders=False)
+    tally.stored += found.stored
+    tally.unresolved = found.unresolved
+    tally.failed.extend(found.failed)
 
 
 def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:

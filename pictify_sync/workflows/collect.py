@@ -1,12 +1,12 @@
-"""The use case `collect`: find pictures that were rendered and whose URL was not told; publish them. Renders nothing.
+"""The use case `collect`: find pictures that were rendered and whose URL was not told; publish them.
 
 The sources are asked in the order of the settings; each may give any part of the answer, in any order, any number of
-times.
+times. Nothing is rendered, unless the settings name the source that does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,13 +15,14 @@ from functools import partial
 from pictify_sync.core.collect import Place, Sent, Wanted, want
 from pictify_sync.core.entries import Entry, Intended, Recorded, Submitted
 from pictify_sync.core.events import AssetFailed, AssetStored
-from pictify_sync.core.model import AssetKey, Record, Status
+from pictify_sync.core.model import AssetKey, Record, Status, key_order
 from pictify_sync.core.outcomes import Outcome, Rendered
 from pictify_sync.core.reconcile import Published, Result, replaced
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.single import render_singly
 from pictify_sync.workflows.urls import find_urls
 
 DOWNLOADS = 8  # threads
@@ -37,8 +38,11 @@ class Collected:
     silent: Mapping[str, str]  # source -> why it could not be asked
 
 
-def collect(session: Session) -> Collected:
-    """Look for every picture whose URL is not known, fetch and publish what is found."""
+def collect(session: Session, *, renders: bool = True) -> Collected:
+    """Look for every picture whose URL is not known, fetch and publish what is found.
+
+    `renders`: what no source has is rendered once more where the settings say so; that is billed.
+    """
     records = {record.key: record for record in session.store.records() if record.status is Status.RENDERED}
     found: dict[AssetKey, Rendered] = {}
     silent: dict[str, str] = {}
@@ -50,7 +54,20 @@ def collect(session: Session) -> Collected:
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         fetched = _fetched(session, pool, records, found)
         stored = sum(_publish(session, records[key], result, failed) for key, result in fetched)
+    if renders:
+        stored += _rendered(session, [records[key] for key in records.keys() - found.keys()], failed, silent)
     return Collected(stored, len(records) - stored, tuple(failed), silent)
+
+
+def _rendered(
+    session: Session, records: Iterable[Record], failed: list[tuple[AssetKey, str, str]], silent: dict[str, str]
+) -> int:
+    allowed = [one for one in records if one.spec is not None and session.ports.sources(one.spec.provider).single]
+    done = render_singly(session, sorted(allowed, key=lambda record: key_order(record.key)))
+    failed.extend(done.failed)
+    if done.stopped:
+        silent["single"] = done.stopped
+    return done.stored
 
 
 def _by_provider(session: Session, records: Mapping[AssetKey, Record]) -> Iterator[tuple[str, list[Wanted]]]:

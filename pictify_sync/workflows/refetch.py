@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 
-from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.entries import Entry, Obsolete, Recorded
 from pictify_sync.core.events import AssetStored
-from pictify_sync.core.model import Action, Artifact, AssetKey, Change, DriftKind
+from pictify_sync.core.model import Action, Artifact, AssetKey, Change, DriftKind, Record
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
 from pictify_sync.core.reconcile import replaced
 from pictify_sync.errors import DownloadError, ProviderError
@@ -64,7 +64,8 @@ def _fetch(artifacts: ArtifactStore, providers: Mapping[str, Provider], change: 
 
 def _repaired(session: Session, published: dict[AssetKey, tuple[Change, Artifact]]) -> Sequence[Entry]:
     """Leave out what another run changed meanwhile."""
-    puts, obsolete = [], []
+    puts: list[Record] = []
+    obsolete: list[Obsolete] = []
     for key, (change, artifact) in published.items():
         record = session.store.record(key)
         if record is not None and record == change.record and change.asset is not None:

@@ -1,12 +1,12 @@
 """The URLs of pictures that were rendered without telling where they are: from the first source that has them.
 
-Sources are asked in the order of the settings: the batch's results again, the webhook inbox, the provider's look-up,
-and only where the user asked for it a render anew, which is billed. Changes nothing in state.
+Sources are asked in the order of the settings: the batch's results again, the webhook inbox, the provider's look-up.
+Changes nothing in state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pictify_sync.core.abilities import RenderFinder
@@ -31,10 +31,9 @@ FREE_SOURCES = ("results", "inbox", "lookup")
 class UrlSources:
     """Where to look."""
 
-    order: tuple[str, ...] = FREE_SOURCES  # of results, inbox, lookup, single
+    order: tuple[str, ...] = FREE_SOURCES  # of results, inbox, lookup
     inbox: Inbox | None = None  # None: there is none
-    # Renders the picture anew (and writes down before that it does, and what became of it); None: never.
-    single: Callable[[Wanted], Rendered | None] | None = None
+    single: bool = False  # True: what none of them has is rendered once more, and billed, by `workflows.single`
 
 
 @dataclass(slots=True)
@@ -71,8 +70,6 @@ def _ask(name: str, provider: Provider, wanted: Sequence[Wanted], sources: UrlSo
             return {} if sources.inbox is None else match_inbox(wanted, sources.inbox.deliveries(), _ahead(provider))
         case "lookup":
             return _look_up(provider, wanted) if isinstance(provider, RenderFinder) else {}
-        case "single":
-            return _render(wanted, sources.single) if sources.single else {}
         case _:
             raise AssertionError(f"{name} is no source of URLs")
 
@@ -96,16 +93,4 @@ def _look_up(provider: RenderFinder, wanted: Sequence[Wanted]) -> dict[AssetKey,
     ahead = provider.clock_ahead()
     for uid, group in by_template(wanted):
         found.update(match(group, provider.seen(uid, min(one.after for one in group)), ahead))
-    return found
-
-
-def _render(wanted: Sequence[Wanted], single: Callable[[Wanted], Rendered | None]) -> dict[AssetKey, Rendered]:
-    """Render each picture once, whatever number of assets shares it."""
-    found: dict[AssetKey, Rendered] = {}
-    made: dict[object, Rendered | None] = {}
-    for one in wanted:
-        if one.picture not in made:
-            made[one.picture] = single(one)
-        if (outcome := made[one.picture]) is not None and outcome.url:
-            found[one.key] = outcome
     return found

@@ -1,4 +1,4 @@
-"""A service whose results carry no URLs: pictures are found by webhook, by look-up, or made anew, never mixed up."""
+"""A service whose results carry no URLs: pictures are found by webhook or by look-up, never mixed up."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pictify_sync.core.abilities import Made
 from pictify_sync.core.collect import Place, Sent, Wanted, want
 from pictify_sync.core.fingerprint import canonical, fingerprint
 from pictify_sync.core.model import AssetKey, Format, RenderSpec
-from pictify_sync.core.outcomes import BatchRequest, Rendered
+from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import ProviderUnavailable
 from pictify_sync.inbox.files import FileInbox
@@ -137,32 +136,6 @@ def test_by_the_results(tmp_path: Path) -> None:
         finish(place.provider, name, batch)
         wanted = [place.wanted(index, "default", at, name) for index in range(len(ROWS))]
         place.check(find_urls(place.provider, wanted, UrlSources()), wanted, "results")
-
-
-def test_by_a_render_anew(tmp_path: Path) -> None:
-    """Only where the user asked for it a picture is rendered anew, each once, however many assets share it."""
-    with service(tmp_path) as place:
-        wanted = place.rendered()
-        shared = [*wanted, *(Wanted(AssetKey("n" + one.key[1:]), *astuple(one)[1:]) for one in wanted)]
-        asked = []
-
-        def single(one: Wanted) -> Rendered | None:
-            asked.append(one.key)
-            sent = ROWS[int(one.key.partition("/")[2].partition("@")[0])]
-            ask = BatchRequest(place.uid, [sent], (one.layout,), one.format, None, f"single {one.key}")
-            found = place.provider.render_one(ask)
-            assert isinstance(found, Made)
-            outcome = found.outcomes[one.layout]
-            return outcome if isinstance(outcome, Rendered) else None
-
-        place.check(find_urls(place.provider, shared, UrlSources(("single",), single=single)), shared, "single")
-        assert len(asked) == len(wanted)
-        assert find_urls(place.provider, wanted, UrlSources(("single",))).urls == {}
-
-
-def astuple(one: Wanted) -> tuple[Any, ...]:
-    """Fields in order, as they are."""
-    return tuple(getattr(one, name) for name in one.__slots__)
 
 
 def test_a_picture_of_an_older_template_is_never_taken(tmp_path: Path) -> None:
