@@ -55,7 +55,7 @@ def test_a_lost_answer_is_in_doubt_and_is_not_asked_for_again(tmp_path: Path) ->
             done = project.run("collect", environ=environ)
             assert "in doubt" in done.stdout or meter == 4, done.stdout + done.stderr
             assert rendered(project) == meter
-    assert len([one for one in status(project)["open_batches"] if one["in_doubt"]]) == 2  # type: ignore[index,attr-defined]
+    assert len([one for one in status(project)["open_batches"] if one["in_doubt"]]) == 2  # type: ignore[attr-defined]
 
 
 def test_a_failing_render_is_told_and_leaves_the_picture_as_it_was(tmp_path: Path) -> None:
