@@ -70,6 +70,13 @@ def test_faint_words_that_change_are_seen(tmp_path: Path, ground: str, ink: str)
     assert told(tmp_path, before, after).changed > 0.01
 
 
+def test_the_noise_of_a_lossy_format_is_no_change(tmp_path: Path) -> None:
+    """Where words change, a jpeg differs around them too."""
+    before, after = (save(tmp_path, f"{words}.jpg", card(words), quality=80) for words in ("Title 0", "Title 1"))
+    lossless = [save(tmp_path, f"{words}.png", card(words)) for words in ("Title 0", "Title 1")]
+    assert told(tmp_path, before, after).changed < 2 * told(tmp_path, *lossless).changed
+
+
 def test_a_tint_that_nobody_sees_is_equal(tmp_path: Path) -> None:
     """One level of one channel; no picture of a difference lies about afterwards."""
     before, after = save(tmp_path, "a.png", card(ground="#808080")), save(tmp_path, "b.png", card(ground="#818080"))
