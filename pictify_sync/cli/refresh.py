@@ -12,6 +12,7 @@ from pictify_sync.cli.pages import page_options, pages_of
 @click.command("refresh")
 @click.argument("patterns", nargs=-1, metavar="[PATTERN]...")
 @click.option("--check", is_flag=True, help="Record nothing; exit with 2 when something differs.")
+@click.option("--deep", is_flag=True, help="Read objects in a bucket, rather than the checksum written beside them.")
 @page_options
 @json_option
 @github_option
@@ -36,7 +37,7 @@ def refresh_command(
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")
-        found = upkeep.refresh(project, patterns, record=not looks["check"])
+        found = upkeep.refresh(project, patterns, record=not looks["check"], deep=bool(looks["deep"]))
         if pages:
             pages.write_pictured(review_of_drift(found), project, (drift.key for drift in found.assets))
     runner.put({"changed": bool(found)})

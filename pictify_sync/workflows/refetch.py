@@ -1,6 +1,7 @@
 """Files that were lost or tampered with, fetched again from where the provider still keeps them: nothing is billed.
 
-Only the very bytes that were recorded count; whatever else is found there, the picture is rendered again.
+Only the very bytes that were recorded count, or those of a picture that was left at its URL; whatever else is found
+there, the picture is rendered again.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ def _fetch(artifacts: ArtifactStore, providers: Mapping[str, Provider], change: 
         staged = artifacts.stage(chunks, Expectation(asset.spec.format, None, None))
     except (DownloadError, ProviderError):
         return None
-    return artifacts.publish(staged, [asset.output])[0] if staged.sha256 == record.artifact.sha256 else None
+    same = staged.sha256 == record.artifact.sha256 or not record.artifact.is_kept
+    return artifacts.publish(staged, [asset.output])[0] if same else None
 
 
 def _repaired(session: Session, published: dict[AssetKey, tuple[Change, Artifact]]) -> Sequence[Entry]:

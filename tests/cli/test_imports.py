@@ -12,7 +12,19 @@ import pytest
 
 from tests.end_to_end.project import ProjectFolder
 
-HEAVY = {"PIL", "deepdiff", "httpx", "pebble", "playwright", "pytakumi", "rich", "tenacity", "waitress", "werkzeug"}
+HEAVY = {
+    "PIL",
+    "deepdiff",
+    "httpx",
+    "obstore",
+    "pebble",
+    "playwright",
+    "pytakumi",
+    "rich",
+    "tenacity",
+    "waitress",
+    "werkzeug",
+}
 WATCHED = """\
 import json, sys
 from pictify_sync.cli.root import run
@@ -56,6 +68,13 @@ def test_a_plan_loads_nothing_heavy_and_reaches_out_to_nobody(project: ProjectFo
     code, loaded, said = watched(project, *command)
     assert code == 2
     assert '"create":10' in said.replace(" ", "") or "10 to create" in said
+    assert loaded & HEAVY == set()
+
+
+def test_a_plan_leaves_the_bucket_alone(project: ProjectFolder) -> None:
+    """Where pictures are kept in a bucket, neither its client nor a key is needed to plan."""
+    code, loaded, _ = watched(project, "plan", before=("env", "PICTIFY_SYNC_ARTIFACTS=s3://pictures/p"))
+    assert code == 0
     assert loaded & HEAVY == set()
 
 

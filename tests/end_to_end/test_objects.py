@@ -49,6 +49,12 @@ def test_a_bucket_is_kept_as_the_manifests_say(project: ProjectFolder, place: S3
     assert project.run("plan", "--detailed-exitcode").returncode == 0
     assert project.run("refresh", "--check").returncode == 0
 
+    lie = obstore.get(place, "cards/i1.square.png", options={"head": True})
+    forged = bytes(lie.meta["size"])
+    obstore.put(place, "cards/i1.square.png", forged, attributes=lie.attributes)
+    assert project.run("refresh", "--check").returncode == 0
+    assert project.run("refresh", "--check", "--deep").returncode == 2
+
     obstore.delete(place, "cards/i1.square.png")
     obstore.put(place, "cards/i2.default.png", b"not ours")
     checked = project.run("refresh", "--check")
@@ -77,12 +83,11 @@ def test_storage_that_is_down_is_no_drift(project: ProjectFolder, place: S3Store
     project.edit("manifests/rows.csv", "Title 1", "Another title")
     with serving() as gone:
         pass
-    looks = (("refresh", "--check"), ("apply", "--yes"))
     for wrong, words in (
         ({"AWS_ENDPOINT_URL": gone}, "cannot be reached"),
         ({"PICTIFY_SYNC_ARTIFACTS": "s3://no-such-bucket/p"}, "does not exist"),
     ):
-        for command in looks:
+        for command in (("refresh", "--check"), ("apply", "--yes")):
             done = project.run(*command, environ=wrong)
             assert done.returncode == 1
             assert words in done.stderr
@@ -107,7 +112,7 @@ def test_other_places_are_refused(tmp_path: Path, url: str) -> None:
 
 
 def test_urls_only(tmp_path: Path) -> None:
-    """With `none` nothing is stored but the state, and nothing drifts; a store that takes over finds all missing."""
+    """With `none` nothing is stored but the state: the second plan is empty, and nothing drifts."""
     project = ProjectFolder(tmp_path, settings="artifacts: none\n")
     project.ok("apply", "--yes")
     rendered = project.meter()
@@ -123,4 +128,15 @@ def test_urls_only(tmp_path: Path) -> None:
     project.ok("apply", "--yes", "--allow-deletes")
     assert project.run("plan", "--detailed-exitcode").returncode == 0
     assert not (tmp_path / "output").exists()
-    assert project.run("refresh", "--check", environ={"PICTIFY_SYNC_ARTIFACTS": "files"}).returncode == 2
+
+
+def test_from_urls_to_files(tmp_path: Path) -> None:
+    """Pictures that were left at their URLs are fetched from there once they are to be kept: nothing is rendered."""
+    project = ProjectFolder(tmp_path, settings="artifacts: none\n")
+    project.ok("apply", "--yes")
+    rendered = project.meter()
+    project.edit("pictify-sync.yaml", "artifacts: none", "artifacts: files")
+    project.ok("refresh")
+    project.ok("apply", "--yes")
+    assert set(project.files()) == NAMES
+    assert project.meter() == rendered
