@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 NEEDS = "comparison needs another package: pip install 'pictify-sync[review]'"
-# Threshold of a colour's difference for pictures that differ where the library's own (0.1) sees nothing: that one passes
-# over the noise of lossy formats, but over dark text on a dark ground too.
+# Threshold of a colour's difference for pictures that differ where the library's own (0.1) sees nothing: that one
+# passes over the noise of lossy formats, but over dark text on a dark ground too.
 CLOSELY = 0.03
 COMPRESSION = 3  # of the difference: 8 kB where the library's default makes 3 MB
 

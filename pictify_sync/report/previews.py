@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pictify_sync.core.model import Action, Change
+from pictify_sync.core.model import Change
 from pictify_sync.core.preview import PictureFile, Preview
+from pictify_sync.report.change import particular
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import REASONS, SYMBOLS, TONES, count, pictures, share
@@ -25,7 +26,7 @@ def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
         drawn += one.after is not None
         missing += change.renders and one.after is None
         equal += one.looks_equal
-        words = [REASONS[change.reason], *_words(change, one), *([safe(one.note)] if one.note else [])]
+        words = filter(None, (REASONS[change.reason], particular(change), _word(change, one), safe(one.note)))
         tone = Tone.BAD if change.renders and one.after is None else TONES[change.action]
         yield Line(f"{SYMBOLS[change.action]} {safe(change.key)}: {'; '.join(words)}", tone)
     if not shown and not left:
@@ -40,17 +41,17 @@ def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
         yield Line(f"{count(left, 'other change')} {verb} not in the sample (--max-previews).", Tone.FAINT)
 
 
-def _words(change: Change, one: Preview) -> Iterator[str]:
+def _word(change: Change, one: Preview) -> str:
     """Say how the picture changes."""
     if one.looks_equal:
-        yield "looks as before"
-    elif one.comparison is not None and one.before and one.after:
+        return "looks as before"
+    if one.comparison is not None and one.before and one.after:
         if _size(one.before) != _size(one.after):
-            yield f"{_size(one.before)} -> {_size(one.after)}"
-        else:
-            yield f"{share(one.comparison.changed)} of the pixels differ"
-    elif one.after is not None and change.action is not Action.MOVE:
-        yield f"drawn, {_size(one.after)}" if change.renders else _size(one.after)
+            return f"{_size(one.before)} -> {_size(one.after)}"
+        return f"{share(one.comparison.changed)} of the pixels differ"
+    if one.after is not None:
+        return f"drawn, {_size(one.after)}" if change.renders else _size(one.after)
+    return ""
 
 
 def _size(picture: PictureFile) -> str:

@@ -16,7 +16,7 @@ from pictify_sync.core.sample import pictured, sample
 from pictify_sync.errors import ArtifactError, DownloadError
 from pictify_sync.workflows.draw import Drawn, Easel, draw
 
-MOVED = "moved as it is, not drawn again"
+MOVED = "not drawn again"
 REMOVED = "its file will be removed"
 KEPT_ELSEWHERE = "the stored picture cannot be read back from where it is kept"
 LONGEST = 80  # characters of a file's name, before the words that tell the pictures of one change apart
