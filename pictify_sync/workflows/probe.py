@@ -135,7 +135,7 @@ class _Check:
         outcome = self._wait(sent)
         if again is not None and not honours:
             self.safely(partial(self._wait, again), None)
-        if takes_unknown is None:
+        if takes_unknown is None and outcome is not None:
             takes_unknown = isinstance(outcome, Rendered)
             if not takes_unknown and (plain := self._send(self._request({}))) is not None:
                 sent, outcome = plain, self._wait(plain)
@@ -207,6 +207,8 @@ class _Check:
                 outcome = report.outcomes.get((0, DEFAULT_LAYOUT))
                 if isinstance(outcome, Failed):
                     self.notes.append(f"not rendered: {outcome.code}: {outcome.message}")
+                if outcome is None:
+                    self.notes.append(f"the service no longer knows the batch {sent.batch_id}")
                 self.least += isinstance(outcome, Rendered)
                 return outcome
             self._pause(report.retry_after or 0.0)
