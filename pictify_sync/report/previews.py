@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from pictify_sync.core.model import Change
+from pictify_sync.core.model import Change, Reason
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.report.change import particular
 from pictify_sync.report.lines import Line, Tone
@@ -26,7 +26,8 @@ def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
         drawn += one.after is not None
         missing += change.renders and one.after is None
         equal += one.looks_equal
-        words = filter(None, (REASONS[change.reason], particular(change), _word(change, one), safe(one.note)))
+        reason = REASONS[change.reason] if change.reason is not Reason.RENAMED else ""  # `renamed from` says it
+        words = filter(None, (reason, particular(change), _word(change, one), safe(one.note)))
         tone = Tone.BAD if change.renders and one.after is None else TONES[change.action]
         yield Line(f"{SYMBOLS[change.action]} {safe(change.key)}: {'; '.join(words)}", tone)
     if not shown and not left:

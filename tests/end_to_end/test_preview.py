@@ -68,7 +68,10 @@ def test_a_pull_request_in_pictures(project: ProjectFolder, tmp_path: Path) -> N
     project.edit("manifests/rows.csv", "i0,Title 0", "i0,Another title")
     project.edit("manifests/rows.csv", "i1,", "renamed,")
     project.write("manifests/rows.csv", (project.folder / "manifests/rows.csv").read_text() + "new,New,#ffffff\n")
-    found = previewed(project, "--pictures", str(tmp_path / "pictures"))
+    pages = ("--html", str(tmp_path / "page.html"), "--markdown", str(tmp_path / "comment.md"))
+    found = previewed(project, "--pictures", str(tmp_path / "pictures"), *pages)
+    assert "data:image/png;base64," in (tmp_path / "page.html").read_text()
+    assert "would look as before" in (tmp_path / "comment.md").read_text()
     assert {key: change["action"] for key, change in found.items() if key.endswith("@default")} == {
         "i0@default": "update", "renamed@default": "move", "new@default": "create",
     }  # fmt: skip
