@@ -38,6 +38,7 @@ COMMANDS = {
     "doctor": ("doctor", "Look at everything that an apply depends on."),
     "serve": ("serve", "Serve the embedded render server on its own."),
     "gc": ("gc", "Drop what the embedded provider no longer needs."),
+    "github": ("github", "The steps of the GitHub action."),
     "state": ("state", "List, export, import and mend the state."),
 }
 
