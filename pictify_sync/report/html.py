@@ -29,8 +29,8 @@ SCRIPTS = ("review.js", "list.js", "detail.js", "page.js")
 _PICTURES = {
     Kind.PLAN: ("Before", "After"),
     Kind.APPLY: ("Before", "Stored picture"),
-    Kind.DRIFT: ("Recorded picture", "Found"),
-    Kind.RECORDS: ("Stored picture", "After"),
+    Kind.DRIFT: ("Before", "Found picture"),
+    Kind.RECORDS: ("Before", "Stored picture"),
 }
 _NOTHING = {
     Kind.PLAN: "There is nothing to do.",

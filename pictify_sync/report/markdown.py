@@ -14,14 +14,15 @@ from pictify_sync.core.model import AssetKey
 from pictify_sync.core.preview import Preview
 from pictify_sync.core.sample import shares
 from pictify_sync.report.plain import cell, code, fenced, marked, sentence
-from pictify_sync.report.review import Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value
+from pictify_sync.report.review import Kind, Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value
 from pictify_sync.report.words import count, share
 
 COMMENT = 65_000  # bytes; GitHub takes 65,536 characters, and a comment needs room for a marker
 JOB_SUMMARY = 1_000_000  # bytes; GitHub takes 1 MiB per step, and the step may have more to say
 LEAST = 4_000  # bytes; less is no room for a page
 VALUES = 6  # values shown of one change
-_PART = "Not everything is listed here: the HTML report has more.\n\n"
+PLAIN = {"stored", "moved", "removed"}  # of an apply: counted, not listed one by one
+_PART = "Not everything is listed here: the page that `--html` writes has more.\n\n"
 _END = "\n</details>\n\n"
 _REST = 300  # bytes kept free for the words that count what a section leaves out
 
@@ -55,7 +56,7 @@ def _head(review: Review, previews: Mapping[AssetKey, Preview]) -> str:
     compared = [one for one in previews.values() if one.comparison is not None]
     if compared:
         equal = sum(one.looks_equal for one in compared)
-        lines.append(f"Of {count(len(compared), 'compared picture')}, {equal:,} would look as before.")
+        lines.append(f"{equal or 'None'} of {count(len(compared), 'compared picture')} would look as before.")
     return "  \n".join(lines) + "\n\n"
 
 
@@ -144,12 +145,15 @@ class _Section:
 
 def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Section]:
     """Give a section per manifest that has changes to list."""
-    columns = ("", "asset", "why", *(("pixels",) if previews else ()), "what")
+    compared = any(one.comparison for one in previews.values())
+    columns = ("", "asset", "why", *(("pixels",) if compared else ()), "what")
     labels = {one.action: one.label for one in review.counts}
     rows: dict[str, list[tuple[str, str, str]]] = {}
     for change in review.changes:
+        if review.kind is Kind.APPLY and change.action in PLAIN:
+            continue
         start = f"| {change.action} | {cell(change.name)} | {_why(change)} |"
-        start += f" {_pixels(previews.get(change.key))} |" if previews else ""
+        start += f" {_pixels(previews.get(change.key))} |" if compared else ""
         full, short = f"{start} {'<br>'.join(_details(change))} |\n", f"{start} |\n"
         rows.setdefault(change.manifest, []).append((labels[change.action], full, short))
     return [_Section(one, columns, rows[one.name]) for one in review.manifests if one.name in rows]
@@ -191,9 +195,10 @@ def _value(value: Value) -> str:
 def _template(template: ReviewedTemplate) -> tuple[str, str]:
     """Give a template with its diff, and without."""
     facts = "".join(f"- {code(fact, 200)}\n" for fact in template.facts)
+    gap = "\n" if facts else ""
     frame = f"<details>\n<summary>Template {marked(template.name, 80)}: {template.action}</summary>\n\n{facts}"
-    diff = f"\n{fenced((line.text for line in template.diff), 'diff')}" if template.diff else ""
-    lines = f"\nhtml: {count(len(template.diff), 'line')} of differences\n" if template.diff else ""
+    diff = f"{gap}{fenced((line.text for line in template.diff), 'diff')}" if template.diff else ""
+    lines = f"{gap}html: {count(len(template.diff), 'line')} of differences\n" if template.diff else ""
     return frame + diff + _END, frame + lines + _END
 
 

@@ -40,6 +40,12 @@ DONE = {  # action -> how it is counted, in the order of importance
     "moved": "moved or fetched again",
     "removed": "removed",
 }
+WHY = {
+    "rendered": "the provider did not tell where",
+    "stored": "rendered and published",
+    "moved": "no render",
+    "removed": "no longer wanted",
+}
 FOUND = {str(kind): str(kind).replace("_", " ") for kind in DriftKind}
 RECORDED = {"failed": "failed", "drifted": "drifted", "rendered": "rendered, URL not known", "stored": "stored"}
 
@@ -101,7 +107,7 @@ def review_of_apply(done: Applied, diary: Diary, *, seconds: float) -> Review:
             manifest=safe(split_key(key)[0]),
             name=_name(key),
             action=deed.action,
-            reason=safe(deed.code) or DONE[deed.action],
+            reason=safe(deed.code) or WHY.get(deed.action, "failed"),
             detail=safe(deed.message) if deed.message != deed.code else "",
             remedy=_remedy(deed.code),
             path=safe(deed.path),

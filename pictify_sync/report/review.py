@@ -17,7 +17,7 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.core.sample import shares
 from pictify_sync.report.change import Recall, particular, spec_parts
 from pictify_sync.report.differ import changed_names, differences, shown_values
-from pictify_sync.report.lines import Line
+from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
 from pictify_sync.report.text import PARTIAL, cost, headline, nothing
@@ -233,11 +233,17 @@ def _word(value: object) -> str:
     return safe(str(value)) if value not in {None, ""} else "none"
 
 
+def _quiet_head(diff: Iterable[Line]) -> Iterator[Line]:
+    """Take the colour from the names of the two sides, which are no lines that came or went."""
+    for number, (text, tone) in enumerate(diff):
+        yield Line(text, Tone.FAINT if number < 2 else tone)
+
+
 def _templates(plan: Plan) -> Iterable[ReviewedTemplate]:
     for change in plan.templates:
         yield ReviewedTemplate(
             name=safe(change.source.name),
             action=str(change.action),
             facts=tuple(changed_facts(change)),
-            diff=tuple(html_diff(change)),
+            diff=tuple(_quiet_head(html_diff(change))),
         )

@@ -8,7 +8,7 @@ function describe(change) {
   const close = make("button", {class: "quiet", type: "button", id: "close"}, "Close");
   close.addEventListener("click", shut);
   const parts = [make("div", {class: "head"}, title, close),
-    make("p", {class: "meta"}, badge(change), make("span", {}, review.reasons[change.reason]), change.renders ? make("span", {class: "faint"}, "asks for a picture") : "")];
+    make("p", {class: "meta"}, badge(change), make("span", {}, reason(change)), change.renders ? make("span", {class: "faint"}, "asks for a picture") : "")];
   if (change.detail) parts.push(make("p", {class: "note", "data-bad": review.actions[change.action].name === "failed"}, make("bdi", {}, change.detail)));
   if (change.remedy) parts.push(make("p", {class: "note"}, change.remedy));
   parts.push(...pictures(change), ...values(change), ...template(change), places(change));

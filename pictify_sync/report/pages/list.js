@@ -42,7 +42,7 @@ function entry(at) {
   const node = make("div", {class: at === shown.length - 1 ? "change last" : "change", role: "option", id: "change-" + at,
     "aria-selected": String(at === active), "aria-setsize": shown.length, "aria-posinset": at + 1});
   node.append(thumb(change), make("span", {class: "words"}, make("bdi", {class: "name"}, change.name),
-    make("span", {class: "why"}, [review.manifests[change.manifest].name, review.reasons[change.reason]].join(" · "))),
+    make("span", {class: "why"}, [review.manifests[change.manifest].name, reason(change)].filter(Boolean).join(" · "))),
   make("span", {class: "side"}, badge(change), verdict(change)));
   if (grid) {
     const wide = (list.clientWidth - (columns - 1) * GAP) / columns;

@@ -51,6 +51,12 @@ function make(tag, attributes = {}, ...children) {
   return node;
 }
 
+// The reason, unless it only says once more what the action says.
+function reason(change) {
+  const text = review.reasons[change.reason];
+  return text === review.actions[change.action].name ? "" : text;
+}
+
 function badge(change) {
   const action = review.actions[change.action];
   return make("span", {class: "badge", "data-action": action.name}, action.name.replace("_", " "));
