@@ -8,7 +8,19 @@ from typing import Any
 
 import click
 
-KINDS = ("manifest", "settings", "plan", "validation", "apply", "status", "record", "drift", "explanation", "health")
+KINDS = (
+    "manifest",
+    "settings",
+    "plan",
+    "validation",
+    "apply",
+    "status",
+    "record",
+    "drift",
+    "explanation",
+    "previews",
+    "health",
+)
 
 
 @click.command("schema")
@@ -20,7 +32,7 @@ def schema_command(kind: str) -> None:
     `# yaml-language-server: $schema=pictify-sync.schema.json`.
 
     KIND chooses another schema: settings, or one of the JSON documents plan, validation, apply, status, record, drift,
-    explanation, health.
+    explanation, previews, health.
     """
     click.echo(json.dumps(_schema_of(kind)(), indent=2, ensure_ascii=False))
 
