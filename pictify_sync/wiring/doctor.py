@@ -106,7 +106,7 @@ def _read(project: Project, manifests: list[Manifests]) -> Iterator[Check]:
     found = project.read(())
     manifests.append(found)
     yield from health.problems("manifests", folder, found.problems)
-    yield Check("manifests", folder, Health.OK, f"{len(found.manifests):,} of them ask for {len(found):,} pictures")
+    yield Check("manifests", folder, Health.OK, f"read (manifests: {len(found.manifests):,}, pictures: {len(found):,})")
 
 
 def _engine(project: Project) -> Iterator[Check]:

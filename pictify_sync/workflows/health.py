@@ -125,12 +125,10 @@ def state(store: StateStore, place: str, verify: Callable[[], Sequence[str]]) ->
         hint = "pictify-sync state rebuild, or restore a copy"
         yield Check("state", place, Health.ERROR, fault, hint)
     if not faults:
-        yield Check(
-            "state", place, Health.OK, f"sound at serial {store.serial():,}, {store.count():,} pictures recorded"
-        )
+        yield Check("state", place, Health.OK, f"sound at serial {store.serial():,} (pictures: {store.count():,})")
     opened = store.open_batches()
     for one in opened[:MOST]:
-        what = f"the batch {one.intended.attempt} of {one.intended.batch.renders:,} pictures"
+        what = f"the batch {one.intended.attempt} (pictures: {one.intended.batch.renders:,})"
         since = one.submitted_at or one.intended.at
         if one.batch_id is None:
             hint = f"pictify-sync apply, or tell what became of it: pictify-sync resolve {one.intended.attempt}"

@@ -54,7 +54,7 @@ def declared(name: str, use: Use, record: TemplateRecord | None, provider: Provi
         hint = "the next apply makes it anew"
         yield Check("templates", place, Health.WARNING, f"it is gone: the provider holds nothing as {record.uid}", hint)
     else:
-        yield Check("templates", place, Health.OK, f"it is there, as {record.uid}, for {use.pictures:,} pictures")
+        yield Check("templates", place, Health.OK, f"it is there, as {record.uid} (pictures: {use.pictures:,})")
 
 
 def foreign(name: str, use: Use, seen: TemplateRecord | None, desired: Desired) -> Iterator[Check]:
@@ -78,7 +78,7 @@ def foreign(name: str, use: Use, seen: TemplateRecord | None, desired: Desired) 
         sound = sound and check.health is not Health.ERROR
         yield check
     if sound:
-        yield Check("templates", place, Health.OK, f"it is there, and fits {use.pictures:,} pictures")
+        yield Check("templates", place, Health.OK, f"it is there, and fits what is sent (pictures: {use.pictures:,})")
 
 
 def misfits(place: str, assets: Iterable[Asset], rules: tuple[VariableRule, ...]) -> Iterator[Check]:
@@ -97,7 +97,7 @@ def misfits(place: str, assets: Iterable[Asset], rules: tuple[VariableRule, ...]
     for one, number in counts.items():
         asset = first[one]
         where = f"{asset.origin.file}:{asset.origin.line}" if asset.origin.line else asset.origin.file
-        message = f"{one.message} ({number:,} pictures, first {asset.key} of {where})"
+        message = f"{one.message} (pictures: {number:,}; the first is {asset.key}, {where})"
         yield Check("templates", place, one.health, message, one.hint)
 
 
