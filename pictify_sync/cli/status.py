@@ -16,7 +16,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.cli.console import say
     from pictify_sync.report.health import dialect_line
     from pictify_sync.report.json_report import status_document
-    from pictify_sync.report.records import census, failed_lines, status_lines
+    from pictify_sync.report.records import Books, census, failed_lines, status_lines
     from pictify_sync.wiring.standing import standings
 
     with project_of(settings) as project:
@@ -25,10 +25,11 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
             say(failed_lines(store.records()))
             return
         dialects = standings(project)
+        books = Books(store.lineage, store.serial(), store.ledger())
         found, opened = census(store.records()), store.open_batches()
         if as_json:
             failures = store.records() if failed else ()
-            click.echo(status_document(found, opened, (store.lineage, store.serial()), failures, dialects))
+            click.echo(status_document(found, opened, books, failures, dialects))
         else:
-            say(status_lines(found, opened, lineage=store.lineage, serial=store.serial()))
+            say(status_lines(found, opened, books))
             say(map(dialect_line, dialects))

@@ -209,3 +209,14 @@ class OpenBatch:
     batch_id: str | None  # None: in doubt
     submitted_at: str | None
     doubt: str | None  # why it is in doubt, when the answer was lost rather than the process
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What all attempts and live checks have cost, in pictures."""
+
+    attempts: int  # ever intended
+    open: int  # of these neither settled nor abandoned
+    open_pictures: int  # that the open ones may still be billed
+    billed_min: int  # certainly billed by the closed ones and by live checks
+    billed_max: int  # possibly billed by these

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from pictify_sync.core.entries import Entry, FileMove, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import Entry, FileMove, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.events import Event
 from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
 from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
@@ -121,6 +121,10 @@ class StateStore(Protocol):
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
         """(serial, ISO time, entry) of everything after a serial, in order."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """Sums over everything that was ever billed, or may have been."""
         ...
 
     def sensitive_key(self) -> bytes:

@@ -22,7 +22,7 @@ from pictify_sync.report import documents
 from pictify_sync.report.change import spec_parts
 from pictify_sync.report.differ import differences
 from pictify_sync.report.health_documents import HealthReport, dialects_of
-from pictify_sync.report.records import Census
+from pictify_sync.report.records import Books, Census
 from pictify_sync.report.summary import Applied, Gathered
 
 VERSION = 1
@@ -74,23 +74,27 @@ def collect_document(done: Gathered) -> str:
 def status_document(
     found: Census,
     opened: Iterable[OpenBatch],
-    place: tuple[str, int],
+    books: Books,
     failed: Iterable[Record],
     dialects: Iterable[Standing] = (),
 ) -> str:
-    """`status --json`: counts, open batches, dialects, failures if asked for. `place`: lineage and serial."""
+    """`status --json`: counts, open batches, dialects, failures if asked for."""
     by_manifest = {name: _counts(counts) for name, counts in sorted(found.manifests.items())}
     return _text(
         "status",
         documents.StatusReport(
-            lineage=place[0],
-            serial=place[1],
+            lineage=books.lineage,
+            serial=books.serial,
             records=found.total,
             statuses=_counts(found.statuses),
             drift=_counts(found.drifts),
             tainted=found.tainted,
             protected=found.protected,
             bytes=found.size,
+            attempts=books.ledger.attempts,
+            billed_min=books.ledger.billed_min,
+            billed_max=books.ledger.billed_max,
+            open_pictures=books.ledger.open_pictures,
             manifests=by_manifest,
             open_batches=[_flight(batch) for batch in opened],
             dialects=dialects_of(dialects),

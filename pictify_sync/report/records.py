@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pictify_sync.core.drift import Observed
-from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.entries import Ledger, OpenBatch
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_key
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.change import Recall
@@ -49,16 +49,28 @@ def census(records: Iterable[Record]) -> Census:
     return found
 
 
-def status_lines(found: Census, opened: Iterable[OpenBatch], *, lineage: str, serial: int) -> Iterator[Line]:
-    """Tell what is recorded, what is under way and what needs attention."""
-    if not lineage:
+@dataclass(frozen=True, slots=True)
+class Books:
+    """Which state it is, how far it got, and what it has cost."""
+
+    lineage: str  # "": there is none
+    serial: int
+    ledger: Ledger
+
+
+def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> Iterator[Line]:
+    """Tell what is recorded, what it cost, what is under way and what needs attention."""
+    if not books.lineage:
         yield Line("No state yet: nothing was applied here.")
         return
     yield Line(f"{pictures(found.total)} recorded in {count(len(found.manifests), 'manifest')}", Tone.HEAD)
     for name, statuses in found.manifests.items():
         parts = ", ".join(f"{statuses[status]:,} {STATUSES[status]}" for status in Status if statuses[status])
         yield Line(f"  {safe(name)}: {parts}")
-    yield Line(f"Published: {found.size:,} bytes. State: lineage {safe(lineage)}, serial {serial:,}.", Tone.FAINT)
+    yield Line(
+        f"Published: {found.size:,} bytes. State: lineage {safe(books.lineage)}, serial {books.serial:,}.", Tone.FAINT
+    )
+    yield Line(_cost(books.ledger), Tone.FAINT)
     for batch in opened:
         yield Line(f"Open batch: {open_batch_text(batch)}", Tone.WARN)
     for kind, number in found.drifts.items():
@@ -67,6 +79,14 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], *, lineage: str, se
         yield Line(f"{pictures(found.tainted)} tainted: rendered again by the next apply.", Tone.WARN)
     if found.statuses[Status.FAILED]:
         yield Line(f"{pictures(found.statuses[Status.FAILED])} failed: pictify-sync status --failed", Tone.BAD)
+
+
+def _cost(ledger: Ledger) -> str:
+    """Say what was billed so far, and what may still be."""
+    few, many = ledger.billed_min, ledger.billed_max
+    sure = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
+    more = f", and up to {ledger.open_pictures:,} more for what is open" if ledger.open_pictures else ""
+    return f"Billed so far: {sure} in {count(ledger.attempts, 'attempt')}{more}."
 
 
 def open_batch_text(batch: OpenBatch) -> str:

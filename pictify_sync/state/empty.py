@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from secrets import token_bytes
 
-from pictify_sync.core.entries import Entry, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import Entry, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import StateError
@@ -58,6 +58,9 @@ class EmptyStateStore:
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:  # noqa: ARG002
         return iter(())
+
+    def ledger(self) -> Ledger:
+        return Ledger(0, 0, 0, 0, 0)
 
     def sensitive_key(self) -> bytes:
         return self._key

@@ -10,27 +10,33 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from pictify_sync.core.dialect import standing
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
-from pictify_sync.core.entries import Intended, OpenBatch
+from pictify_sync.core.entries import Intended, Ledger, OpenBatch
+from pictify_sync.core.health import Check, Health
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Reason
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.report.documents import DOCUMENTS
+from pictify_sync.report.health_documents import health_report, live_check
 from pictify_sync.report.json_report import (
     VERSION,
     apply_document,
     drift_document,
     explanation_document,
+    health_document,
     previews_document,
     record_document,
     status_document,
     validation_document,
 )
-from pictify_sync.report.records import census
+from pictify_sync.report.records import Books, census
 from pictify_sync.report.reference import schema
+from pictify_sync.workflows.probe import Explored
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
 from tests.report.test_told import Done
+from tests.state.samples import probed
 
 LOST_CARD = TemplateDrift("pictify", "card", "U1", "missing", ("default",))
 
@@ -53,8 +59,15 @@ def written() -> Iterator[tuple[str, str]]:
     )
     yield "apply", apply_document(Done())
     yield "apply", apply_document(Done(failed=((AssetKey("m/a@default"), "E", "broken"),), stopped="quota"))
-    yield "status", status_document(census([]), [], ("", 0), [])
-    yield "status", status_document(census(records), opened, ("abc", 7), records)
+    yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [])
+    yield "status", status_document(census(records), opened, Books("abc", 7, Ledger(3, 2, 4, 5, 6)), records)
+    explored = Explored(None, 0, 2, ("refused",))
+    standings = standing([probed("p1")], {}, 0.0)
+    checks = [Check("state", "s.db", Health.ERROR, "damaged", "rebuild"), Check("clock", "", Health.OK, "fine")]
+    live = live_check(explored, "pictify", "https://api.test")
+    yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [], standings)
+    yield "health", health_document(health_report(checks, standings, live, good=False))
+    yield "health", health_document(health_report([], (), None, good=True))
     yield "drift", drift_document(Observed())
     yield "drift", drift_document(Observed((Drift(wanted.key, DriftKind.MISSING, "a.png"),), (LOST_CARD,)))
     yield "record", record_document(record(wanted), recalling(wanted))

@@ -18,6 +18,7 @@ from pictify_sync.core.entries import (
     Doubted,
     Entry,
     Intended,
+    Ledger,
     OpenBatch,
     Settled,
     Submitted,
@@ -49,7 +50,16 @@ from pictify_sync.report.history import history_lines
 from pictify_sync.report.lines import Line
 from pictify_sync.report.problems import error_lines
 from pictify_sync.report.progress import event_line
-from pictify_sync.report.records import census, drift_lines, failed_lines, listed, record_lines, status_lines, taken
+from pictify_sync.report.records import (
+    Books,
+    census,
+    drift_lines,
+    failed_lines,
+    listed,
+    record_lines,
+    status_lines,
+    taken,
+)
 from pictify_sync.report.safe import for_shell, quoted, safe
 from pictify_sync.report.summary import summary_lines
 from pictify_sync.report.text import plan_lines
@@ -111,6 +121,7 @@ class Done(NamedTuple):
     stopped: str
     stored: int = 0
     moved: int = 0
+    refetched: int = 0
     removed: int = 0
     kept: int = 0
     unresolved: int = 0
@@ -171,7 +182,7 @@ def journal(text: str, *, batch_of: Change) -> Iterable[Line]:
     intended = Intended(text, replace(batch(batch_of), group=group), (), (), (), text, text, text)
     opened = [OpenBatch(intended, 1, text, text, None), OpenBatch(intended, 2, None, None, text)]
     assert batch_of.record
-    yield from status_lines(census([batch_of.record]), opened, lineage=text or "x", serial=1)
+    yield from status_lines(census([batch_of.record]), opened, Books(text or "x", 1, Ledger(1, 1, 1, 0, 1)))
     entries: tuple[Entry, ...] = (
         intended,
         Submitted(text, text, text),
