@@ -32,6 +32,7 @@ class Pump:
     def __init__(self, apron: Apron) -> None:
         self._apron = apron
         self._told_until = 0.0  # epoch seconds: a wait until then was told
+        self._in_the_way: frozenset[str] = frozenset()  # attempts: until one of them ends, nothing queued may be sent
 
     def resume(self, opened: Iterable[OpenBatch]) -> None:
         """Take up batches that an earlier or another run left open."""
@@ -83,8 +84,9 @@ class Pump:
         apron.queue.extend(batches)
         apron.uid_of = uid_of
         while True:
+            blocked = bool(self._in_the_way) and self._in_the_way <= apron.flights.keys()
             step = schedule.next_step(
-                schedule.Queue(len(apron.queue), apron.capabilities.max_open, apron.not_before),
+                schedule.Queue(0 if blocked else len(apron.queue), apron.capabilities.max_open, apron.not_before),
                 [flight.view() for flight in apron.flights.values()],
                 apron.clock.now(),
                 stopping=apron.session.ports.stop(),
@@ -119,8 +121,7 @@ class Pump:
         if batch is not None:
             submit(self._apron, batch)
         else:
-            due = [flight.due for flight in self._apron.flights.values()]
-            self._apron.not_before = min(due, default=0.0)
+            self._in_the_way = frozenset(self._apron.flights)
 
     def _wait(self, seconds: float) -> None:
         """Sleep until something is due, or until a fetch ends that makes a flight ready."""
