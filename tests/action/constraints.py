@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from tests.docs.pages import ROOT
 
 FILE = ROOT / "action/constraints.txt"
-EXTRAS = ("fonts", "emoji", "objects")
+EXTRAS = ("fonts", "emoji", "objects", "review")
 HEAD = """\
 # Versions that the action installs. Written by `python -m tests.action.constraints` from a tested environment.
 """
