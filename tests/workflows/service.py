@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
@@ -113,13 +113,17 @@ class Logged:
 
 
 class Line(httpx.BaseTransport):
-    """The way to the server and back. `dies`: numbers of the POSTs of batches whose client dies before the answer."""
+    """The way to the server and back.
+
+    `dies`: numbers of the POSTs of batches whose client dies before the answer. `breaks`: number -> what befalls it.
+    """
 
     def __init__(self, served: Logged, clock: VirtualClock, latency: float) -> None:
         self._inner = httpx.WSGITransport(served)
         self._clock, self._latency = clock, latency
         self.posts = 0
         self.dies: set[int] = set()
+        self.breaks: dict[int, str] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/files/"):
@@ -127,6 +131,8 @@ class Line(httpx.BaseTransport):
         self._clock.time += self._latency / 2
         creates = request.method == "POST" and request.url.path.endswith("/batch-render")
         self.posts += creates
+        if creates and self.posts in self.breaks:
+            request.headers["X-Emulator-Fault"] = self.breaks[self.posts]
         try:
             response = self._inner.handle_request(request)
         except Dropped:
@@ -147,10 +153,18 @@ class Service:
         how = Options(FakeRenderer, fake_read, workers=1, render_seconds=600, now=self.clock, pool=InPlace, **options)
         self.served = Logged(create_app(folder, how), self.clock)
         self.line = Line(self.served, self.clock, latency)
+        self.provider = self._connected(capabilities)
+
+    def reconnect(self, capabilities: Capabilities) -> None:
+        """A client that knows nothing of what the one before did, as after its death."""
+        self.provider.close()
+        self.provider = self._connected(capabilities)
+
+    def _connected(self, capabilities: Capabilities) -> PictifyProvider:
         rate = Rate(self.clock, capabilities.requests_per_minute)
         http = Http("http://service.invalid", SecretStr("k" * 64), transport=self.line, rate=rate)
         downloads = Downloads(http.client, http.client, ())
-        self.provider = PictifyProvider("pictify", Opened(http, downloads), capabilities)
+        return PictifyProvider("pictify", Opened(http, downloads), capabilities)
 
     @property
     def log(self) -> list[Asked]:
@@ -160,16 +174,18 @@ class Service:
     def meter(self) -> list[tuple[str, str]]:
         """(variables, layout) of every picture the server rendered, once it has nothing left to do."""
         end = time.monotonic() + 30
-        while self._waiting():
+        while self._asked("SELECT 1 FROM items WHERE state=0 LIMIT 1"):
             assert time.monotonic() < end
             time.sleep(0.01)
         return [(row["variables"], row["layout"]) for row in read_meter(self.folder)]
 
-    def _waiting(self) -> int:
-        with sqlite3.connect(self.folder / "emulator.db") as database:
-            found = int(database.execute("SELECT count(*) FROM items WHERE state=0").fetchone()[0])
-        database.close()
-        return found
+    def _asked(self, query: str) -> list[Any]:
+        with closing(sqlite3.connect(self.folder / "emulator.db")) as database:
+            return database.execute(query).fetchall()
+
+    def batches(self) -> list[str]:
+        """The ids of all batches that the server took, in order."""
+        return [str(row[0]) for row in self._asked("SELECT id FROM batches WHERE kind='batch' ORDER BY number")]
 
     def close(self) -> None:
         """Close both."""
