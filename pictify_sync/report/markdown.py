@@ -37,11 +37,12 @@ def markdown(review: Review, previews: Mapping[AssetKey, Preview], limit: int) -
     room -= _size(overview)
     templates = [_template(one) for one in review.templates]
     sections = _sections(review, previews)
-    wanted = {section.manifest.name: section.size for section in sections}
-    whole = sum(wanted.values()) + sum(_size(full) for full, _ in templates) <= room
+    whole = sum(section.size for section in sections) + sum(_size(full) for full, _ in templates) <= room
     pushed = "".join(_fitting(templates, room if whole else room // 3))
-    given = shares(wanted, room - _size(pushed))
-    listed = "".join(section.text(given[section.manifest.name]) for section in sections)
+    room -= _size(pushed)
+    opened = list(_opened(sections, room))
+    given = shares({section.manifest.name: section.size for section in opened}, room)
+    listed = "".join(section.text(given[section.manifest.name]) for section in opened)
     part = "" if whole and len(review.changes) == review.total else _PART
     return head + overview + pushed + listed + part + foot
 
@@ -114,6 +115,11 @@ class _Section:
         """Bytes, when nothing is left out."""
         return _size(self.frame) + _REST + _size(_END) + sum(_size(full) for _, full, _ in self.rows)
 
+    @property
+    def least(self) -> int:
+        """Bytes, with one row in short."""
+        return _size(self.frame) + _REST + _size(_END) + _size(self.rows[0][2])
+
     def text(self, room: int) -> str:
         """Give at most `room` bytes; nothing when there is no room for a row."""
         frame = self.frame
@@ -152,7 +158,7 @@ def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Sec
     for change in review.changes:
         if review.kind is Kind.APPLY and change.action in PLAIN:
             continue
-        start = f"| {change.action} | {cell(change.name)} | {_why(change)} |"
+        start = f"| {change.action.replace('_', ' ')} | {cell(change.name)} | {_why(change)} |"
         start += f" {_pixels(previews.get(change.key))} |" if compared else ""
         full, short = f"{start} {'<br>'.join(_details(change))} |\n", f"{start} |\n"
         rows.setdefault(change.manifest, []).append((labels[change.action], full, short))
@@ -163,6 +169,14 @@ def _why(change: ReviewedChange) -> str:
     """Give the reason; in an apply it may be the provider's code."""
     words = sentence(change.reason)
     return words if words == change.reason else cell(change.reason)
+
+
+def _opened(sections: Iterable[_Section], room: int) -> Iterator[_Section]:
+    """Give as many sections as there is room for, with one row each."""
+    for section in sections:
+        room -= section.least
+        if room >= 0:
+            yield section
 
 
 def _pixels(preview: Preview | None) -> str:

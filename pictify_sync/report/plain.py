@@ -12,7 +12,7 @@ from html import escape
 
 _RUN = re.compile("`+")
 _OURS = re.compile(r"(?:[A-Za-z0-9 ,.;:()'-]|(?<=[A-Za-z0-9])_(?=[A-Za-z0-9]))*")
-_LINKED = re.compile(r"www\.|\bGH-", re.IGNORECASE)
+_LINKED = re.compile(r"www\.|\bGH-|:\w+:", re.IGNORECASE)  # to a site, an issue, a picture of a word
 
 
 def code(text: str, limit: int = 120) -> str:
@@ -28,9 +28,10 @@ def cell(text: str, limit: int = 120) -> str:
     return code(text, limit).replace("|", "\\|")
 
 
-def sentence(text: str) -> str:
-    """Give a sentence as it is when it holds nothing but words, else as code."""
-    return text if _OURS.fullmatch(text) and not _LINKED.search(text) else code(text, 300)
+def sentence(text: str, limit: int = 300) -> str:
+    """Give a sentence as it is when it holds nothing but words, else as code; cut to `limit` characters."""
+    shown = clipped(text, limit)
+    return shown if _OURS.fullmatch(shown) and not _LINKED.search(shown) else code(shown, limit)
 
 
 def marked(text: str, limit: int = 120) -> str:
