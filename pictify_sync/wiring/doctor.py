@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pictify_sync.core.dialect import Standing
@@ -147,11 +148,14 @@ def _account(
             "templates", f"{name}, template {template}", _template(project, provider, template, use, manifests[0])
         )
     yield from health.told("dialect", place, _dialect(project, name))
-    if "inbox" in project.settings.url_sources(name):
+    sources = project.settings.url_sources(name)
+    if "inbox" in sources:
         recorded = {record.name: record.uid for record in project.state().templates() if record.provider == name}
         uids = [recorded.get(template, template) for template in mine]
         told = "urls_in_results" in project.options(name).limits  # by the settings, or by a live check
         allowed = project.capabilities(name) if told else None
+        if allowed is not None and ("lookup" not in sources or "single" in sources):
+            allowed = replace(allowed, can_find="single" in sources)
         checks = health.webhooks(provider, place, uids, allowed)
         yield from health.told("webhooks", place, checks)
         yield from health.told("inbox", project.settings.inbox, _inbox(project))

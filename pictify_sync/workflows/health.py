@@ -99,7 +99,7 @@ def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capab
     elif allowed.urls_in_results:
         yield Check("webhooks", place, Health.OK, f"{message}; none is needed while results carry URLs")
     elif allowed.can_find:
-        yield Check("webhooks", place, Health.WARNING, f"{message}; URLs come by look-up only", hint)
+        yield Check("webhooks", place, Health.WARNING, f"{message}; URLs come from elsewhere, and later", hint)
     else:
         yield Check("webhooks", place, Health.ERROR, f"{message}, and nothing else tells URLs", hint)
 
