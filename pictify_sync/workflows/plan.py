@@ -107,7 +107,7 @@ def make_plan(desired: Desired, store: StateStore, capabilities: AskCapabilities
 def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities, choice: Choice) -> Plan:
     serial = store.serial()
     changes = DiffChanges(desired, store, plan_scope(desired, store, choice))
-    templates = template_changes(desired.templates, store.templates())
+    templates = template_changes(_needed(desired, changes.scope), store.templates())
     tally = _Tally()
     digest = plan_digest(tally.watch(iter(changes)), templates)
     asked: dict[str, Capabilities] = {}
@@ -127,6 +127,14 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
         digest=digest,
         partial=choice.is_partial or not desired.whole,
     )
+
+
+def _needed(desired: Desired, scope: Scope) -> Sequence[TemplateSource]:
+    """Give the declared templates of what is selected: the rest is not touched."""
+    if scope.selected is None:
+        return desired.templates
+    chosen = {(asset.spec.provider, asset.spec.template) for asset in desired if scope.selected(asset.key)}
+    return [source for source in desired.templates if (source.provider, source.name) in chosen]
 
 
 def template_changes(
