@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from pictify_sync.core.model import Change
 from pictify_sync.core.plan import Plan
-from pictify_sync.core.preview import Comparison, Pair, PictureFile, Preview
+from pictify_sync.core.preview import Comparison, Pair, PictureFile, Preview, Published
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.wiring.project import Project
 
@@ -44,7 +44,9 @@ def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, 
         templates = drawable(manifests.templates, project.state().templates())
         easel = Easel(engine, templates, manifests, FolderGallery(pictures), project.clock)
         opened.enter_context(project.state().pinned())  # the changes are worked out several times
-        yield from preview(plan.changes, Studio(easel, project.artifacts(), Comparer(pool)), limit)
+        stored = project.artifacts()
+        assert isinstance(stored, Published)  # as every store of ours
+        yield from preview(plan.changes, Studio(easel, stored, Comparer(pool)), limit)
 
 
 @dataclass(frozen=True, slots=True)

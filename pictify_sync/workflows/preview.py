@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
-from pictify_sync.core.model import Action, Artifact, AssetKey, Change, Record, split_key
+from pictify_sync.core.model import Action, AssetKey, Change, Record, split_key
 from pictify_sync.core.plan import Changes
-from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Compare, Comparison, PictureFile, Preview, Published
 from pictify_sync.core.sample import pictured, sample
-from pictify_sync.errors import ArtifactError, DownloadError
+from pictify_sync.errors import ArtifactError, DownloadError, StorageUnavailable
 from pictify_sync.workflows.draw import Drawn, Easel, draw
 
 MOVED = "not drawn again"
 REMOVED = "its file will be removed"
-KEPT_ELSEWHERE = "the stored picture cannot be read back from where it is kept"
 LONGEST = 80  # characters of a file's name, before the words that tell the pictures of one change apart
 CHANGED_SINCE = "the stored file was changed since it was published"
 
@@ -30,7 +29,7 @@ class Studio:
     """What a preview works with; the project's own files are only read."""
 
     easel: Easel
-    artifacts: ArtifactStore
+    artifacts: Published
     compare: Compare
 
 
@@ -52,51 +51,54 @@ def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:
     }
 
 
+@dataclass(slots=True)
+class _Shelf:
+    """Copies published pictures to look at, as long as their store can be reached."""
+
+    studio: Studio
+    closed: str = ""  # why nothing more is asked for
+
+    def take(self, record: Record | None, name: str) -> _Shown:
+        """Copy what is published for a record."""
+        if record is None or record.artifact is None:
+            return None, ""
+        if self.closed:
+            return None, self.closed
+        try:
+            content = self.studio.artifacts.read(record.artifact)
+            found = self.studio.easel.gallery.keep(name, [content])
+        except (ArtifactError, DownloadError) as error:
+            note = f"the stored picture cannot be shown: {error.message}"
+            self.closed = note if isinstance(error, StorageUnavailable) else ""
+            return None, note
+        return found, "" if sha256(content).hexdigest() == record.artifact.sha256 else CHANGED_SINCE
+
+
 def _pictured(chosen: Sequence[Change], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:
     """Give the previews, not compared yet."""
-    drawn = draw(chosen, names, studio.easel)
+    drawn, shelf = draw(chosen, names, studio.easel), _Shelf(studio)
     for change in chosen:
         name = names[change.key]
-        before, of_before = _stored(change.source if change.action is Action.MOVE else change.record, studio, name)
-        after, of_after = _to_come(change, drawn, studio, name)
+        held = change.source if change.action is Action.MOVE else change.record
+        before, of_before = shelf.take(held, f"{name}.before")
+        after, of_after = _to_come(change, drawn, shelf, f"{name}.after")
         yield Preview(change.key, before, after, None, "; ".join(filter(None, (of_before, of_after))))
 
 
-def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], studio: Studio, name: str) -> _Shown:
+def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], shelf: _Shelf, name: str) -> _Shown:
     """Give the picture that the change leads to."""
     if change.asset is None:
         return None, REMOVED
     if change.action is Action.MOVE:
         return None, MOVED
     if not change.renders:
-        return _stored(change.source, studio, name, "after")
+        return shelf.take(change.source, name)
     found = drawn[change.key]
     if isinstance(found, str):
         return None, found
     provider = change.asset.spec.provider
-    elsewhere = provider != studio.easel.engine.name
+    elsewhere = provider != shelf.studio.easel.engine.name
     return found, f"drawn by the embedded engine: {provider} may draw it differently" if elsewhere else ""
-
-
-def _stored(record: Record | None, studio: Studio, name: str, when: str = "before") -> _Shown:
-    """Copy a published picture to look at."""
-    if record is None or record.artifact is None:
-        return None, ""
-    artifacts, artifact = studio.artifacts, record.artifact
-    if not isinstance(artifacts, Published):
-        return None, KEPT_ELSEWHERE
-    try:
-        found = studio.easel.gallery.keep(f"{name}.{when}", [artifacts.read(artifact)])
-    except (ArtifactError, DownloadError) as error:
-        return None, f"the stored picture cannot be shown: {error.message}"
-    return found, CHANGED_SINCE if _differs(artifacts, artifact) else ""
-
-
-def _differs(artifacts: ArtifactStore, artifact: Artifact) -> bool:
-    try:
-        return artifacts.check(artifact) != "present"
-    except ArtifactError:
-        return True
 
 
 def _compared(previews: Sequence[Preview], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:

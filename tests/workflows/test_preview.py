@@ -29,7 +29,7 @@ from pictify_sync.core.model import (
 from pictify_sync.core.ports import Expectation, Payloads
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, Pair, PictureFile, Preview
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource
-from pictify_sync.errors import InputError, Problem, ProviderError
+from pictify_sync.errors import InputError, Problem, ProviderError, StorageUnavailable
 from pictify_sync.workflows.draw import NO_SOURCE, VIDEO, Easel, drawable
 from pictify_sync.workflows.preview import CHANGED_SINCE, MOVED, REMOVED, Studio, preview
 from tests.core.assets import asset, record
@@ -268,20 +268,23 @@ def tree(folder: Path) -> Sequence[tuple[str, bytes]]:
     return sorted((str(path), path.read_bytes()) for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_store_that_gives_nothing_back_is_told(room: Room) -> None:
-    """As one that keeps no pictures at all."""
+def test_a_store_that_cannot_be_reached_is_asked_once(room: Room) -> None:
+    """A bucket without a network: the pictures to come are shown all the same."""
 
-    class Closed:
-        def __init__(self, store: FileArtifacts) -> None:
-            self._store = store
+    class Far(FileArtifacts):
+        asked = 0
 
-        def check(self, artifact: Artifact) -> str:
-            return "present"
+        def read(self, artifact: Artifact) -> bytes:
+            self.asked += 1
+            raise StorageUnavailable("the bucket cannot be reached")
 
-    old, new = asset("a", value="1"), asset("a", value="2")
-    held = room.publish(old)
-    room.published = Closed(room.published)  # type: ignore[assignment]
-    shown = room.show(Change(new.key, Action.UPDATE, Reason.VARIABLES_CHANGED, new, held))[new.key]
-    assert (shown.before, shown.comparison) == (None, None)
-    assert shown.after
-    assert "cannot be read back" in shown.note
+    changes = []
+    for number in range(3):
+        old, new = asset(f"i{number}", value="1"), asset(f"i{number}", value="2")
+        changes.append(Change(new.key, Action.UPDATE, Reason.VARIABLES_CHANGED, new, room.publish(old)))
+    room.published = far = Far(room.published.root)
+    for one in room.show(*changes).values():
+        assert (one.before, one.comparison) == (None, None)
+        assert one.after
+        assert one.note.endswith("the bucket cannot be reached")
+    assert far.asked == 1
