@@ -17,8 +17,9 @@ class EmptyStateStore:
 
     lineage = ""
 
-    def __init__(self) -> None:
-        self._key = token_bytes(32)  # for this process alone: nothing sensitive is recorded yet
+    def __init__(self, sensitive_key: bytes | None = None) -> None:
+        # without one, a key for this process alone: nothing sensitive is recorded yet
+        self._key = token_bytes(32) if sensitive_key is None else sensitive_key
 
     def serial(self) -> int:
         return 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from pictify_sync.core.fingerprint import digest, spec_digest
@@ -42,7 +43,10 @@ def path_fault(path: str) -> str | None:
 
 def record_faults(record: Record) -> Iterator[str]:
     """What is wrong with a record that came from a file."""
-    yield from filter(None, (key_fault(record.key), path_fault(record.output) if record.output else None))
+    published = record.artifact is not None and record.artifact.path == record.output
+    yield from filter(
+        None, (key_fault(record.key), path_fault(record.output) if record.output and not published else None)
+    )
     if (record.fingerprint is None) != (record.spec is None):
         yield "the fingerprint needs its spec, and the spec its fingerprint"
     if record.fingerprint is not None and record.spec is not None:
@@ -53,10 +57,17 @@ def record_faults(record: Record) -> Iterator[str]:
 
 def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:
     """A fingerprint must be the digest of what stands beside it."""
-    if spec_digest(spec) != fingerprint.spec:
-        yield "the fingerprint is not that of the spec"
+    yield from _spec_faults(fingerprint.spec, spec)
+
+
+@lru_cache(1024)  # there is one spec per manifest and layout
+def _spec_faults(found: str, spec: RenderSpec) -> tuple[str, ...]:
+    faults = []
+    if spec_digest(spec) != found:
+        faults.append("the fingerprint is not that of the spec")
     if spec.quality is not None and not 0 < spec.quality <= 1:  # NaN is neither
-        yield "the quality is not above 0 and up to 1"
+        faults.append("the quality is not above 0 and up to 1")
+    return tuple(faults)
 
 
 def variables_faults(fingerprint: Fingerprint, variables: str) -> Iterator[str]:

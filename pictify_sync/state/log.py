@@ -1,12 +1,13 @@
 """The log itself: reading entries back, the chain of checksums over them, and the proof that the tables are their fold.
 
-Each row's chain value covers the row and the value before it, so a lost, altered or inserted row is found.
+Each row's chain value covers the row and the value before it, so a lost, altered or inserted row is found. A log that
+was cut begins with rows below zero that make the tables as they were at its base; they are no history.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from hashlib import blake2b
 from itertools import zip_longest
@@ -19,12 +20,25 @@ from pictify_sync.state.tables import Tables
 
 _MAX_FAULTS = 20  # enough to see what happened
 _MAX_OPEN = 64  # Intended entries kept in memory while folding
+FIRST = -(1 << 40)  # serial of the first row of a log that was cut
 
 
 def newest(connection: sqlite3.Connection) -> int:
     """The serial of the newest entry, 0 when there is none."""
-    (serial,) = connection.execute("SELECT coalesce(max(serial), 0) FROM log").fetchone()
-    return int(serial)
+    (serial,) = connection.execute("SELECT max(serial) FROM log").fetchone()
+    return int(serial) if serial is not None and serial > 0 else base(connection)
+
+
+def base(connection: sqlite3.Connection) -> int:
+    """The serial after which the log begins: 0, but for one that was cut."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'base'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def cut(connection: sqlite3.Connection, serial: int) -> None:
+    """Forget all entries up to a serial; rows below zero have to stand for them."""
+    connection.execute("DELETE FROM log WHERE serial BETWEEN 0 AND ?", (serial,))
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('base', ?)", (b"%d" % serial,))
 
 
 def read(connection: sqlite3.Connection, serial: int) -> Entry:
@@ -43,13 +57,25 @@ def entries(connection: sqlite3.Connection, after: int = 0) -> Iterator[tuple[in
         yield serial, at, codec.decode_entry(body)
 
 
-def chain_at(connection: sqlite3.Connection, serial: int) -> bytes:
-    """The chain value of a serial; that of serial 0 is empty."""
-    row = connection.execute("SELECT chain FROM log WHERE serial = ?", (serial,)).fetchone()
+def write(connection: sqlite3.Connection, after: int, entries: Iterable[Entry]) -> Iterator[tuple[int, Entry]]:
+    """Write entries under the serials that follow `after`, each as it is asked for; gives them with their serials."""
+    chain = _chain_at(connection, after)
+    for serial, entry in enumerate(entries, start=after + 1):
+        body = codec.encode_entry(entry)
+        chain = _next_chain(chain, serial, entry.at, body)
+        connection.execute("INSERT INTO log VALUES (?, ?, ?, ?, ?)", (serial, entry.at, entry.kind, body, chain))
+        yield serial, entry
+
+
+def _chain_at(connection: sqlite3.Connection, serial: int) -> bytes:
+    """The chain value of the newest row up to a serial; empty when there is none."""
+    row = connection.execute(
+        "SELECT chain FROM log WHERE serial <= ? ORDER BY serial DESC LIMIT 1", (serial,)
+    ).fetchone()
     return b"" if row is None else bytes(row[0])
 
 
-def next_chain(chain: bytes, serial: int, at: str, body: str) -> bytes:
+def _next_chain(chain: bytes, serial: int, at: str, body: str) -> bytes:
     """The chain value of a row, from that of the row before."""
     return blake2b(b"%d\n%s\n%s" % (serial, at.encode(), body.encode()), digest_size=16, key=chain).digest()
 
@@ -68,7 +94,7 @@ def refold(source: sqlite3.Connection, tables: Tables) -> int:
             opened[serial] = entry
         return opened[serial]
 
-    for serial, _, entry in entries(source):
+    for serial, _, entry in entries(source, FIRST - 1):
         fold(tables, intended, serial, entry)
         count += 1
     return count
@@ -76,14 +102,18 @@ def refold(source: sqlite3.Connection, tables: Tables) -> int:
 
 def faults(connection: sqlite3.Connection) -> Iterator[str]:
     """Gaps and altered rows of the log."""
-    chain, expected = b"", 1
+    chain, begin = b"", base(connection)
+    (least,) = connection.execute("SELECT coalesce(min(serial), 0) FROM log").fetchone()
+    expected = FIRST if least < 0 else begin + 1
     for serial, at, kind, body, found in connection.execute(
         "SELECT serial, at, kind, body, chain FROM log ORDER BY serial"
     ):
+        if serial > 0 > expected:
+            expected = begin + 1
         if serial != expected:
             yield f"the log jumps from entry {expected - 1} to {serial}"
             return
-        chain = next_chain(chain, serial, at, body)
+        chain = _next_chain(chain, serial, at, body)
         if chain != found:
             yield f"entry {serial} of the log was altered, or one before it was lost"
             return

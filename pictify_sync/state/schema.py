@@ -11,6 +11,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
@@ -61,6 +62,7 @@ DERIVED_TABLES = {  # and the order in which two files are compared
     "pending": "serial",
     "obsolete": "path, sha256",
 }
+_HANGING = ("CREATE INDEX records_", "CREATE TRIGGER record_")
 _FRESH = "INSERT INTO tally VALUES ('records', 0)"
 
 
@@ -130,6 +132,24 @@ def create_derived(connection: sqlite3.Connection) -> None:
     """Make the derived tables alone, empty."""
     for statement in (*_statements(_DERIVED), _FRESH):
         connection.execute(statement)
+
+
+@contextmanager
+def filling(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within it records are only inserted, many of them: what hangs on each is made at the end."""
+    later = [one for one in _statements(_DERIVED) if one.startswith(_HANGING)]
+    for statement in later:
+        kind, name = statement.split()[1:3]
+        connection.execute(f"DROP {kind} {name}")
+    yield
+    for statement in later:
+        connection.execute(statement)
+    connection.execute("UPDATE tally SET value = (SELECT count(*) FROM records) WHERE name = 'records'")
+
+
+def layout() -> str:
+    """A digest of the derived tables' definition."""
+    return blake2b(_DERIVED.encode(), digest_size=8).hexdigest()
 
 
 def drop_derived(connection: sqlite3.Connection) -> None:

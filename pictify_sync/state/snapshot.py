@@ -8,7 +8,7 @@ A snapshot holds no history, no serial and never the sensitive key: equal conten
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -34,6 +34,7 @@ from pictify_sync.errors import StateError
 from pictify_sync.state import codec
 from pictify_sync.state.fold import check_intended
 from pictify_sync.state.hostile import Faults, parse, path_fault, record_faults, variables_faults
+from pictify_sync.state.hostile_entries import entry_faults
 
 FORMAT = "pictify-sync/snapshot"
 FORMAT_VERSION = 1
@@ -58,23 +59,29 @@ class Restorable(Protocol):
 
 def export(store: Source, write: Callable[[str], object]) -> None:
     """Write the state as it is at one serial, one line after the other."""
+    for line in lines_of(store):
+        write(line)
+
+
+def lines_of(store: Source) -> Generator[str, None, None]:
+    """The lines of the state as it is at one serial. Iterate to the end, or close."""
     with store.pinned():
-        write(_line("meta", {"format": FORMAT, "format_version": FORMAT_VERSION, "lineage": store.lineage}))
+        yield _line("meta", {"format": FORMAT, "format_version": FORMAT_VERSION, "lineage": store.lineage})
         for template in store.templates():
-            write(_line("template", json.loads(codec.encode(TemplateRecord, template))))
+            yield _line("template", json.loads(codec.encode(TemplateRecord, template)))
         for record in store.records():
-            write(_line("asset", _asset(store, record)))
+            yield _line("asset", _asset(store, record))
         for opened in store.open_batches():
             value = json.loads(codec.encode(OpenBatch, opened))
             del value["serial"]  # a matter of this log
-            write(_line("open_batch", value))
+            yield _line("open_batch", value)
         moves = store.pending_moves()
         if moves is not None:
-            write(_line("moves", json.loads(codec.encode(MovesIntended, moves))))
+            yield _line("moves", json.loads(codec.encode(MovesIntended, moves)))
         for file in store.obsolete():
-            write(_line("obsolete", {"path": file.path, "sha256": file.sha256}))
+            yield _line("obsolete", {"path": file.path, "sha256": file.sha256})
         for probed in store.probes():
-            write(_line("probe", json.loads(codec.encode(Probed, probed))))
+            yield _line("probe", json.loads(codec.encode(Probed, probed)))
 
 
 def import_snapshot(lines: Iterable[str], store: Restorable, *, file: str, at: str) -> int:
@@ -91,6 +98,20 @@ def import_snapshot(lines: Iterable[str], store: Restorable, *, file: str, at: s
         if reader.line == 0:
             raise
         reader.faults.stop(reader.line, error.message)
+
+
+def read_lines(numbered: Iterator[tuple[int, str]], faults: Faults, *, lineage: str, at: str) -> Iterator[Entry]:
+    """Give the entries that make a state like the numbered lines of a snapshot say, which must be of that lineage.
+
+    Raises InputError with every problem.
+    """
+    reader = _Reader(faults, at)
+    if reader.meta(numbered) != lineage:
+        faults.stop(1, "the lineage is another")
+    for entry in reader.entries(numbered):
+        faults.add(reader.line, entry_faults(entry) if not isinstance(entry, Recorded) else ())
+        yield entry
+    faults.raise_any()
 
 
 def _line(kind: str, value: dict[str, Any]) -> str:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pictify_sync.core.entries import Entry, Intended, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import Entry, Intended, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
-from pictify_sync.state import codec, log, schema
+from pictify_sync.state import log, schema
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.fold import fold
 from pictify_sync.state.schema import translated
@@ -25,17 +24,6 @@ from pictify_sync.state.tables import Tables
 
 T = TypeVar("T")
 _MAX_OPEN = 64  # Intended entries kept in memory; more open batches are read again
-
-
-@dataclass(frozen=True, slots=True)
-class Ledger:
-    """What all attempts and live checks have cost, in pictures."""
-
-    attempts: int  # ever intended
-    open: int  # of these neither settled nor abandoned
-    open_pictures: int  # that the open ones may still be billed
-    billed_min: int  # certainly billed by the closed ones and by live checks
-    billed_max: int  # possibly billed by these
 
 
 def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStore:
@@ -73,7 +61,7 @@ def _is_missing(path: Path) -> bool:
 class SqliteStateStore:
     """A StateStore in a SQLite file. Each call reads the newest serial; a stream keeps to the serial it began with."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, sensitive_key: bytes | None = None) -> None:
         self.path = path
         self._connection = connection
         self._tables = Tables(connection)
@@ -83,7 +71,7 @@ class SqliteStateStore:
         if not {"lineage", "sensitive_key"} <= meta.keys():
             raise StateError(f"{path} holds no lineage", hint="restore it from a snapshot or a copy")
         self.lineage = meta["lineage"].decode()
-        self._sensitive_key = meta["sensitive_key"]
+        self._sensitive_key = meta["sensitive_key"] if sensitive_key is None else sensitive_key
 
     def __enter__(self) -> Self:
         return self
@@ -188,53 +176,61 @@ class SqliteStateStore:
     # Writing -----------------------------------------------------------------------------------------------------
 
     def commit(self, after_serial: int, entries: Sequence[Entry]) -> int:
-        with self._writing():
+        with self.writing():
             newest = log.newest(self._connection)
             if newest != after_serial:
                 raise Conflict(expected=after_serial, serial=newest)
-            return self._append(newest, entries)
+            return self.append(entries)
 
     def restore(self, lineage: str, entries: Iterable[Entry]) -> int:
         """Fill a state without history from entries under another lineage, all or nothing; returns the new serial."""
-        with self._writing():
+        with self.writing():
             if log.newest(self._connection):
                 raise StateError(
                     f"{self.path} has a history already", hint="move it away, or choose another state file"
                 )
             self._connection.execute("UPDATE meta SET value = ? WHERE name = 'lineage'", (lineage.encode(),))
-            serial = self._append(0, entries)
+            serial = self.append(entries)
         self.lineage = lineage
         return serial
 
     def rebuild(self) -> int:
         """Make the derived tables anew from the log, all or nothing; returns the number of entries folded."""
-        with self._writing():
-            self._tables.forget()
-            schema.drop_derived(self._connection)
-            schema.create_derived(self._connection)
-            return log.refold(self._connection, self._tables)
+        with self.writing():
+            return self.refold()
 
-    def verify(self) -> tuple[str, ...]:
-        """What is wrong with the file: damaged pages, a log with gaps or altered entries, tables unlike their log."""
+    def verify(self, *, tables: bool = True) -> tuple[str, ...]:
+        """What is wrong with the file: damaged pages, a log with gaps or altered entries, `tables` unlike their log."""
         with translated(self.path, "cannot verify"), closing(schema.connect(self.path)) as connection:
             connection.execute("BEGIN")  # one serial for all that follows
             damaged = [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
             if damaged:
                 return tuple(damaged)
             faults = list(log.faults(connection))
-            return tuple(faults or log.fold_faults(connection))
+            return tuple(faults or (log.fold_faults(connection) if tables else ()))
 
-    def _append(self, newest: int, entries: Iterable[Entry]) -> int:
-        chain = log.chain_at(self._connection, newest)
-        for entry in entries:
-            newest += 1
-            body = codec.encode_entry(entry)
-            chain = log.next_chain(chain, newest, entry.at, body)
-            self._connection.execute(
-                "INSERT INTO log VALUES (?, ?, ?, ?, ?)", (newest, entry.at, entry.kind, body, chain)
-            )
-            fold(self._tables, self._read_intended, newest, entry)
-        return newest
+    def append(self, entries: Iterable[Entry]) -> int:
+        """Write entries after the newest and fold them in; only within `writing`. Gives the new serial."""
+        for serial, entry in log.write(self._connection, log.newest(self._connection), entries):
+            fold(self._tables, self._read_intended, serial, entry)
+        return log.newest(self._connection)
+
+    def begin_with(self, entries: Iterable[Entry]) -> None:
+        """Write entries before the log's beginning and fold them in; only within `writing`, before any other."""
+        for serial, entry in log.write(self._connection, log.FIRST - 1, entries):
+            fold(self._tables, self._read_intended, serial, entry)
+
+    def refold(self) -> int:
+        """Make the derived tables anew; only within `writing`. Gives the number of entries folded."""
+        self.forget()
+        schema.drop_derived(self._connection)
+        schema.create_derived(self._connection)
+        return log.refold(self._connection, self._tables)
+
+    def forget(self) -> None:
+        """Drop what is kept in memory: rows were taken back, or made anew."""
+        self._tables.forget()
+        self._intended.clear()
 
     def _read_intended(self, serial: int) -> Intended:
         known = self._intended.get(serial)
@@ -252,14 +248,14 @@ class SqliteStateStore:
             yield
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the write lock; what is done within is durable at the end, or leaves no trace."""
         assert not self._pinned, "a pinned state is only read"
         try:
             with translated(self.path, "cannot write"), schema.transaction(self._connection):
-                yield
+                yield self._connection
         except BaseException:
-            self._tables.forget()
-            self._intended.clear()
+            self.forget()
             raise
 
     def _stream(self, read: Callable[[sqlite3.Connection], Iterator[T]]) -> Iterator[T]:

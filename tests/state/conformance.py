@@ -202,11 +202,12 @@ class StateStoreContract(ABC):
     def test_records_are_sorted_by_bytes_and_selected_by_prefix(self, store: StateStore) -> None:
         """Records stream in the order of their keys' UTF-8 bytes; a prefix is taken literally."""
         names = ["a", "Z", "a%", "a_b", "ab", "é", "\ud7ff", "\ue000", "🎈", "aé", "a🎈", "\U0010ffff", "\U0010ffffx"]
-        keys = [AssetKey(f"{name}/x@default") for name in names]
+        keys = [AssetKey(f"m/i@{name}") for name in names]
         store.commit(0, [recorded(*(replace(stored(1), key=one) for one in keys))])
         ordered = sorted(keys, key=key_order)
         assert [record.key for record in store.records()] == ordered
-        for prefix in ("", "a", "a%", "a_", "é", "\ud7ff", "🎈", "\U0010ffff", "\U0010ffff/", "b"):
+        layouts = ("", "a", "a%", "a_", "é", "\ud7ff", "🎈", "\U0010ffff", "\U0010ffffx", "b")
+        for prefix in ("", "m/", "n", *(f"m/i@{start}" for start in layouts)):
             assert [r.key for r in store.records(prefix)] == [one for one in ordered if one.startswith(prefix)]
 
     def test_a_stream_keeps_to_one_serial(self, store: StateStore, again: Open) -> None:

@@ -1,0 +1,190 @@
+"""The local index of a state on a Git ref: a state file of its own, filled from the ref, and what is not there yet.
+
+It is never the truth, but for the entries in its outbox: those made here and not pushed yet. A damaged index, one of
+another lineage, or one made by another version is made anew. This module must not know how commits travel.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pictify_sync.core.entries import Entry
+from pictify_sync.errors import Conflict, StateError
+from pictify_sync.state import codec, log, schema
+from pictify_sync.state.git_checkpoint import load
+from pictify_sync.state.git_tree import Tree, TreeReader, Written
+from pictify_sync.state.rebase import fits
+from pictify_sync.state.schema import translated
+from pictify_sync.state.sqlite import SqliteStateStore
+
+FORMAT = 1  # of what is ours in the index
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The ref as the index last saw it."""
+
+    tip: str = ""  # commit; "": there is no such ref
+    serial: int = 0  # of the newest entry there
+    run: str = ""  # content of the file of the log that ends with it; "" when there is none
+    checkpoint: int = 0  # serial
+    key_check: str = ""
+
+
+class GitIndex:
+    """An open index. `store` reads it; what is written goes through here."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, sensitive_key: bytes) -> None:
+        self.store = SqliteStateStore(path, connection, sensitive_key)
+        self.connection = connection
+
+    def known(self) -> Known | None:
+        """What it reflects; None when it has to be made anew."""
+        with translated(self.store.path, "cannot read"):
+            row = self.connection.execute("SELECT value FROM meta WHERE name = 'git'").fetchone()
+        value = {} if row is None else json.loads(row[0])
+        if (value.pop("format", 0), value.pop("layout", "")) != (FORMAT, schema.layout()):
+            return None
+        return Known(**value)
+
+    def outbox(self) -> list[Written]:
+        """Entries that are not at the remote yet, as far as the index was told, in order."""
+        with translated(self.store.path, "cannot read"):
+            rows = self.connection.execute("SELECT body FROM outbox JOIN log USING (serial) ORDER BY serial").fetchall()
+        return [Written(body, codec.decode_entry(body)) for (body,) in rows]
+
+    @contextmanager
+    def appending(self, after_serial: int, entries: Sequence[Entry], *, queued: bool) -> Iterator[list[Written]]:
+        """Fold entries in and give them as written; they are durable at the end of the block, or leave no trace.
+
+        `queued`: they go into the outbox. Raises Conflict when the newest serial is another.
+        """
+        with self.store.writing() as connection:
+            newest = log.newest(connection)
+            if newest != after_serial:
+                raise Conflict(expected=after_serial, serial=newest)
+            self.store.append(entries)
+            rows = connection.execute("SELECT body FROM log WHERE serial > ? ORDER BY serial", (newest,))
+            written = [Written(body, entry) for (body,), entry in zip(rows, entries, strict=True)]
+            if queued:
+                connection.executemany(
+                    "INSERT INTO outbox VALUES (?)", ((newest + place,) for place in range(1, len(written) + 1))
+                )
+            yield written
+
+    def learn(self, known: Known, sent: int, theirs: Sequence[Written] = ()) -> None:
+        """Note what was pushed (the first `sent` of the outbox) and fold in what others did."""
+        with self.store.writing():
+            self.store.append(one.entry for one in theirs)
+            self.note(known, sent)
+
+    def note(self, known: Known, sent: int) -> None:
+        """Write down what the index reflects; only within a transaction."""
+        self.connection.execute(
+            "DELETE FROM outbox WHERE serial IN (SELECT serial FROM outbox ORDER BY serial LIMIT ?)", (sent,)
+        )
+        value = json.dumps({**asdict(known), "format": FORMAT, "layout": schema.layout()})
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('git', ?)", (value.encode(),))
+
+    def reflect(self, tree: Tree | None, reader: TreeReader, left: Sequence[Written]) -> list[Written]:
+        """Make everything anew from a commit (None: there is none), all or nothing; gives what it kept of `left`.
+
+        What is left over of our own goes on top, but for entries that can no longer follow: another run was faster.
+        """
+        with self.store.writing() as connection:
+            self._empty(connection)
+            if tree is not None:
+                connection.execute("UPDATE meta SET value = ? WHERE name = 'lineage'", (tree.meta.lineage.encode(),))
+                self._fill(connection, tree, reader)
+            kept = []
+            for one in left:
+                if fits(connection, one.entry):
+                    serial = self.store.append([one.entry])
+                    connection.execute("INSERT INTO outbox VALUES (?)", (serial,))
+                    kept.append(one)
+            self.note(known_of(tree), 0)
+        self.store.lineage = "" if tree is None else tree.meta.lineage
+        return kept
+
+    def refill(self, lineage: str, entries: Iterable[Entry]) -> int:
+        """Hold these entries alone, under a lineage; it reflects no commit until it is told one. Gives the serial."""
+        with self.store.writing() as connection:
+            self._empty(connection)
+            connection.execute("UPDATE meta SET value = ? WHERE name = 'lineage'", (lineage.encode(),))
+            serial = self.store.append(entries)
+        self.store.lineage = lineage
+        return serial
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.store.close()
+
+    def _empty(self, connection: sqlite3.Connection) -> None:
+        self.store.forget()
+        schema.drop_derived(connection)
+        schema.create_derived(connection)
+        for table in ("log", "outbox"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        connection.execute("DELETE FROM meta WHERE name IN ('base', 'git')")
+
+    def _fill(self, connection: sqlite3.Connection, tree: Tree, reader: TreeReader) -> None:
+        load(self.store, connection, tree, reader)
+        log.cut(connection, tree.meta.base)
+        before = [run for run in tree.runs if run.last <= tree.meta.checkpoint]
+        for _ in log.write(connection, tree.meta.base, (one.entry for one in reader.entries(before))):
+            pass  # history: the checkpoint holds their effect
+        self.store.append(one.entry for one in reader.entries(tree.runs[len(before) :]))
+
+
+def known_of(tree: Tree | None) -> Known:
+    """What an index knows that reflects a commit."""
+    if tree is None:
+        return Known()
+    run = tree.runs[-1].oid if tree.runs else ""
+    return Known(tree.tip, tree.serial, run, tree.meta.checkpoint, tree.meta.key_check)
+
+
+def open_index(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | None:
+    """Open the index; None when there is none and it is not to be made, or it has to be made anew.
+
+    With `create` a damaged file is thrown away. Raises StateError for a damaged file without it.
+    """
+    if create:
+        schema.prepare_folder(path)
+        try:
+            return _opened(path, sensitive_key, create=True)
+        except StateError:
+            for ending in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError):
+                    path.with_name(path.name + ending).unlink()
+            schema.prepare_folder(path)
+            return _opened(path, sensitive_key, create=True)
+    if not path.is_file():
+        return None
+    try:
+        return _opened(path, sensitive_key, create=False)
+    except StateError as error:
+        raise StateError(error.message, hint="it is only an index: pictify-sync state fetch makes it anew") from error
+
+
+def _opened(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | None:
+    with translated(path, "cannot open"):
+        connection = schema.connect(path)
+        try:
+            if create:
+                schema.create(connection, path)
+                connection.execute("CREATE TABLE IF NOT EXISTS outbox (serial INTEGER PRIMARY KEY) STRICT")
+                if any(row[0] != "ok" for row in connection.execute("PRAGMA quick_check(1)")):
+                    raise StateError(f"{path} is damaged")
+            elif not schema.check(connection, path):
+                connection.close()
+                return None
+            return GitIndex(path, connection, sensitive_key)
+        except BaseException:
+            connection.close()
+            raise
