@@ -11,6 +11,7 @@ import pytest
 
 from pictify_sync.emulator.app import read_meter
 from tests.cli.test_commands import Run, cli
+from tests.cli.test_terminal import at_terminal
 from tests.end_to_end.project import ProjectFolder
 from tests.providers.test_canary import CANARY, leaks
 from tests.providers.test_served import served
@@ -134,6 +135,16 @@ def test_it_asks_before_it_renders(folder: ProjectFolder, cli: Run, account: Pat
     assert said.code == 1
     assert "--yes" in said.talk
     assert read_meter(account) == []
+
+
+@pytest.mark.parametrize(("answer", "renders"), [("no", 0), ("y", 0), ("", 0), ("yes", 1)])
+def test_only_yes_renders(folder: ProjectFolder, account: Path, answer: str, renders: int) -> None:
+    """At a terminal it asks, and says where and how many."""
+    _, shown = at_terminal(folder.folder, "doctor", "--live", answer=answer)
+    assert "Render up to 4 pictures at http://127.0.0.1" in shown
+    assert "Traceback" not in shown
+    assert not leaks(shown)
+    assert len(read_meter(account)) == renders
 
 
 @pytest.mark.parametrize(
