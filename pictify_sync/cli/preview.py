@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,20 +21,17 @@ from pictify_sync.cli.options import (
     project_of,
     with_options,
 )
+from pictify_sync.cli.pages import page_options, pages_of
 
 if TYPE_CHECKING:
     from pictify_sync.core.model import AssetKey, Change
-    from pictify_sync.core.plan import Plan
     from pictify_sync.core.preview import Preview
 
 MOST = 50  # pictures, unless asked for otherwise
 
-file_type = click.Path(dir_okay=False, writable=True)
 own_options = with_options(
     click.option("--max-previews", type=click.IntRange(min=0), default=MOST, show_default=True, metavar="N",
                  help="Changes shown in pictures; manifests take turns, and the rest is listed."),
-    click.option("--html", type=file_type, help="Write a page that needs no other file."),
-    click.option("--markdown", type=file_type, help="Write a comment for a pull request, without pictures."),
     click.option("--pictures", type=click.Path(file_okay=False), metavar="DIR", help="Keep the pictures, in a new or "
                  "empty folder."),
 )  # fmt: skip
@@ -43,6 +40,7 @@ own_options = with_options(
 @click.command("preview")
 @paths_argument
 @own_options
+@page_options
 @choice_options
 @json_option
 @pass_settings
@@ -56,11 +54,13 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     from pictify_sync.report.json_report import previews_document
     from pictify_sync.report.previews import preview_lines
     from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.review import review_of_plan
     from pictify_sync.wiring.preview import previews
 
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
     limit = options["max_previews"]
     assert isinstance(limit, int)
+    pages = pages_of(options)
     with project_of(settings) as project, _folder(options["pictures"]) as folder:
         check_manifests(project, paths)
         plan, manifests = project.plan(paths, choice)
@@ -72,7 +72,8 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
                 click.echo(previews_document(plan.digest, _noted(made, found), kept=options["pictures"] is not None))
             else:
                 say(preview_lines(_noted(made, found)))
-            _write(options, plan, found, project.state().variables)
+            if pages:
+                pages.write(review_of_plan(plan, project.state().variables), found)
     return 0
 
 
@@ -96,20 +97,3 @@ def _noted(made: Iterable[tuple[Change, Preview]], found: dict[AssetKey, Preview
     for change, one in made:
         found[one.key] = one
         yield change, one
-
-
-def _write(
-    options: dict[str, object], plan: Plan, found: dict[AssetKey, Preview], recall: Callable[[str], str | None]
-) -> None:
-    """Write the pages that were asked for."""
-    if not options["html"] and not options["markdown"]:
-        return
-    from pictify_sync.report.html import write_html
-    from pictify_sync.report.markdown import COMMENT, markdown
-    from pictify_sync.report.review import review_of_plan
-
-    review = review_of_plan(plan, recall)
-    if options["html"]:
-        write_html(review, found, Path(str(options["html"])))
-    if options["markdown"]:
-        Path(str(options["markdown"])).write_text(markdown(review, found, COMMENT), encoding="utf-8")
