@@ -68,10 +68,11 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
             talk(problem_lines(manifests.problems))
             talk(check_choice(plan, choice))
             found: dict[AssetKey, Preview] = {}
+            shown = _noted(made, found) if pages else made
             if as_json:
-                click.echo(previews_document(plan.digest, _noted(made, found), kept=options["pictures"] is not None))
+                click.echo(previews_document(plan.digest, shown, kept=options["pictures"] is not None))
             else:
-                say(preview_lines(_noted(made, found)))
+                say(preview_lines(shown))
             if pages:
                 pages.write(review_of_plan(plan, project.state().variables), found)
     return 0
