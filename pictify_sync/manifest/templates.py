@@ -62,7 +62,8 @@ def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Pr
         return None
     facts = context.inspector.inspect(source)
     html = _inline(loaded, source, facts, (context, findings))
-    rules = _rules(loaded, facts, findings)
+    whole = facts if html == source else context.inspector.inspect(html)  # stylesheets name variables and fonts, too
+    rules = _rules(loaded, whole, findings)
     findings.flush()
     file = shown((loaded.path.parent / loaded.model.html).resolve(), context.cwd)
     for problem in facts.problems:
@@ -73,8 +74,8 @@ def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Pr
         rules={rule.name: rule for rule in rules},
         layouts=tuple(template.layouts),
         revisions=template.revisions,
-        used=frozenset(facts.variables),
-        families=tuple(facts.families),
+        used=frozenset(whole.variables),
+        families=tuple(whole.families),
         source=template,
     )
 
