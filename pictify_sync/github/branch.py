@@ -27,7 +27,7 @@ class OutputBranch:
 
     def __init__(self, branch: str, output: Path, store: Path, environ: Mapping[str, str]) -> None:
         here = Git(Path.cwd(), environ)
-        if here.tried("check-ref-format", f"refs/heads/{branch}").returncode:
+        if branch.startswith("-") or here.tried("check-ref-format", f"refs/heads/{branch}").returncode:
             raise GitHubError(f"{branch} is no name of a branch")
         top = Path(here("rev-parse", "--show-toplevel").decode().rstrip("\n")).resolve()
         if output.resolve() != output or not output.is_relative_to(top) or output == top:

@@ -1,0 +1,92 @@
+"""On a proposal the settings are those of its base, whatever the proposal puts in their place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pictify_sync.errors import GitHubError
+from pictify_sync.github.base import settings_from_base
+from tests.action.job import Hub, checkout, git
+from tests.end_to_end.project import ProjectFolder
+
+BASE = "version: 1\nguard: {max_renders: 5}\n"
+NAME = Path("pictify-sync.yaml")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A repository whose base has settings."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    made = Hub(tmp_path / "hub")
+    made.work = ProjectFolder(tmp_path / "developer")
+    made.work.write("pictify-sync.yaml", BASE)
+    made.commit("main")
+    return made
+
+
+def proposed(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, str]:
+    """Propose what stands in the developer's folder; gives a checkout of the proposal, and the base."""
+    number = hub.propose("change")
+    folder = hub.folder / "checkout"
+    checkout(hub.remote, folder, git(hub.remote, "rev-parse", f"refs/pull/{number}/merge"))
+    monkeypatch.chdir(folder)
+    return folder, git(hub.remote, "rev-parse", "main")
+
+
+def _raised(folder: Path) -> None:
+    (folder / NAME).write_text("version: 1\nguard: {max_renders: null}\n")
+
+
+def _removed(folder: Path) -> None:
+    (folder / NAME).unlink()
+
+
+def _linked(folder: Path) -> None:
+    (folder / "elsewhere.yaml").write_text("version: 1\n")
+    (folder / NAME).unlink()
+    (folder / NAME).symlink_to("elsewhere.yaml")
+
+
+@pytest.mark.parametrize("edit", [_raised, _removed, _linked])
+def test_the_base_wins(hub: Hub, monkeypatch: pytest.MonkeyPatch, edit: Callable[[Path], None]) -> None:
+    """Changed, removed, or a link: in its place is the file of the base, and nothing else was written."""
+    edit(hub.work.folder)
+    folder, base = proposed(hub, monkeypatch)
+    before = {path: path.read_bytes() for path in folder.rglob("*.yaml") if path.name != NAME.name}
+    assert settings_from_base(NAME, base, os.environ)
+    assert (folder / NAME).read_text() == BASE
+    assert not (folder / NAME).is_symlink()
+    assert before == {path: path.read_bytes() for path in folder.rglob("*.yaml") if path.name != NAME.name}
+    assert not settings_from_base(NAME, base, os.environ)
+
+
+def test_what_the_base_does_not_have_is_not_there(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proposal that brings settings of its own is planned with the defaults."""
+    hub.work.write("staging.yaml", "version: 1\nstate: /etc/passwd\n")
+    folder, base = proposed(hub, monkeypatch)
+    assert settings_from_base(Path("staging.yaml"), base, os.environ)
+    assert not (folder / "staging.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["../outside.yaml", "/etc/hostname", "link/pictify-sync.yaml", "manifests"])
+def test_only_files_of_the_repository(hub: Hub, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Not above it, not behind a link, and no folder."""
+    (hub.work.folder / "link").symlink_to("..")
+    folder, base = proposed(hub, monkeypatch)
+    (folder.parent / "outside.yaml").write_text("mine")
+    with pytest.raises(GitHubError):
+        settings_from_base(Path(name), base, os.environ)
+    assert (folder.parent / "outside.yaml").read_text() == "mine"
+
+
+def test_a_base_that_cannot_be_read_ends_the_run(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is planned with limits that nobody knows."""
+    folder, _ = proposed(hub, monkeypatch)
+    text = (folder / NAME).read_text()
+    with pytest.raises(GitHubError):
+        settings_from_base(NAME, "f" * 40, os.environ)
+    assert (folder / NAME).read_text() == text
