@@ -111,3 +111,15 @@ def test_the_installed_versions_are_those_of_a_tested_environment() -> None:
     """The list names everything that the project and its extras need: python -m tests.action.constraints."""
     names = [line.partition("==")[0] for line in FILE.read_text(encoding="utf-8").splitlines()]
     assert names == [line.partition("==")[0] for line in page().splitlines()]
+
+
+def test_the_page_shows_the_permissions_of_each_workflow() -> None:
+    """With the same reasons, after a link to the workflow."""
+    text = (ROOT / "docs/how-to/github-actions.md").read_text(encoding="utf-8")
+    for file in WORKFLOWS:
+        shown = (
+            text.partition(f"(../../examples/workflows/{file.name})")[2].partition("```yml\n")[2].partition("```")[0]
+        )
+        block = re.search(r"    permissions:\n((?: {6}.*\n)+)", file.read_text(encoding="utf-8"))
+        assert block is not None
+        assert shown == "permissions:\n" + re.sub("(?m)^ {4}", "", block[1])
