@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved
-from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Origin, Reason, Record
+from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Origin, Reason, Record, Status
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
 from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift
 from pictify_sync.report.review import Review, review_of_plan
@@ -133,6 +133,7 @@ def hostile_records(text: str) -> list[Record]:
     return [
         replace(
             one,
+            status=Status.FAILED if failure else Status.STORED,
             key=AssetKey(f"{text}/{text}@{text}"),
             artifact=replace(one.artifact, path=text),
             output=text,

@@ -198,7 +198,8 @@ def test_every_manifest_has_its_share() -> None:
 
 def test_sensitive_values_are_never_shown() -> None:
     """Neither the value's digest nor a hint of it."""
-    old, new = {"email": {"$sensitive": "0123456789abcdef"}}, {"email": {"$sensitive": "fedcba9876543210"}}
+    old: dict[str, object] = {"email": {"$sensitive": "0123456789abcdef"}}
+    new: dict[str, object] = {"email": {"$sensitive": "fedcba9876543210"}}
     page = markdown(review_of_plan(plan_of([update("x", old, new)]), recalling(filled("x", old))), {}, COMMENT)
     assert "`email`: `(sensitive)` → `(another value)`" in page
     assert not re.search("0123456789|fedcba98", page)
