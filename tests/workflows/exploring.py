@@ -15,6 +15,7 @@ from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import StateStore
 from pictify_sync.emulator.app import Emulator, read_meter
+from pictify_sync.emulator.wire import digest
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Http
 from pictify_sync.providers.pictify import Opened, PictifyProvider
@@ -63,7 +64,7 @@ class Place:
     provider: PictifyProvider
     store: SqliteStateStore
     clock: FakeClock
-    before: int  # renders of the server before
+    team: str  # whose key it is, as the server names it
     stopped: bool = False
 
     def explore(self, store: StateStore | None = None) -> Explored:
@@ -84,8 +85,8 @@ class Place:
         return probe(Session(ports), "pictify", SERVICE)
 
     def meter(self) -> int:
-        """What the server has rendered here."""
-        return len(read_meter(self.folder)) - self.before
+        """What the server has rendered for this key."""
+        return sum(row["team"] == self.team for row in read_meter(self.folder))
 
     def templates(self) -> list[str]:
         """Names of the templates that the server holds."""
@@ -104,16 +105,16 @@ class Server:
         self, tmp_path: Path, options: str = "", faults: str = "", *, change: Change = nothing, pause: float = 0.1
     ) -> Iterator[Place]:
         """A client whose requests carry these options and faults; `pause`: seconds between polls."""
-        clock = Patient()
+        clock, key = Patient(), f"key of {tmp_path}"
         headers = {"X-Emulator-Set": options, "X-Emulator-Fault": faults}
         transport = Changing(self.app, {name: value for name, value in headers.items() if value}, change)
-        http = Http(SERVICE, SecretStr(f"key of {tmp_path}"), transport=transport, rate=Rate(clock, None))
+        http = Http(SERVICE, SecretStr(key), transport=transport, rate=Rate(clock, None))
         client = Opened(http, Downloads(http.client, http.client, ()))
         provider = PictifyProvider("pictify", client, Capabilities(poll_seconds=pause), grace=0)
         store = open_store(tmp_path / "state.db", create=True)
         assert isinstance(store, SqliteStateStore)
         try:
-            yield Place(self.folder, provider, store, clock, len(read_meter(self.folder)))
+            yield Place(self.folder, provider, store, clock, digest(key))
         finally:
             store.close()
             provider.close()
