@@ -23,11 +23,10 @@ _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _AT_ONCE = 32
 
 
-def embedded(pictures: Iterable[PictureFile]) -> Iterator[tuple[PictureFile, str]]:
+def embedded(pictures: Iterable[PictureFile], room: int = ROOM) -> Iterator[tuple[PictureFile, str]]:
     """Give each picture with its address, in order, until the room is used up; what cannot be read is left out."""
     wanted = list(dict.fromkeys(pictures))
     width = next((width for most, width in _WIDTHS if len(wanted) <= most), _LEAST)
-    room = ROOM
     with ThreadPoolExecutor(4) as pool:
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
