@@ -185,6 +185,17 @@ class Probed:
     kind: Literal["probed"] = "probed"
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What attempts and live checks cost of which nothing else is left: the log was cut, or the state imported."""
+
+    attempts: int
+    billed_min: int  # pictures certainly billed
+    billed_max: int  # pictures possibly billed
+    at: str
+    kind: Literal["spent"] = "spent"
+
+
 Entry = (
     Intended
     | Submitted
@@ -197,6 +208,7 @@ Entry = (
     | Cleaned
     | TemplateRecorded
     | Probed
+    | Spent
 )
 
 

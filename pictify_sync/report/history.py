@@ -15,6 +15,7 @@ from pictify_sync.core.entries import (
     Probed,
     Recorded,
     Settled,
+    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -55,6 +56,9 @@ def _words(entry: Entry) -> tuple[str, Tone]:
                 f"live check of {safe(entry.provider)} {state}: {cost}",
                 _FAINT if entry.facts is None else Tone.PLAIN,
             )
+        case Spent():
+            cost = f"{entry.billed_min:,} to {entry.billed_max:,} pictures billed"
+            return f"carried over: {entry.attempts:,} batches, {cost}", _FAINT
         case MovesIntended() | Moved() | Recorded() | Cleaned():
             return _carried(entry)
 

@@ -21,6 +21,7 @@ from pictify_sync.core.entries import (
     Probed,
     Recorded,
     Settled,
+    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -29,6 +30,7 @@ from pictify_sync.core.model import AssetKey, Record
 from pictify_sync.errors import StateError
 from pictify_sync.state.tables import Tables
 
+_MOST = 1 << 48  # pictures; sums of them stay numbers that SQLite holds
 ReadIntended = Callable[[int], Intended]  # the Intended entry of a serial
 
 
@@ -63,6 +65,10 @@ def fold(tables: Tables, intended: ReadIntended, serial: int, entry: Entry) -> N
         case Probed():
             _check_billed(entry)
             _refuse_if(not tables.put_probe(serial, entry), f"the live check {entry.run} has ended already")
+        case Spent():
+            _check_billed(entry)
+            _refuse_if(not 0 <= entry.attempts <= _MOST, "fewer than no attempts")
+            tables.put_spent(entry)
         case _:
             assert_never(entry)
 
@@ -112,8 +118,10 @@ def _close(tables: Tables, intended: ReadIntended, serial: int, entry: Settled |
         _apply(tables, entry.puts, (), entry.obsolete)
 
 
-def _check_billed(entry: Settled | Abandoned | Probed) -> None:
-    _refuse_if(not 0 <= entry.billed_min <= entry.billed_max, "billed_min and billed_max contradict each other")
+def _check_billed(entry: Settled | Abandoned | Probed | Spent) -> None:
+    _refuse_if(
+        not 0 <= entry.billed_min <= entry.billed_max <= _MOST, "billed_min and billed_max contradict each other"
+    )
 
 
 def _apply(

@@ -12,9 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from secrets import token_hex
 from typing import Self
 
-from pictify_sync.core.entries import Entry, MovesIntended, Obsolete, OpenBatch, Probed, Recorded
-from pictify_sync.core.model import AssetKey, Fingerprint, Record
-from pictify_sync.core.template import TemplateRecord
+from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.model import Record
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state.git_checkpoint import parts_of
 from pictify_sync.state.git_index import GitIndex, Known, known_of
@@ -43,6 +42,11 @@ class GitStateStore:
         self._key_check = key_check  # of the key that this process was given; "" for none
         self._gap = 0  # our serials minus those of the index: it may be made anew, ours never go back
         self._retold = 0  # entries up to this serial are told again, since their order has changed
+        read = index.store  # everything but serials and entries
+        self.records, self.record, self.count, self.find = read.records, read.record, read.count, read.find
+        self.owners, self.variables, self.templates = read.owners, read.variables, read.templates
+        self.open_batches, self.pending_moves, self.obsolete = read.open_batches, read.pending_moves, read.obsolete
+        self.probes, self.ledger, self.pinned = read.probes, read.ledger, read.pinned
 
     def __enter__(self) -> Self:
         return self
@@ -57,53 +61,14 @@ class GitStateStore:
             if self._upstream.outbox:
                 self.flush()
 
-    # Reading: from the index -------------------------------------------------------------------------------------
+    # Reading -----------------------------------------------------------------------------------------------------
 
     def serial(self) -> int:
         return self._store.serial() + self._gap
 
-    def records(self, prefix: str = "") -> Iterator[Record]:
-        return self._store.records(prefix)
-
-    def record(self, key: AssetKey) -> Record | None:
-        return self._store.record(key)
-
-    def count(self) -> int:
-        return self._store.count()
-
-    def find(self, fingerprint: Fingerprint) -> Record | None:
-        return self._store.find(fingerprint)
-
-    def owners(self, path: str) -> tuple[AssetKey, ...]:
-        return self._store.owners(path)
-
-    def variables(self, digest: str) -> str | None:
-        return self._store.variables(digest)
-
-    def templates(self) -> tuple[TemplateRecord, ...]:
-        return self._store.templates()
-
-    def open_batches(self) -> tuple[OpenBatch, ...]:
-        return self._store.open_batches()
-
-    def pending_moves(self) -> MovesIntended | None:
-        return self._store.pending_moves()
-
-    def obsolete(self) -> tuple[Obsolete, ...]:
-        return self._store.obsolete()
-
-    def probes(self) -> tuple[Probed, ...]:
-        return self._store.probes()
-
     def sensitive_key(self) -> bytes:
         check_key(self._key_check, self._upstream.known)
         return self._store.sensitive_key()
-
-    @contextmanager
-    def pinned(self) -> Iterator[None]:
-        """Keep all reads within to one serial."""
-        with self._store.pinned():
-            yield
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
         """As in the port. After the index was made anew, all that it holds is told again to whoever knew less."""

@@ -53,6 +53,8 @@ def record_faults(record: Record) -> Iterator[str]:
         yield from spec_faults(record.fingerprint, record.spec)
     if record.artifact is not None:
         yield from artifact_faults(record.artifact)
+    if not 0 <= record.attempts < 1 << 31:
+        yield "the number of attempts is none"
 
 
 def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:

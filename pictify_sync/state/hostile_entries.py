@@ -24,6 +24,7 @@ from pictify_sync.core.entries import (
     Probed,
     Recorded,
     Settled,
+    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -59,6 +60,8 @@ def entry_faults(entry: Entry) -> Iterator[str]:
             yield from _id_faults(entry.run)
         case TemplateRecorded():
             yield from [] if _is_time(entry.record.observed_at or entry.at) else ["the time it was observed is none"]
+        case Spent():
+            return
         case _:
             assert_never(entry)
 

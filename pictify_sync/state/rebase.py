@@ -21,6 +21,7 @@ from pictify_sync.core.entries import (
     Probed,
     Recorded,
     Settled,
+    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -85,7 +86,7 @@ def _add(reach: _Reach, entry: Entry) -> None:
             reach.frees = True
         case Cleaned():
             reach.paths.update(file.path for file in entry.paths)
-        case TemplateRecorded() | Probed():
+        case TemplateRecorded() | Probed() | Spent():
             return
         case _:
             assert_never(entry)

@@ -1,7 +1,7 @@
 """The state as sorted JSON lines: for review, Git and transport. Export then import is the identity.
 
 Lines, in this order: meta, templates by name, assets by key, open batches by age, pending moves, obsolete files, live
-checks by provider.
+checks by provider, what else was spent.
 A snapshot holds no history, no serial and never the sensitive key: equal contents give equal bytes.
 """
 
@@ -23,6 +23,7 @@ from pictify_sync.core.entries import (
     OpenBatch,
     Probed,
     Recorded,
+    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -42,7 +43,7 @@ _CHUNK = 1000  # records per log entry
 _SETS: tuple[str, ...] = ("variables", "failed_variables")
 _MAX_LINE = 64 << 20  # characters; an open batch is one line
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode  # keeps the order of names
-_ORDER = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe")
+_ORDER = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe", "spent")
 
 
 class Source(StateStore, Protocol):
@@ -82,6 +83,8 @@ def lines_of(store: Source) -> Generator[str, None, None]:
             yield _line("obsolete", {"path": file.path, "sha256": file.sha256})
         for probed in store.probes():
             yield _line("probe", json.loads(codec.encode(Probed, probed)))
+        if any(spent := _spent(store)):
+            yield _line("spent", dict(zip(("attempts", "billed_min", "billed_max"), spent, strict=True)))
 
 
 def import_snapshot(lines: Iterable[str], store: Restorable, *, file: str, at: str) -> int:
@@ -121,6 +124,13 @@ def _line(kind: str, value: dict[str, Any]) -> str:
 
 
 _STYLE: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+
+
+def _spent(store: Source) -> tuple[int, int, int]:
+    """Attempts and pictures billed that no other line tells of."""
+    ledger, told = store.ledger(), store.probes()
+    least, most = sum(one.billed_min for one in told), sum(one.billed_max for one in told)
+    return ledger.attempts - ledger.open, ledger.billed_min - least, ledger.billed_max - most
 
 
 def _asset(store: StateStore, record: Record) -> dict[str, Any]:
@@ -199,6 +209,8 @@ class _Reader:
                     yield TemplateRecorded(codec.decode(TemplateRecord, _text(value)), self.at)
                 case "probe":
                     yield self._probe(value)
+                case "spent":
+                    yield codec.decode(Spent, _text(value | {"kind": "spent", "at": self.at}))
                 case "asset":
                     self._asset(number, value)
                     if len(self._records) >= _CHUNK:

@@ -171,7 +171,8 @@ class SqliteStateStore:
             least, most = self._connection.execute(
                 "SELECT coalesce(sum(billed_min), 0), coalesce(sum(billed_max), 0) FROM probes"
             ).fetchone()
-        return Ledger(attempts, opened, pictures, certain + least, possible + most)
+            others, lower, upper = self._tables.spent()
+        return Ledger(attempts + others, opened, pictures, certain + least + lower, possible + most + upper)
 
     # Writing -----------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from pictify_sync.core.entries import Obsolete, Probed
+from pictify_sync.core.entries import Obsolete, Probed, Spent
 from pictify_sync.core.fingerprint import canonical
 from pictify_sync.core.model import (
     Artifact,
@@ -214,6 +214,17 @@ class Tables:
         put += "billed_min = excluded.billed_min, billed_max = excluded.billed_max, body = excluded.body "
         put += "WHERE body IS NULL AND provider = excluded.provider AND service = excluded.service"
         return self.connection.execute(put, row).rowcount == 1
+
+    def put_spent(self, spent: Spent) -> None:
+        """Add to what is told of no attempt and no live check."""
+        put = "INSERT INTO tally VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
+        values = (("attempts", spent.attempts), ("billed_min", spent.billed_min), ("billed_max", spent.billed_max))
+        self.connection.executemany(put, values)
+
+    def spent(self) -> tuple[int, int, int]:
+        """Attempts, pictures certainly and possibly billed, of which nothing else is told."""
+        found = dict(self.connection.execute("SELECT name, value FROM tally"))
+        return found.get("attempts", 0), found.get("billed_min", 0), found.get("billed_max", 0)
 
     def probes(self) -> tuple[Probed, ...]:
         """The newest live check with facts of each provider and service."""

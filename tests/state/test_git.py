@@ -48,6 +48,6 @@ class TestGitStateStore(StateStoreContract):
 
         def again() -> StateStore:
             self.opened.append(hub.open(tmp_path / f"clone-{next(numbers)}"))
-            return Attentive(self.opened[-1])  # type: ignore[return-value]
+            return Attentive(self.opened[-1])
 
         return again

@@ -74,7 +74,7 @@ def test_a_snapshot_is_readable_and_in_order(full: SqliteStateStore) -> None:
     lines = lines_of(full)
     values = [json.loads(line) for line in lines]
     assert [value["kind"] for value in values] == [
-        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete", "probe")
+        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete", "probe", "spent")
     ]
     assert values[2]["variables"] == json.loads(variables(1))
     assert "serial" not in "".join(lines)
@@ -87,7 +87,7 @@ def test_import_restores_everything(full: SqliteStateStore, tmp_path: Path) -> N
     with open_at(tmp_path / "other") as other:
         import_snapshot(lines_of(full), other, file="s.jsonl", at=AT)
         assert list(other.records()) == list(full.records())
-        assert other.probes() == full.probes()
+        assert (other.probes(), other.ledger()) == (full.probes(), full.ledger())
         assert other.variables(print_of(1).variables) == variables(1)
         assert other.pending_moves() == full.pending_moves()
         assert (other.lineage, other.templates(), other.obsolete()) == (full.lineage, full.templates(), full.obsolete())
