@@ -19,7 +19,7 @@ WHOLE = 60_000  # bytes of a file that is taken as it is
 MAX_PIXELS = 50_000_000  # more is not decoded: that takes 200 MB
 _WIDTHS = ((90, 1200), (400, 800), (2000, 480))  # (up to so many pictures, pixels in width)
 _LEAST = 280  # pixels in width of still more pictures
-_FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+_KINDS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _AT_ONCE = 32
 
 
@@ -40,33 +40,34 @@ def embedded(pictures: Iterable[PictureFile], room: int = ROOM) -> Iterator[tupl
 
 def _address(picture: PictureFile, width: int) -> str:
     """Give a `data:` address; "" when the file is no picture of the kinds that a browser may be given."""
-    if picture.media_type not in _FORMATS or picture.width * picture.height > MAX_PIXELS:
+    kind = _KINDS.get(picture.media_type)
+    if kind is None or picture.width * picture.height > MAX_PIXELS:
         return ""
     try:
-        file = Path(picture.path)
-        if picture.width <= width and file.stat().st_size <= WHOLE:
-            return _data(picture.media_type, file.read_bytes())
-        return _data("image/webp", _shrunk(file, _FORMATS[picture.media_type], width))
+        media_type, content = _fitting(Path(picture.path), kind, width)
     except (OSError, SyntaxError, ValueError):
         return ""
-
-
-def _data(media_type: str, content: bytes) -> str:
     return f"data:{media_type};base64,{b64encode(content).decode()}"
 
 
-def _shrunk(file: Path, kind: str, width: int) -> bytes:
-    """Decode, scale down, and encode anew without anything but pixels. Raises what Pillow raises for a bad file."""
+def _fitting(file: Path, kind: str, width: int) -> tuple[str, bytes]:
+    """Give a small picture as it is; else scale it down, and encode anew nothing but its pixels.
+
+    Raises what Pillow raises for a bad file: OSError, SyntaxError, ValueError.
+    """
     from PIL import Image  # noqa: PLC0415 - a page without pictures needs no decoder
 
     try:
         with Image.open(file, formats=[kind]) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise ValueError("too many pixels")
+            if image.width <= width and file.stat().st_size <= WHOLE:
+                return f"image/{kind.lower()}", file.read_bytes()
             image.draft("RGB", (width, width))
             image.thumbnail((width, 4 * width), reducing_gap=2.0)
-            made, content = image.convert("RGBA" if image.has_transparency_data else "RGB"), BytesIO()
+            made = image.convert("RGBA" if image.has_transparency_data else "RGB")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ValueError(str(error)) from None
+    content = BytesIO()
     made.save(content, "WEBP", quality=82, method=2)
-    return content.getvalue()
+    return "image/webp", content.getvalue()
