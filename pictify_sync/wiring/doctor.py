@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from pictify_sync.core.dialect import Standing
 from pictify_sync.core.health import Check, Health
@@ -17,7 +18,6 @@ from pictify_sync.core.ports import Provider, StateStore
 from pictify_sync.errors import PictifySyncError, StateError, UsageError
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.standing import standings
@@ -27,6 +27,15 @@ from pictify_sync.workflows.session import Session
 
 LITTLE_SPACE = 100_000_000  # bytes
 LOCAL = "local"
+
+
+@runtime_checkable
+class Verifiable(Protocol):
+    """A state that can prove that it is sound."""
+
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with it; nothing when all is well."""
+        ...
 
 
 def examine(project: Project) -> Iterator[Check]:
@@ -72,7 +81,7 @@ def _no_state(path: Path, *, create: bool) -> StateStore:  # noqa: ARG001 - the 
 
 
 def _verify(store: StateStore) -> tuple[str, ...]:
-    return store.verify() if isinstance(store, SqliteStateStore) else ()
+    return store.verify() if isinstance(store, Verifiable) else ()
 
 
 def _output(project: Project) -> str:
