@@ -6,12 +6,11 @@ that a name which changes its mind leads nowhere. Redirects are followed to allo
 
 from __future__ import annotations
 
-import ipaddress
-import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pictify_sync.addresses import Resolve, public, resolve
 from pictify_sync.emulator.pictures import MAX_BYTES
 
 if TYPE_CHECKING:
@@ -20,29 +19,6 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 3
 SECONDS = 15.0  # for one picture, redirects included
 PORTS = {"http": 80, "https": 443}
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
-
-Resolve = Callable[[str], Sequence[str]]  # host name -> addresses
-
-
-def resolve(host: str) -> Sequence[str]:
-    """Ask the system's resolver. Raises OSError when the name is not known."""
-    return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
-
-
-def public(address: str) -> bool:
-    """Whether an address belongs to the public internet, also when it is written as an IPv4 inside an IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if found in NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        if inner is not None:
-            return public(str(inner))
-    return found.is_global and not found.is_multicast
 
 
 class Fetcher:

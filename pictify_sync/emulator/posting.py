@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from pictify_sync.emulator.fetching import Resolve, public, resolve
+from pictify_sync.addresses import Resolve, public, resolve
 
 if TYPE_CHECKING:
     import httpx

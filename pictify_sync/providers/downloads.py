@@ -6,42 +6,18 @@ key, and is resolved once: every address must be public, and the connection goes
 
 from __future__ import annotations
 
-import ipaddress
-import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 
 import httpx
 
+from pictify_sync.addresses import Resolve, public, resolve
 from pictify_sync.errors import DownloadError, ProviderUnavailable
 
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
 MAX_REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
-NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address in the last 32 bits
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
-
-Resolve = Callable[[str], Sequence[str]]  # host name -> addresses
-
-
-def resolve(host: str) -> Sequence[str]:
-    """Ask the system's resolver. Raises OSError when the name is not known."""
-    return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
-
-
-def public(address: str) -> bool:
-    """Whether an address belongs to the public internet, also when it is written as an IPv4 inside an IPv6."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None)
-        if found in NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFF_FFFF)
-        if inner is not None:
-            return public(str(inner))
-    return found.is_global and not found.is_multicast
 
 
 class Downloads:

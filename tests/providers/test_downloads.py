@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import httpx
 import pytest
 
+from pictify_sync.addresses import public
 from pictify_sync.errors import DownloadError, ProviderUnavailable
-from pictify_sync.providers.downloads import Downloads, public
+from pictify_sync.providers.downloads import Downloads
 
 OWN = "https://api.example"
 

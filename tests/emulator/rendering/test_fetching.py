@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 import httpx
 import pytest
 
+from pictify_sync.addresses import public
 from pictify_sync.emulator import fetching
-from pictify_sync.emulator.fetching import Fetcher, public
+from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.emulator.pictures import MAX_BYTES
 from tests.emulator.rendering.studio import picture
 
