@@ -99,7 +99,12 @@ class Fields(_Strict):
         description="Where pictures are kept: `files` (the folder above), `none` (at the provider's URLs only), "
         "or a bucket as `s3://bucket/prefix`, `gs://...` or `az://container/...`.",
     )
-    state: str = Field(".pictify-sync/state.db", min_length=1, description="File of the state.")
+    state: str = Field(
+        ".pictify-sync/state.db",
+        min_length=1,
+        description="File of the state; or a Git ref as `git+ref:refs/pictify-sync/state`, `git+branch:NAME`, "
+        "each with `?remote=` and a name, path or URL [origin].",
+    )
     local: str = Field(".pictify-sync/local", min_length=1, description="Folder of the embedded provider.")
     provider: str = Field("local", min_length=1, description="Provider of the manifests that name none.")
     engine: Literal["takumi", "chromium"] = Field("takumi", description="Engine of the embedded provider.")
@@ -135,6 +140,9 @@ class Settings(Fields):
     file: Path | None = Field(None, description="The settings file; None: there is none.")
     api_key: SecretStr | None = Field(None, description="PICTIFY_API_KEY.")
     webhook_secrets: tuple[SecretStr, ...] = Field((), description="PICTIFY_WEBHOOK_SECRET, several between commas.")
+    state_key: SecretStr | None = Field(
+        None, description="PICTIFY_STATE_KEY: hides sensitive values in a state on a Git ref; at least 32 characters."
+    )
     inbox_token: SecretStr | None = Field(None, description="PICTIFY_INBOX_TOKEN: who may read a receiver's inbox.")
     base_url: str | None = Field(None, description="PICTIFY_BASE_URL; the only foreign host that is sent the key.")
 
@@ -178,6 +186,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
         file=path,
         api_key=_secret(environ, "PICTIFY_API_KEY"),
         webhook_secrets=tuple(map(SecretStr, filter(None, map(str.strip, secrets.split(","))))),
+        state_key=_secret(environ, "PICTIFY_STATE_KEY"),
         inbox_token=_secret(environ, "PICTIFY_INBOX_TOKEN"),
         base_url=environ.get("PICTIFY_BASE_URL") or None,
     )

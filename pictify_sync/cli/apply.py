@@ -36,7 +36,7 @@ own_options = with_options(
     click.option(
         "--approve",
         multiple=True,
-        metavar="DIGEST|FILE",
+        metavar="DIGEST|FILE|none",
         help="Do only what this digest, or these saved plans together, name (repeatable).",
     ),
     click.option(
@@ -94,6 +94,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
     with told(github=github) as runner, project_of(settings) as project:
+        project.fetch()
         loaded, consent = _load(project, wish), _consent(project, wish)
         with stop.watching(), progress() as sink:
             done = ApplyRun(project, diary.watching(sink), stop).recover()

@@ -59,11 +59,12 @@ def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[
 
 
 def approved(project: Project, given: tuple[str, ...]) -> Consent:
-    """Bind digests and files of saved plans (`*.json`), which are read and checked at once."""
+    """Bind digests, files of saved plans (`*.json`), which are read and checked at once, and the word `none`."""
     from pictify_sync.wiring import Consent
 
     plans = tuple(project.load_plan(Path(one)) for one in given if one.endswith(".json"))
-    return Consent(digests=tuple(one for one in given if not one.endswith(".json")), plans=plans)
+    digests = tuple(one for one in given if not one.endswith(".json") and one != "none")
+    return Consent(digests=digests, plans=plans, nothing=bool(given) and not digests and not plans)
 
 
 def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
@@ -78,10 +79,10 @@ def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
 
 
 def check_state(project: Project) -> None:
-    """Refuse to mend a state that does not exist, instead of making one."""
+    """Bring the state to its newest; refuse to mend one that does not exist, instead of making it."""
     from pictify_sync.errors import UsageError
 
-    if not project.state().lineage:
+    if not project.fetch().lineage:
         raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
 
 

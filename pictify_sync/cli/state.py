@@ -60,6 +60,34 @@ def import_command(settings: str | None, file: str) -> None:
     click.echo(f"Imported; the state is at serial {serial}.", err=True)
 
 
+@state_command.command("fetch")
+@pass_settings
+def fetch_command(settings: str | None) -> None:
+    """Bring the local index of a state on a Git ref to its newest: plan and all that only reads use no network."""
+    from pictify_sync.wiring.states import is_remote, place_of
+
+    with project_of(settings) as project:
+        place, store = place_of(project.settings), project.fetch()
+        if not is_remote(project.settings):
+            click.echo(f"Nothing to fetch: the state is the file {place}.", err=True)
+        elif store.lineage:
+            click.echo(f"Fetched {place}: serial {store.serial()}, {store.count():,} recorded.", err=True)
+        else:
+            click.echo(f"There is no {place} yet: the first apply makes it.", err=True)
+
+
+@state_command.command("compact")
+@pass_settings
+def compact_command(settings: str | None) -> None:
+    """Forget the history, keep what is recorded, open and spent. Exports stay the same; history and log begin anew."""
+    from pictify_sync.wiring import upkeep
+
+    with project_of(settings) as project:
+        check_state(project)
+        forgotten = upkeep.compact(project)
+    click.echo(f"Forgotten: {forgotten:,} entries. Nothing recorded was changed.", err=True)
+
+
 @state_command.command("rm")
 @click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 @pass_settings

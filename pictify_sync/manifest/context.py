@@ -31,7 +31,7 @@ class ReadContext:
     providers: Sequence[str] = ()  # names that a manifest may use; (): any
     engine: Callable[[Sequence[str]], str] = lambda families: ""  # noqa: ARG005 - families -> the local engine's identity
     fonts: Sequence[str] = ()  # families used after those that a template names
-    sensitive_key: bytes = b""  # for the keyed digests of sensitive values
+    sensitive_key: bytes | None = b""  # for the keyed digests of sensitive values; None: there may be none
     templates: Mapping[tuple[str, str], TemplateRecord] = field(
         default_factory=dict
     )  # (provider, name): known to state

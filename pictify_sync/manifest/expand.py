@@ -126,7 +126,7 @@ class Expansion:
             values[name] = self._picture(values[name])
         secrets = {name: values[name] for name in self.prepared.secrets}
         for name, raw in secrets.items():
-            values[name] = {SENSITIVE: keyed_digest(self.context.sensitive_key, canonical(raw))}
+            values[name] = {SENSITIVE: keyed_digest(self.context.sensitive_key or b"", canonical(raw))}
         variables = canonical(values)
         if '"$' in variables:
             self._refuse_marks(values)

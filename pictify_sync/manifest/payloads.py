@@ -73,7 +73,7 @@ class Restorer:
             expansion = Expansion(self._prepared[manifest], self._context, Problems())
             self._secrets[manifest] = {one.key: one.secrets for one in expansion}
         secrets = self._secrets.get(manifest, {}).get(item, {})
-        if name in secrets and keyed_digest(self._context.sensitive_key, canonical(secrets[name])) == kept:
+        if name in secrets and keyed_digest(self._context.sensitive_key or b"", canonical(secrets[name])) == kept:
             return secrets[name]
         message = f"the sensitive variable '{name}' of {key} is no longer in the manifests"
         raise InputError([Problem(manifest, 0, 0, message, "plan again")])

@@ -64,6 +64,7 @@ def prepare(
         findings.error(("provider",), f"there is no provider {provider!r}", hint)
     _check_layouts(loaded.model, template, findings)
     _check_variables(loaded.model, template, findings)
+    _check_secrets(loaded.model, template, findings, context)
     findings.flush()
     before = problems.errors
     if rows is not None:
@@ -202,6 +203,15 @@ def _check_variables(model: AssetsManifest, template: Template, findings: Findin
         findings.warning(
             ("variables", name), f"the template '{template.name}' does not use the variable '{name}'", hint
         )
+
+
+def _check_secrets(model: AssetsManifest, template: Template, findings: Findings, context: ReadContext) -> None:
+    if context.sensitive_key is not None:
+        return
+    for name in sorted(name for name in model.variables if name in template.rules and template.rules[name].sensitive):
+        message = f"'{name}' is sensitive, and there is no key to hide its values with"
+        hint = "set PICTIFY_STATE_KEY, the same for all who use this state: openssl rand -hex 32"
+        findings.error(("variables", name), message, hint)
 
 
 def _check_columns(

@@ -211,7 +211,7 @@ class GitStateStore:
         self.flush()
         with self._upstream.alone():
             forgotten = sum(1 for _ in self._store.entries())
-            if not self._push_checkpoint(base=self._store.serial(), root=True):
+            if self._store.serial() and not self._push_checkpoint(base=self._store.serial(), root=True):
                 raise StateError(f"{self._upstream.remote.place} moved meanwhile", hint="run the command again")
             self._upstream.remote.git.prepare(afresh=True)
         self.fetch(rebuild=True)
@@ -240,7 +240,7 @@ class GitStateStore:
         at = next((at for _, at, _ in self._store.entries(serial - 1)), before.meta.at)
         check = self._key_check if root else before.meta.key_check or self._key_check
         meta = Meta(self.lineage, serial, base, at, check)
-        made = write_checkpoint(upstream.remote.git, before, parts_of(self._store), meta, root=root)
+        made = write_checkpoint(upstream.remote.git, before, parts_of(self._store) if serial else (), meta, root=root)
         if upstream.remote.push(made.tip, before.tip, replace=root) is not Pushed.DONE:
             return False
         upstream.advance(made)

@@ -21,6 +21,7 @@ from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.standing import standings
+from pictify_sync.wiring.states import place_of
 from pictify_sync.workflows import health, health_templates
 from pictify_sync.workflows.probe import Explored, probe
 from pictify_sync.workflows.session import Session
@@ -43,7 +44,7 @@ def examine(project: Project) -> Iterator[Check]:
     settings = project.settings
     shown = settings.file or settings.project
     yield Check("settings", str(shown), Health.OK, "read" if settings.file else "there is no file; the defaults hold")
-    place = str(settings.path(settings.state))
+    place = place_of(settings)
     rest = project
     try:
         store = project.state()

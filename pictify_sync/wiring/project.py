@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from secrets import token_hex
-from typing import IO, Protocol
+from secrets import token_bytes, token_hex
+from typing import IO
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.dialect import promised, service_of
@@ -14,20 +15,15 @@ from pictify_sync.core.guard import Limits
 from pictify_sync.core.model import AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
-from pictify_sync.errors import StalePlan, UsageError
+from pictify_sync.errors import StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
 from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions
 from pictify_sync.settings import Settings, load_settings
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.empty import EmptyStateStore
+from pictify_sync.wiring import states
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan
-
-
-class OpenState(Protocol):
-    """Opens the state of a path; the SQLite store unless somebody asks for another."""
-
-    def __call__(self, path: Path, *, create: bool) -> StateStore: ...
 
 
 class SystemClock:
@@ -48,10 +44,12 @@ def open_project(settings_file: Path | None, environ: Mapping[str, str]) -> Proj
 class Project:
     """One folder of manifests with its settings, state, artifacts and providers. Close it at the end."""
 
-    def __init__(self, settings: Settings, clock: Clock | None = None, open_state: OpenState | None = None) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock | None = None, open_state: states.OpenState | None = None
+    ) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self._open_state = open_state or open_store
+        self._open_state = open_state or states.opener(settings)
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
         self._artifacts: ArtifactStore | None = None
@@ -63,6 +61,13 @@ class Project:
         if create not in self._stores:
             self._stores[create] = self._open_state(self.settings.path(self.settings.state), create=create)
         return self._stores[create]
+
+    def fetch(self) -> StateStore:
+        """The state as it is now where it lies; a file is always that. Before anything that reads it to change it."""
+        if states.is_remote(self.settings) and True not in self._stores:
+            store = states.open_fetched(self.settings)
+            self._stores[not states.is_empty(store)] = store
+        return self.state()
 
     def artifacts(self, *, deep: bool = False) -> ArtifactStore:
         """The published pictures, where the settings keep them. `deep`: a check reads what a bucket holds."""
@@ -118,7 +123,8 @@ class Project:
         """
         from pictify_sync.emulator.inspect import Inspector  # noqa: PLC0415 - show, status and state read no manifest
 
-        settings, store, inspector = self.settings, self.state(), Inspector()
+        settings, inspector = self.settings, Inspector()
+        store = self._recorded() if glyphs else self.state()
         context = ReadContext(
             project=settings.project,
             root=settings.path(settings.manifests),
@@ -126,13 +132,22 @@ class Project:
             provider=settings.provider,
             engine=lambda families: inspector.engine_identity(settings.engine, families),
             fonts=tuple(settings.fonts),
-            sensitive_key=store.sensitive_key(),
+            sensitive_key=store.sensitive_key() or (token_bytes(32) if glyphs else None),
             templates={(record.provider, record.name): record for record in store.templates()},
             max_assets=settings.max_assets,
             local_pictures=settings.local_pictures,
             glyphs=glyphs,
         )
         return read_manifests([Path(path) for path in paths] or [context.root], context)
+
+    def _recorded(self) -> StateStore:
+        """The state, or an empty one in place of one that was never fetched: whether manifests are valid needs none."""
+        try:
+            return self.state()
+        except StateError:
+            if not states.is_remote(self.settings):
+                raise
+            return EmptyStateStore()
 
     def plan(self, paths: Sequence[str], choice: Choice) -> tuple[Plan, Manifests]:
         """Plan against the state as it is, without a connection."""
@@ -193,8 +208,9 @@ class Project:
         check(plan, Limits(guard.max_delete_percent, guard.min_recorded, guard.max_renders), consent)
 
     def close(self) -> None:
-        """Close providers and state."""
-        for provider in self._providers.values():
-            provider.close()
-        for store in self._stores.values():
-            store.close()
+        """Close providers and state, each whatever becomes of the others."""
+        with ExitStack() as last:
+            for store in self._stores.values():
+                last.callback(store.close)
+            for provider in self._providers.values():
+                last.callback(provider.close)

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.model import AssetKey
+from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import InputError, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
+from pictify_sync.wiring.states import is_remote
 from pictify_sync.workflows.plan import matcher
 from pictify_sync.workflows.session import Session
 
 if TYPE_CHECKING:
+    from pictify_sync.state.git_store import GitStateStore
     from pictify_sync.workflows.mend import Mending
 
 EMBEDDED = "local"  # its templates are ours alone, in a folder that may be thrown away
@@ -43,7 +46,7 @@ def export(project: Project, write: Callable[[str], object]) -> None:
     """Write a snapshot of the state."""
     from pictify_sync.state import snapshot  # noqa: PLC0415 - one command's
 
-    snapshot.export(_sqlite(project), write)
+    snapshot.export(_kept(project.state()), write)
 
 
 def restore(project: Project, file: Path) -> int:
@@ -52,17 +55,29 @@ def restore(project: Project, file: Path) -> int:
 
     at = datetime.fromtimestamp(project.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with file.open(encoding="utf-8", newline="\n") as lines:
-        return import_snapshot(lines, _sqlite(project, create=True), file=str(file), at=at)
+        return import_snapshot(lines, _kept(project.state(create=True)), file=str(file), at=at)
 
 
 def verify(project: Project) -> tuple[str, ...]:
     """What is wrong with the state's file; nothing when all is well."""
-    return _sqlite(project).verify()
+    store = _kept(project.state())
+    # the index of a Git ref holds less log than its tables are made of
+    return (
+        store.verify(tables=not is_remote(project.settings)) if isinstance(store, SqliteStateStore) else store.verify()
+    )
 
 
 def rebuild(project: Project) -> int:
-    """Make the state's tables anew from its log; gives the serial."""
-    return _sqlite(project).rebuild()
+    """Make the state's tables anew from its log, or its index from the ref; gives the serial."""
+    return _kept(project.fetch()).rebuild()
+
+
+def compact(project: Project) -> int:
+    """Forget the state's history; gives the number of entries forgotten."""
+    from pictify_sync.state import compaction  # noqa: PLC0415 - one command's
+
+    store = _kept(project.fetch())
+    return compaction.compact(store) if isinstance(store, SqliteStateStore) else store.compact()
 
 
 def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bool = False) -> Observed:
@@ -99,9 +114,10 @@ def _unseen(project: Project) -> Sequence[tuple[str, str]]:
     return sorted({(spec.provider, spec.template) for spec in specs if spec.provider != EMBEDDED})
 
 
-def _sqlite(project: Project, *, create: bool = False) -> SqliteStateStore:
-    store = project.state(create=create)
-    if not isinstance(store, SqliteStateStore):
+def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
+    from pictify_sync.state.git_store import GitStateStore  # noqa: PLC0415 - most states are files
+
+    if not isinstance(store, SqliteStateStore | GitStateStore):
         raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
     return store
 

@@ -1,0 +1,68 @@
+"""Where the state is kept: a file, or a Git ref with a local index. Settings choose."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from pictify_sync.core.ports import StateStore
+from pictify_sync.settings import Settings
+from pictify_sync.state.empty import EmptyStateStore
+from pictify_sync.state.git_place import PREFIX, parse_place
+from pictify_sync.state.sqlite import open_store
+
+if TYPE_CHECKING:
+    from pictify_sync.state.git_opening import GitState
+
+
+class OpenState(Protocol):
+    """Opens the state of a path; what the settings say unless somebody asks for another."""
+
+    def __call__(self, path: Path, *, create: bool) -> StateStore: ...
+
+
+def is_remote(settings: Settings) -> bool:
+    """Whether the state lies elsewhere, so that it has to be fetched."""
+    return settings.state.startswith(PREFIX)
+
+
+def place_of(settings: Settings) -> str:
+    """How the state is named in messages."""
+    return str(parse_place(settings.state) or settings.path(settings.state))
+
+
+def opener(settings: Settings) -> OpenState:
+    """What opens the state. Raises UsageError when the settings name no place for one."""
+    if not is_remote(settings):
+        return open_store
+    parse_place(settings.state)
+
+    def open_git(path: Path, *, create: bool) -> StateStore:  # noqa: ARG001 - the place is not a path
+        from pictify_sync.state.git_opening import open_read, open_write  # noqa: PLC0415 - for such a state alone
+
+        state = _git_state(settings)
+        return open_write(state, create=True) if create else open_read(state)
+
+    return open_git
+
+
+def open_fetched(settings: Settings) -> StateStore:
+    """Open a state that lies elsewhere, as it is there now; an empty one where there is none."""
+    from pictify_sync.state.git_opening import open_write  # noqa: PLC0415 - for such a state alone
+
+    return open_write(_git_state(settings), create=False)
+
+
+def is_empty(store: StateStore) -> bool:
+    """Whether it stands for a state that does not exist."""
+    return isinstance(store, EmptyStateStore)
+
+
+def _git_state(settings: Settings) -> GitState:
+    from pictify_sync.state.git_opening import GitState  # noqa: PLC0415 - for such a state alone
+
+    place = parse_place(settings.state)
+    assert place is not None
+    secret = "" if settings.state_key is None else settings.state_key.get_secret_value()
+    return GitState(place, settings.project, secret, os.environ)
