@@ -26,8 +26,8 @@ from pictify_sync.emulator.templates import Source, Templates
 from pictify_sync.emulator.views import BatchView
 from pictify_sync.emulator.wire import WireError
 
-STARTING = 120.0  # seconds that a worker may need until its engine and fonts are ready
 FIRST_PACE = 0.002  # seconds per picture that a hint assumes before anything was rendered: look again soon
+RENDERING_STOPPED = "RENDERING_STOPPED"  # code of an error that ends only when the server is started anew
 LATE = 60.0  # seconds that rendering may be behind the server's clock before results are shown as they are
 
 
@@ -65,11 +65,10 @@ class Backstage:
                 journals = self.folder / "runs"
                 announce = Announcer(options.now, self.courier.wake)
                 claims = Claims(self._store, journals, announce, keep_values=options.keep_values, now=options.now)
+                longest = options.render_seconds + options.start_seconds
                 how = (options.renderer, self.folder / "files", journals, options.render_seconds)
-                pool = options.pool or partial(
-                    RenderPool, self._workers, options.preload, longest=options.render_seconds + STARTING
-                )
-                self._dispatcher = Dispatcher(claims, self.source, Rendering(*how, self._workers), pool)
+                pool = options.pool or partial(RenderPool, self._workers, options.preload, longest=longest)
+                self._dispatcher = Dispatcher(claims, self.source, Rendering(*how, self._workers, longest), pool)
             return self._dispatcher
 
     def view(self, batch: str, team: str, *, values: bool = False) -> BatchView:
@@ -85,7 +84,7 @@ class Backstage:
     def _alive(self) -> Dispatcher:
         dispatcher = self.dispatch()
         if dispatcher.failure or self._closed:
-            raise WireError(500, f"Rendering stopped: {dispatcher.failure}")
+            raise WireError(500, f"Rendering stopped: {dispatcher.failure}", RENDERING_STOPPED)
         return dispatcher
 
     def wait(self, batch: str, team: str, seconds: float = float("inf")) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
@@ -27,7 +28,9 @@ from pictify_sync.emulator.templates import Source
 CHUNK_SECONDS = 0.25  # of rendering: long enough to make a commit cheap, short enough to show progress
 FIRST_CHUNK, MAX_CHUNK = 4, 64  # pictures
 LOOK_AGAIN = 0.2  # seconds until the runs that hold the rest are looked at again
+HANGS = 8  # how much worse a worker that hangs is than one that dies
 MAX_BREAKS = 20  # workers that die in a row, without one picture between them, before giving up
+SLACK = 10.0  # seconds beyond the longest call until the workers are given up
 LIVES = 2  # times that a picture may be under way when its worker dies for an unknown reason
 
 
@@ -40,6 +43,7 @@ class Rendering:
     journals: Path  # folder of the chunks' journals
     seconds: float  # limit for one picture
     workers: int
+    longest: float  # seconds for a chunk and the start of its worker, after which the pool kills it
 
 
 @dataclass(slots=True)
@@ -92,6 +96,7 @@ class Dispatcher:
         self._numbers = 0
         self._pace = 0.0  # seconds per picture, smoothed; 0: not known yet
         self._breaks = 0  # dead workers since the last picture
+        self._heard = 0.0  # when a chunk last came back, or was sent while none was (monotonic seconds)
         self._news = threading.Condition()
         self.recorded = 0  # items, of any batch
         self._closing = threading.Event()
@@ -133,11 +138,23 @@ class Dispatcher:
         while not self._closing.is_set():
             waiting = self._fill()
             try:
-                number = self._queue.get(timeout=None if waiting is None else waiting)
+                number = self._queue.get(timeout=self._patience() if waiting is None else waiting)
             except Empty:
                 continue
             if number is not None and not self._closing.is_set():
                 self._settle(number)
+
+    def _patience(self) -> float | None:
+        """Seconds for which the workers may stay silent; None: nothing is expected of them.
+
+        RuntimeError when they were silent for too long: they do not even begin, or the pool could not kill them.
+        """
+        if not self._sent:
+            return None
+        left = self._heard + self._rendering.longest + SLACK - time.monotonic()
+        if left <= 0:
+            raise RuntimeError("the render processes do not start, or do not answer")
+        return left
 
     def _fill(self) -> float | None:
         """Hand out work until each worker has a chunk to spare. Gives when to look again; None: when told."""
@@ -185,12 +202,15 @@ class Dispatcher:
         paths: dict[str, Any] = {"folder": str(how.files), "journal": str(journal)}
         limits: dict[str, Any] = {"seconds": how.seconds, "budget": 4 * CHUNK_SECONDS}
         shared: dict[str, Any] = {"format": claim.format, "quality": claim.quality, "pictures": tuple(work.pictures)}
+        if not self._sent:
+            self._heard = time.monotonic()
         future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **limits, **shared))
         self._sent[number] = _Sent(work, journal, future)
         future.add_done_callback(lambda _: self._queue.put(number))
 
     def _settle(self, number: int) -> None:
         sent = self._sent[number]
+        self._heard = time.monotonic()
         rest = self._record(sent)
         del self._sent[number]
         error = sent.future.exception()
@@ -225,15 +245,17 @@ class Dispatcher:
 
     def _bury(self, work: _Work, rest: Sequence[Picture], error: BaseException) -> Sequence[Picture]:
         """A worker died, or could not work: blame the picture that it was busy with. Gives the others."""
-        self._breaks += 1
+        too_slow = getattr(error, "exitcode", None) == -signal.SIGALRM  # the picture's own limit: the worker is well
+        # A worker that the pool killed never got ready, or hangs where no limit reaches it: few of them are enough.
+        self._breaks += 0 if too_slow else HANGS if isinstance(error, TimeoutError) else 1
         if self._breaks > MAX_BREAKS:
-            raise RuntimeError(f"the render processes do not stay alive: {error}")
+            raise RuntimeError(f"the render processes do not start, or do not stay alive: {error}")
         first, others = rest[0], rest[1:]
         deaths = work.deaths + 1 if first is work.pictures[0] else 1
         if not isinstance(error, (ProcessExpired, BrokenProcessPool, TimeoutError)):
             self._fail(work.open, rest, (RENDER_FAILED, f"{type(error).__name__}: {error}"))
             return ()
-        if isinstance(error, TimeoutError) or getattr(error, "exitcode", None) == -signal.SIGALRM:
+        if too_slow:
             message = f"not finished within {self._rendering.seconds:g} seconds"
             self._fail(work.open, [first], (RENDER_TIMEOUT, message))
         elif deaths < LIVES:

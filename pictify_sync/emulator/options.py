@@ -43,6 +43,7 @@ class Options:
     read: Read  # reads a template's text
     workers: int = 0  # render processes; 0: one per core
     render_seconds: float = 30.0  # limit for one picture
+    start_seconds: float = 120.0  # that a worker may need until its engine and fonts are ready
     dialect: str = "nested"  # of the results: a name of dialects.PROJECTIONS
     errors: str = "plain"  # error bodies: plain, problem (RFC 9457)
     rate_headers: str = "off"  # off, legacy (X-RateLimit-* always, Retry-After with a 429)

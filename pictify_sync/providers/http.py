@@ -32,6 +32,7 @@ LONGEST_WAIT = 60.0  # seconds between two attempts, whatever Retry-After says
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 QUOTA_CODES = {"quota_exceeded", "spending_cap_reached", "ai_quota_exceeded", "template_limit_reached"}  # wire: Codes
 QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap", re.IGNORECASE)
+RENDERING_STOPPED = "RENDERING_STOPPED"  # of a server like ours: its render processes do not start
 SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
 BEARERS = re.compile(r"(bearer\s+)\S+|pk_(?:live|test)_\w+|\b[0-9a-f]{64}\b", re.IGNORECASE)
 QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
@@ -152,7 +153,7 @@ class Http:
                 answer = call()
             except httpx.RequestError as error:
                 raise _TryAgain(self.describe(error), None) from None
-            if answer.status in RETRIED and not answer.quota:
+            if answer.status in RETRIED and not answer.quota and answer.code != RENDERING_STOPPED:
                 raise _TryAgain(f"{answer.status} {answer.text}".strip(), answer.retry_after)
             return answer
 
@@ -249,6 +250,8 @@ def refuse(answer: Answer, what: str) -> ProviderError:
     message = f"{what}: {answer.text or HTTPStatus(answer.status).phrase if answer.status in _KNOWN else answer.text}"
     if answer.status == 401:
         return AuthenticationFailed(message, hint="check the API key")
+    if answer.code == RENDERING_STOPPED:
+        return ProviderError(message, hint="its render processes do not start: see what they say, then apply again")
     if answer.quota:
         return QuotaExhausted(message, hint="the plan's limit is reached")
     if answer.status >= 500 or answer.status in RETRIED:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 import httpx
 from pydantic import SecretStr
@@ -24,7 +23,7 @@ from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.journal import DoubtRules
 from pictify_sync.core.model import Artifact, Asset, Capabilities, Origin
 from pictify_sync.core.plan import Plan
-from pictify_sync.core.ports import ArtifactStore, Expectation, Staged, StateStore
+from pictify_sync.core.ports import ArtifactStore, Clock, Expectation, Provider, Staged, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
 from pictify_sync.emulator.app import Emulator, create_app, read_meter
 from pictify_sync.emulator.faults import Dropped
@@ -34,6 +33,7 @@ from pictify_sync.providers.http import Http
 from pictify_sync.providers.pictify import Opened, PictifyProvider
 from pictify_sync.providers.rate import Rate
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.wiring.run import new_attempt
 from pictify_sync.workflows.apply import ApplySummary, carry_out, combined, recover
 from pictify_sync.workflows.collect import Collected, collect
 from pictify_sync.workflows.plan import Choice, make_plan
@@ -224,15 +224,24 @@ class MemoryArtifacts:
         return
 
 
+class Offer(Protocol):
+    """What a customer needs of a service."""
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def provider(self) -> Provider: ...
+
+
 class Customer:
     """One project at a service: its state, its files, and the rules for batches in doubt."""
 
-    def __init__(self, folder: Path, service: Service, artifacts: ArtifactStore | None = None) -> None:
+    def __init__(self, folder: Path, service: Offer, artifacts: ArtifactStore | None = None) -> None:
         self.folder, self.service = folder, service
         self.artifacts = artifacts or FileArtifacts(folder / "out")
         self.doubt = DoubtRules()
         self.sources = UrlSources()
-        self._numbers = count()
 
     @contextmanager
     def store(self) -> Iterator[SqliteStateStore]:
@@ -256,7 +265,7 @@ class Customer:
             sink=lambda _: None,
             stop=lambda: False,
             run="r",
-            new_attempt=lambda: f"a{next(self._numbers):04}",
+            new_attempt=new_attempt,
             sources=lambda _: self.sources,
             doubt=self.doubt,
         )

@@ -1,0 +1,102 @@
+"""Render processes that cannot work: an apply ends with an error that says so, instead of waiting for them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pictify_sync.core.ports import Provider
+from pictify_sync.emulator.options import Options
+from pictify_sync.emulator.pool import Renders
+from pictify_sync.errors import ProviderError, ProviderUnavailable
+from pictify_sync.providers.local import over
+from pictify_sync.providers.rate import SystemClock
+from pictify_sync.providers.registry import ProviderOptions
+from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from tests.workflows.service import Customer, cards
+
+WANTED = cards(f"i{n}" for n in range(24))
+
+
+def dies() -> Renders:
+    """An engine that takes its process down with it."""
+    os._exit(3)
+
+
+def hangs() -> Renders:
+    """An engine that never gets ready."""
+    time.sleep(600)
+    raise AssertionError
+
+
+class Unloadable:
+    """An engine of which a worker cannot even load the name, or is never done with that."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        self._hangs = hangs
+
+    def __reduce__(self) -> tuple[Callable[..., Any], tuple[bool]]:
+        return _load, (self._hangs,)
+
+    def __call__(self) -> Renders:
+        raise AssertionError
+
+
+def _load(hangs: bool) -> Unloadable:
+    if multiprocessing.parent_process() is None:
+        return Unloadable(hangs=hangs)
+    if hangs:
+        time.sleep(600)
+    os._exit(4)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The embedded server with an engine of the test."""
+
+    provider: Provider
+    clock: SystemClock
+
+
+def applied(folder: Path, engine: Callable[[], Renders]) -> Customer:
+    """Apply with that engine."""
+    how = Options(engine, fake_read, start_seconds=0.4)
+    options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=0.4, limits={"max_items": 8})
+    provider = over(options, how)
+    customer = Customer(folder, Embedded(provider, SystemClock()))
+    try:
+        customer.apply(WANTED)
+    finally:
+        provider.close()
+    return customer
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        hangs,
+        pytest.param(dies, marks=pytest.mark.full),
+        pytest.param(Unloadable(hangs=False), marks=pytest.mark.full),
+        pytest.param(Unloadable(hangs=True), marks=pytest.mark.full),
+    ],
+    ids=["never ready", "dies", "cannot be loaded", "never loaded"],
+)
+def test_an_apply_without_workers_ends_with_an_error(tmp_path: Path, engine: Callable[[], Renders]) -> None:
+    """It waits no longer than three starts may take; with an engine that works the next apply finishes the batches."""
+    with pytest.raises(ProviderError, match="render processes do not") as caught:
+        applied(tmp_path, engine)
+    assert not isinstance(caught.value, ProviderUnavailable)
+    assert caught.value.hint
+    applied(tmp_path, FakeRenderer)
+    customer = applied(tmp_path, FakeRenderer)  # pictures that were blamed for the death of a worker are tried again
+    assert len(list((tmp_path / "out").rglob("*.png"))) == len(WANTED)
+    with customer.store() as store:
+        ledger = store.ledger()
+        assert ledger.billed_min == ledger.billed_max
