@@ -54,8 +54,7 @@ def fetch_command() -> int:
             branch = _branch(inputs, project)
             if branch is not None and not branch.lay_out():
                 _notice("The artifacts branch does not exist yet; the first apply makes it.")
-            remote = project.settings.state.startswith("git+")
-    return run_line([*_settings(inputs), "state", "fetch"]) if remote else 0
+    return run_line([*_settings(inputs), "state", "fetch"])
 
 
 @github_command.command("approvals")

@@ -27,7 +27,7 @@ own_options = with_options(
     click.option(
         "--check-against",
         multiple=True,
-        metavar="DIGEST|FILE",
+        metavar="DIGEST|FILE|none",
         help="Refuse, with exit code 1, work that this digest or these saved plans do not name (repeatable).",
     ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),

@@ -20,8 +20,7 @@ from pictify_sync.github.event import Run
 MEMBER = "plan.json"
 MAX_ARCHIVE = 64 << 20  # bytes of an artifact
 MAX_PLAN = 256 << 20  # bytes of the plan in it
-COMMITS = 100  # that are looked at, newest first
-_NONE = "0" * 40
+COMMITS = 50  # that are looked at, newest first
 
 
 def reviewed(api: Api, run: Run) -> list[tuple[int, str]]:
@@ -72,20 +71,21 @@ def unpack(archive: bytes, file: Path) -> None:
 def _unapplied(api: Api, run: Run, branch: str) -> Sequence[str]:
     """The commits of the branch since the last one applied, newest first, without those that a merge brought."""
     tip = run.merge_group.base_sha if run.merge_group is not None else run.sha
-    last = _last_success(api, run, branch) or (run.before if run.before != _NONE else None)
-    if last is None or last == tip:
-        return [] if last == tip else [tip]
+    last = _last_success(api, run, branch)
+    if last == tip:
+        return []
     try:
-        told = api.get(f"compare/{last}...{tip}", per_page=COMMITS)
+        told = None if last is None else api.get(f"compare/{last}...{tip}", per_page=COMMITS)
     except Refused:  # its history was rewritten
-        return [tip]
-    between = {str(_at(one, "sha")): one for one in _at(told, "commits") or []}
+        told = None
+    listed = api.get("commits", sha=tip, per_page=COMMITS) if told is None else _at(told, "commits")
+    between = {str(_at(one, "sha")): one for one in listed or []}
     line: list[str] = []
     while tip in between and len(line) < COMMITS:
         line.append(tip)
         parents = _at(between[tip], "parents")
         tip = str(_at(parents[0], "sha")) if parents else ""
-    return line or [run.sha]
+    return line
 
 
 def _last_success(api: Api, run: Run, branch: str) -> str | None:

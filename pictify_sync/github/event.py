@@ -45,7 +45,6 @@ class _MergeGroup(_Read):
 class _Payload(_Read):
     pull_request: PullRequest | None = None
     merge_group: _MergeGroup | None = None
-    before: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,6 @@ class Run:
     server: str  # https://github.com, or that of an enterprise
     pull_request: PullRequest | None
     merge_group: _MergeGroup | None
-    before: str | None  # the branch's tip before a push; None for other events
 
     @property
     def base_sha(self) -> str | None:
@@ -106,7 +104,6 @@ def read_run(environ: Mapping[str, str]) -> Run:
         server=environ.get("GITHUB_SERVER_URL") or "https://github.com",
         pull_request=payload.pull_request,
         merge_group=payload.merge_group,
-        before=payload.before,
     )
 
 

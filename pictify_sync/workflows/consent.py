@@ -21,12 +21,13 @@ class Consent:
     allow_deletes: bool = False  # lifts the guard's share of deletes
     digests: tuple[str, ...] = ()  # the plan may be exactly one of these
     plans: tuple[Plan, ...] = ()  # the work may be any part of what these name together
+    nothing: bool = False  # approvals were asked for, and there are none: no work at all
     saved: bool = False  # the plan itself was saved and reviewed
 
 
 def check(plan: Plan, limits: guard.Limits, consent: Consent) -> None:
     """Raise NotApproved when the work exceeds what was approved, UnsafePlan when the guard refuses it."""
-    if consent.digests or consent.plans:
+    if consent.digests or consent.plans or consent.nothing:
         refuse_unapproved(plan, consent)
     elif not consent.saved:
         _guard(plan, limits, consent)
@@ -36,7 +37,7 @@ def refuse_unapproved(plan: Plan, consent: Consent) -> None:
     """Raise NotApproved with every piece of work that neither a digest nor a plan approves."""
     if plan.is_empty or plan.digest in consent.digests:
         return
-    if not consent.plans:
+    if consent.digests and not consent.plans:
         raise NotApproved(
             f"the plan is {plan.digest}, approved was {', '.join(consent.digests)}",
             hint="review the new plan and approve its digest",

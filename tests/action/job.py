@@ -5,10 +5,12 @@ That is: the checkout, setup-python, upload-artifact, and the `gh` command, whic
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import zipfile
@@ -85,9 +87,11 @@ class Hub:
     @contextmanager
     def edited(self) -> Iterator[dict[str, list[dict[str, Any]]]]:
         """Change what GitHub knows."""
-        content = json.loads((self.folder / "hub.json").read_text())
-        yield content
-        (self.folder / "hub.json").write_text(json.dumps(content))
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            content = json.loads((self.folder / "hub.json").read_text())
+            yield content
+            (self.folder / "hub.json").write_text(json.dumps(content))
 
     def commit(self, branch: str, message: str = "change") -> str:
         """Commit the developer's files to a branch and push it."""
@@ -133,9 +137,16 @@ class Hub:
         return sha
 
     def run(
-        self, event: str, inputs: Mapping[str, str], *, pull: int | None = None, token: str = "write", workflow: int = 1
+        self,
+        event: str,
+        inputs: Mapping[str, str],
+        *,
+        pull: int | None = None,
+        token: str = "write",
+        workflow: int = 1,
+        cancel: str = "",
     ) -> Job:
-        """Run the action in a job of its own, on a machine of its own."""
+        """Run the action in a job of its own, on a machine of its own. `cancel`: once a step has said this."""
         sha = git(self.remote, "rev-parse", f"refs/pull/{pull}/merge" if pull else "main")
         payload: dict[str, Any] = {}
         head = sha
@@ -160,7 +171,7 @@ class Hub:
             "GITHUB_RUN_ID": str(number),
             "HUB": str(self.folder),
         }
-        job = _Steps(self, machine, environ, {"token": token, **inputs}).run()
+        job = _Steps(self, machine, environ, {"token": token, **inputs}, cancel).run()
         with self.edited() as hub:
             hub["runs"][number - 1]["conclusion"] = "failure" if job.failed else "success"
         assert not any(secret in job.log + job.summary for secret in self.secrets)
@@ -187,8 +198,10 @@ def install(temp: Path) -> None:
 class _Steps:
     """One job of the action's steps."""
 
-    def __init__(self, hub: Hub, machine: Path, environ: Mapping[str, str], inputs: Mapping[str, str]) -> None:
-        self.hub, self.machine = hub, machine
+    def __init__(
+        self, hub: Hub, machine: Path, environ: Mapping[str, str], inputs: Mapping[str, str], cancel: str
+    ) -> None:
+        self.hub, self.machine, self.cancel = hub, machine, cancel
         known = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()}
         assert set(inputs) <= set(known), inputs
         self.context: dict[str, Any] = {
@@ -252,15 +265,19 @@ class _Steps:
         return code, dict(values(files["OUTPUT"].read_bytes().decode()))
 
     def _execute(self, words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> tuple[int, str]:
-        done = subprocess.run(
-            words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=300, check=False,
-        )  # fmt: skip
-        said = done.stdout.decode()
+        said = ""
+        with subprocess.Popen(
+            words, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            for line in process.stdout or ():
+                said += line.decode()
+                if self.cancel and self.cancel in said:
+                    self.cancel = ""
+                    process.send_signal(signal.SIGINT)  # to the process of the step, and no other
         for one in commands(said):
             if one.name == "add-mask":
                 said = said.replace(f"::add-mask::{one.text}", "").replace(one.text, "***")
-        return done.returncode, said
+        return process.returncode, said
 
     def _uses(self, step: Mapping[str, Any]) -> tuple[int, dict[str, str]]:
         name = step["uses"].partition("@")[0]
