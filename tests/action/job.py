@@ -145,10 +145,18 @@ class Hub:
         token: str = "write",
         workflow: int = 1,
         cancel: str = "",
+        queued: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> Job:
-        """Run the action in a job of its own, on a machine of its own. `cancel`: once a step has said this."""
-        sha = git(self.remote, "rev-parse", f"refs/pull/{pull}/merge" if pull else "main")
+        """Run the action in a job of its own, on a machine of its own.
+
+        `cancel`: once a step has said this. `queued`: the branch of a merge queue. `env`: that of the workflow.
+        """
+        reference = f"refs/pull/{pull}/merge" if pull else queued or "refs/heads/main"
+        sha = git(self.remote, "rev-parse", reference)
         payload: dict[str, Any] = {}
+        if queued:
+            payload["merge_group"] = {"base_sha": git(self.remote, "rev-parse", "main"), "head_ref": queued}
         head = sha
         with self.edited() as hub:
             if pull:
@@ -167,9 +175,10 @@ class Hub:
             "GITHUB_EVENT_NAME": event,
             "GITHUB_EVENT_PATH": str(machine / "event.json"),
             "GITHUB_SHA": sha,
-            "GITHUB_REF": f"refs/pull/{pull}/merge" if pull else "refs/heads/main",
+            "GITHUB_REF": reference,
             "GITHUB_RUN_ID": str(number),
             "HUB": str(self.folder),
+            **(env or {}),
         }
         job = _Steps(self, machine, environ, {"token": token, **inputs}, cancel).run()
         with self.edited() as hub:
