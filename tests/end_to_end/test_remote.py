@@ -62,10 +62,13 @@ def test_each_dialect_ends_with_the_files_of_the_embedded_provider(
     assert KEY not in done.stdout + done.stderr
 
 
-def test_without_urls_nothing_is_rendered_twice_and_collect_finishes(tmp_path: Path, local: dict[str, bytes]) -> None:
+@pytest.mark.parametrize("errors", ["plain", pytest.param("problem", marks=pytest.mark.full)])
+def test_without_urls_nothing_is_rendered_twice_and_collect_finishes(
+    tmp_path: Path, local: dict[str, bytes], errors: str
+) -> None:
     """All are recorded as rendered; once a look-up tells variables, collect publishes them without a render."""
     project = ProjectFolder(tmp_path, settings=SETTINGS)
-    with served(project, "--dialect", "names") as environ:
+    with served(project, "--dialect", "names", "--errors", errors) as environ:
         for _ in range(2):
             done = project.run("apply", "--yes", environ=environ)
             assert done.returncode == 0, done.stdout + done.stderr
@@ -73,7 +76,7 @@ def test_without_urls_nothing_is_rendered_twice_and_collect_finishes(tmp_path: P
         assert rendered(project) == 8
         assert project.run("collect", environ=environ).returncode == 0
         assert project.files() == {}
-    with served(project, "--dialect", "names", "--lookup-variables") as environ:
+    with served(project, "--dialect", "names", "--errors", errors, "--lookup-variables") as environ:
         collected = project.run("collect", environ=environ)
         assert collected.returncode == 0, collected.stdout + collected.stderr
         assert project.files() == local
