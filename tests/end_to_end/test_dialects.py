@@ -55,7 +55,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     return applied(tmp_path_factory.mktemp("everything"))
 
 
-@pytest.mark.parametrize(("dialect", "errors"), product(DIALECTS, ("plain", "problem")))
+@pytest.mark.parametrize(("dialect", "errors"), [*product(DIALECTS, ("plain", "problem"))])
 def test_some_cards(tmp_path: Path, some: Shipped, dialect: str, errors: str) -> None:
     """Every result dialect with every error dialect."""
     check(tmp_path, some, dialect, errors)
