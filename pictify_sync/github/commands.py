@@ -57,12 +57,13 @@ class Git:
         return _run(["git", *arguments], whole, stdin, self.folder)
 
 
-@dataclass(frozen=True, slots=True)
-class Refused(Exception):
-    """An answer of GitHub's API that is not a success."""
+class Refused(Exception):  # noqa: N818 - carries an answer, not a mistake
+    """An answer of GitHub's API that is not a success. `status` is that of HTTP; 0 when none was told."""
 
-    status: int  # of HTTP; 0 when none was told
-    message: str
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
