@@ -85,7 +85,11 @@ class ProviderSettings(_Strict):
     many_layouts: bool | None = Field(None, description="Whether a batch may render several layouts.")
     urls_in_results: bool | None = Field(None, description="Whether results carry the URLs of the pictures.")
     honours_idempotency_key: bool | None = Field(None, description="Whether a batch sent twice is rendered once.")
-    poll_seconds: float | None = Field(None, gt=0, description="Seconds between polls of one batch.")
+    poll_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds between polls of one batch, at most: one that should be over is asked for sooner.",
+    )
 
 
 class Fields(_Strict):
