@@ -250,6 +250,4 @@ class Capabilities:
     retention_seconds: int | None = 7 * 86400  # results kept (Pictify, Batch Operations: 7 days); None: for ever
     can_cancel: bool = True
     can_find: bool = False  # a past render can be looked up
-    poll_seconds: float = (
-        5.0  # between polls of one batch, at most (Pictify, Batch Processing guide: "every 5 seconds")
-    )
+    poll_seconds: float = 5.0  # between polls of a batch, at most (Pictify, Batch guide: "every 5 seconds")
