@@ -1,6 +1,6 @@
 """`python -m tests.end_to_end.dying before|after N`: an apply that kills itself with SIGKILL at its Nth log append.
 
-Without arguments: an apply that prints how many appends it made.
+Without arguments: an apply that prints how many appends it made. TEST_AHEAD: seconds by which its clock is ahead.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,19 @@ class DyingStore:
         return serial
 
 
+class Ahead:
+    """The machine's clock, and some seconds more."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def now(self) -> float:
+        return time.time() + self._seconds
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(0.0, seconds))
+
+
 def main() -> None:
     """Apply everything, or die on the way."""
     side, at = (sys.argv[1], int(sys.argv[2])) if len(sys.argv) > 2 else ("never", 0)
@@ -48,7 +62,8 @@ def main() -> None:
         stores.append(DyingStore(open_store(path, create=create), side, at))
         return stores[-1]
 
-    project = Project(load_settings(None, os.environ), open_state=open_state)
+    clock = Ahead(float(os.environ.get("TEST_AHEAD", "0")))
+    project = Project(load_settings(None, os.environ), clock, open_state=open_state)
     run = ApplyRun(project, lambda _: None, lambda: False)
     run.recover()
     plan, manifests = run.plan((), Choice())
