@@ -33,10 +33,11 @@ def start(path: Path, name: str, count: int, *before: str) -> subprocess.Popen[s
     return subprocess.Popen(command, cwd=ROOT, text=True, **quiet)  # type: ignore[call-overload, no-any-return]
 
 
-def acknowledged(writer: subprocess.Popen[str]) -> dict[int, AssetKey]:
-    """Whole lines that a writer wrote before it ended."""
+def acknowledged(writer: subprocess.Popen[str], first: str = "") -> dict[int, AssetKey]:
+    """Whole lines that a writer wrote before it ended, the first of which may have been read already."""
     assert writer.stdout is not None
-    lines = [line.split() for line in writer.stdout.read().splitlines(keepends=True) if line.endswith("\n")]
+    said = first + writer.stdout.read()
+    lines = [line.split() for line in said.splitlines(keepends=True) if line.endswith("\n")]
     writer.stdout.close()
     writer.wait()
     return {int(line[0]): AssetKey(line[1]) for line in lines if len(line) == 2}
@@ -65,11 +66,10 @@ def kill_at_random(path: Path, rounds: int, seed: int) -> None:
     for turn in range(rounds):
         writer = start(path, f"w{turn}", 100_000)
         assert writer.stdout is not None
-        if turn % 4:  # else killed while it starts
-            writer.stdout.readline()
+        first = writer.stdout.readline() if turn % 4 else ""  # else killed while it starts
         time.sleep(chance.random() * 0.1)
         writer.send_signal(signal.SIGKILL)
-        acks |= acknowledged(writer)
+        acks |= acknowledged(writer, first)
         if path.exists():
             check(path, acks)
     assert acks
