@@ -22,7 +22,6 @@ from pictify_sync.state.sqlite import SqliteStateStore
 
 FOLDER = ".pictify-sync"
 LEAST_KEY = 32  # characters of the sensitive key
-_LOCK_SECONDS = 10.0
 _FETCH = "pictify-sync state fetch"
 
 
@@ -34,6 +33,8 @@ class GitState:
     project: Path
     secret: str
     environ: Mapping[str, str]
+    linger: float = 0.5  # seconds that an entry which may wait waits for others
+    patience: float = 10.0  # seconds to wait for another run in the same folder
 
     @property
     def index(self) -> Path:
@@ -70,12 +71,12 @@ def open_read(state: GitState) -> SqliteStateStore | EmptyStateStore:
     return index.store
 
 
-def open_write(state: GitState, *, create: bool, linger: float | None = None) -> GitStateStore | EmptyStateStore:
+def open_write(state: GitState, *, create: bool) -> GitStateStore | EmptyStateStore:
     """Open index and ref, fetched; `create` makes the ref where there is none, which reads as empty without it."""
     from pictify_sync.state.git_program import open_git  # noqa: PLC0415 - reading runs no git
     from pictify_sync.state.git_remote import GitRemote  # noqa: PLC0415
     from pictify_sync.state.git_tree import TreeReader  # noqa: PLC0415
-    from pictify_sync.state.git_upstream import LINGER, Upstream  # noqa: PLC0415
+    from pictify_sync.state.git_upstream import Upstream  # noqa: PLC0415
 
     key = state.key()
     held = ExitStack()
@@ -88,13 +89,11 @@ def open_write(state: GitState, *, create: bool, linger: float | None = None) ->
         assert index is not None
         held.callback(index.close)
         remote, reader = GitRemote(git, state.place), TreeReader(git, state.place)
-        upstream = Upstream(remote, reader, LINGER if linger is None else linger)
+        upstream = Upstream(remote, reader, state.linger)
         store = GitStateStore(index, upstream, key_check(key), held)
-        if not store.fetch():
-            if not create:
-                held.close()
-                return EmptyStateStore(key)
-            store.create()
+        if not store.open(create=create):
+            held.close()
+            return EmptyStateStore(key)
     except BaseException:
         held.close()
         raise
@@ -106,7 +105,7 @@ def _locked(state: GitState) -> Iterator[None]:
     """Keep other processes from writing to the index; the lock goes with the process, however that ends."""
     from filelock import FileLock, Timeout  # noqa: PLC0415 - reading takes no lock
 
-    lock = FileLock(state.index.with_suffix(".lock"), timeout=_LOCK_SECONDS, mode=0o600)
+    lock = FileLock(state.index.with_suffix(".lock"), timeout=state.patience, mode=0o600)
     try:
         lock.acquire()
     except Timeout:

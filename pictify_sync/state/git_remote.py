@@ -18,8 +18,10 @@ from pictify_sync.state.git_program import Git, Ran
 
 TIP = "refs/state/tip"  # in our repository: keeps what was fetched or pushed last
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_NEVER = re.compile(
-    r"hook declined|protected|denied|permission|not allowed|prohibited|read.only|authenticat|\b40[134]\b", re.I
+_NEVER = re.compile(  # another try would end the same way
+    r"hook declined|protected|denied|does not appear to be a git repository|not found|permission|not allowed|"
+    r"prohibited|read.only|authenticat|\b40[134]\b",
+    re.IGNORECASE,
 )
 TRIES = 5
 _PAUSE = 0.5  # seconds before the second try; twice as long before each that follows

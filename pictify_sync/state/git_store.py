@@ -40,6 +40,7 @@ class GitStateStore:
         self._store = index.store
         self.lineage = index.store.lineage
         self._key_check = key_check  # of the key that this process was given; "" for none
+        self.checkpoint_after = CHECKPOINT_AFTER
         self._gap = 0  # our serials minus those of the index: it may be made anew, ours never go back
         self._retold = 0  # entries up to this serial are told again, since their order has changed
         read = index.store  # everything but serials and entries
@@ -81,7 +82,8 @@ class GitStateStore:
             yield serial, at, entry
 
     def _again(self) -> Iterator[tuple[str, Entry]]:
-        """All records as one decision, then what the log still tells."""
+        """All records as decisions, then what the log still tells; one entry at least."""
+        yield "", Recorded("fetch", (), (), (), "")
         puts: list[Record] = []
         for record in self._store.records():
             puts.append(record)
@@ -160,7 +162,7 @@ class GitStateStore:
                     upstream.remote.fetch(tip)
                 upstream.reset(known, left, self.lineage)
                 return bool(tip)
-            tree = upstream.fetched("") if tip or before else None
+            tree = upstream.fetched("" if tip else before) if tip or before else None  # raises when it is gone
             if known is not None and before and tree is not None and tree.meta.lineage == self.lineage:
                 upstream.reset(known, left, self.lineage)
                 upstream.take(tree)
@@ -180,17 +182,30 @@ class GitStateStore:
         return (known if whole else None), outbox
 
     def _reflect(self, tree: Tree | None, left: Sequence[Written]) -> None:
+        """Make the index anew from a commit, what is left of ours on top; our serials go on."""
+        newest = self.serial()
         kept = self._index.reflect(tree, self._upstream.reader, left)
         self.lineage = self._store.lineage
         self._upstream.reset(known_of(tree), kept, self.lineage)
+        self._retold = max(newest + 1, self._store.serial())
+        self._gap = self._retold - self._store.serial()
 
-    def create(self) -> None:
-        """Make the ref where there is none: a state without entries, under a lineage of its own."""
+    def open(self, *, create: bool) -> bool:
+        """Begin with what the ref holds, or make it; False when there is none and it is not to be made."""
+        if not self.fetch():
+            if not create:
+                return False
+            self._create()
+            self.fetch()
+        self._gap = self._retold = 0  # nobody was told a serial yet
+        return True
+
+    def _create(self) -> None:
+        """Push a state without entries, under a lineage of its own, unless another run is faster."""
         with self._upstream.alone():
             meta = Meta(token_hex(16), 0, 0, "", self._key_check)
             made = write_first(self._upstream.remote.git, meta)
             self._upstream.remote.push(made.tip, "")
-        self.fetch()
 
     def restore(self, lineage: str, entries: Iterable[Entry]) -> int:
         """Fill a state without history from entries under another lineage, and push it; returns the new serial."""
@@ -226,9 +241,15 @@ class GitStateStore:
         """What is wrong with the index: damaged pages, altered entries."""
         return self._store.verify(tables=False)
 
+    def checkpoint(self) -> bool:
+        """Push a checkpoint now; False when the ref moved meanwhile, which does no harm."""
+        self.flush()
+        with self._upstream.alone():
+            return self._push_checkpoint(base=self._upstream.known.checkpoint)
+
     def _checkpoint_if_due(self) -> None:
         known = self._upstream.known
-        if known.serial - known.checkpoint >= CHECKPOINT_AFTER and not self._upstream.outbox:
+        if known.serial - known.checkpoint >= self.checkpoint_after and not self._upstream.outbox:
             with suppress(StateError):  # the next one will do
                 self._push_checkpoint(base=known.checkpoint)
 
@@ -267,11 +288,8 @@ class GitStateStore:
         return not news.is_stale
 
     def _renew(self) -> None:
-        """Make the index anew from what was fetched last, what is left of ours on top; our serials go on."""
-        newest = self.serial()
+        """Make the index anew from what was fetched last."""
         self._reflect(self._upstream.reader.tree(self._upstream.known.tip), self._upstream.outbox)
-        self._retold = max(newest + 1, self._store.serial())
-        self._gap = self._retold - self._store.serial()
 
 
 def check_key(given: str, known: Known) -> None:

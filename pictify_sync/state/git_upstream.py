@@ -19,7 +19,6 @@ from pictify_sync.state.git_tree import Tree, TreeReader, Written
 from pictify_sync.state.git_writer import write_run
 from pictify_sync.state.rebase import commute
 
-LINGER = 0.5  # seconds that the first entry offered waits for others
 _LOOKS = 10  # at a ref that moves while it is fetched
 
 
@@ -36,7 +35,7 @@ class News:
 class Upstream:
     """The ref, as one run sees it. `lineage` is that of its state."""
 
-    def __init__(self, remote: GitRemote, reader: TreeReader, linger: float = LINGER) -> None:
+    def __init__(self, remote: GitRemote, reader: TreeReader, linger: float) -> None:
         self.remote, self.reader, self.lineage = remote, reader, ""
         self._linger = linger
         self._turn = threading.Condition()

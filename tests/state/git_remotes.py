@@ -41,14 +41,14 @@ class Hub:
         folder.mkdir(parents=True, exist_ok=True)
         git(folder, "init", "--quiet", "--bare")
 
-    def state(self, folder: Path, secret: str = SECRET) -> GitState:
+    def state(self, folder: Path, *, linger: float = 0.05) -> GitState:
         """The state of a project folder, whose remote this is."""
         folder.mkdir(parents=True, exist_ok=True)
-        return GitState(GitPlace(REF, str(self.folder)), folder, secret, ENVIRON)
+        return GitState(GitPlace(REF, str(self.folder)), folder, SECRET, ENVIRON, linger, patience=0.1)
 
     def open(self, folder: Path, *, linger: float = 0.05) -> GitStateStore:
         """The state opened to write."""
-        store = open_write(self.state(folder), create=True, linger=linger)
+        store = open_write(self.state(folder, linger=linger), create=True)
         assert isinstance(store, GitStateStore)
         return store
 

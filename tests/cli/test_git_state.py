@@ -1,0 +1,149 @@
+"""Commands whose state lies on a Git ref, in several clones: what they say, and what they fetch and push."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pictify_sync.cli.root import run
+from tests.cli.test_commands import Said
+from tests.end_to_end.project import ProjectFolder
+from tests.state.conformance import recorded
+from tests.state.git_remotes import ENVIRON, REF, SECRET, Hub, git
+from tests.state.samples import intended, settled, stored
+
+KEY = "PICTIFY_STATE_KEY"
+In = Callable[..., Said]
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
+    """A hub whose state records three assets."""
+    for name in [name for name in os.environ if name.startswith(("GIT_", "PICTIFY_"))]:
+        monkeypatch.delenv(name)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+        monkeypatch.setenv(name, ENVIRON[name])
+    made = Hub(tmp_path / "hub.git")
+    with made.open(tmp_path / "filler") as store:
+        store.commit(0, [intended("a1", {1: 1, 2: 2}), settled("a1", stored(1), stored(2)), recorded(stored(3))])
+    return made
+
+
+@pytest.fixture
+def clone(tmp_path: Path, hub: Hub) -> Callable[[str], ProjectFolder]:
+    """Make a clone that has manifests."""
+
+    def make(name: str) -> ProjectFolder:
+        (tmp_path / name).mkdir()
+        git(tmp_path / name, "init", "--quiet")
+        git(tmp_path / name, "remote", "add", "origin", "../hub.git")
+        return ProjectFolder(tmp_path / name, settings=f"state: git+ref:{REF}\n")
+
+    return make
+
+
+@pytest.fixture
+def at(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> In:
+    """Run a command in a clone, in this process."""
+
+    def command(project: ProjectFolder, *arguments: str, **environ: str) -> Said:
+        monkeypatch.chdir(project.folder)
+        with monkeypatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            code = run(arguments)
+        said = capsys.readouterr()
+        return Said(code, said.out, said.err)
+
+    return command
+
+
+def test_reading_says_what_to_do_first(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """Without a fetch every command that reads says so; validate needs no state."""
+    one = clone("one")
+    for command in (("plan",), ("status",), ("show", "x"), ("state", "list"), ("state", "export"), ("history",)):
+        said = at(one, *command, **{KEY: SECRET})
+        assert said.code == 1
+        assert "was never fetched to this folder" in said.talk
+        assert "pictify-sync state fetch" in said.talk
+    assert at(one, "validate").code == 0
+    assert "serial 3, 3 recorded" in at(one, "state", "fetch").talk
+    assert len(at(one, "state", "list").out.splitlines()) == 3
+
+
+def test_what_changes_the_state_fetches_and_pushes(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """taint, rm and mv in turns from two clones, each knowing what the other did; compact keeps it all."""
+    one, two = clone("one"), clone("two")
+    assert "1 picture tainted" in at(one, "taint", "cards/item-001@default").out
+    assert "1 picture forgotten" in at(two, "state", "rm", "cards/item-002@default").out
+    assert at(one, "state", "mv", "cards/item-003@default", "cards/item-004@default").code == 0
+    before = at(one, "state", "export").out
+    assert "Forgotten: 6 entries" in at(two, "state", "compact").talk
+    assert hub.names() == ["checkpoint/0000.jsonl", "meta.json"]
+    assert git(hub.folder, "rev-list", "--count", REF) == "1"
+    at(one, "state", "fetch")
+    assert at(one, "state", "export").out == before == at(two, "state", "export").out
+    assert at(two, "history").out == ""
+    assert at(two, "state", "rebuild", "--check").code == 0
+    assert at(one, "untaint", "cards/item-001@default").code == 0
+    at(two, "state", "fetch")
+    assert "tainted" not in at(two, "state", "list").out
+
+
+def test_a_snapshot_begins_a_state(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """Export, lose the ref, import: all that was recorded is there again."""
+    one, two = clone("one"), clone("two")
+    at(one, "state", "fetch")
+    snapshot = at(one, "state", "export").out
+    (two.folder / "s.jsonl").write_text(snapshot)
+    git(hub.folder, "update-ref", "-d", REF)
+    gone = at(one, "state", "fetch")
+    assert (gone.code, "somebody deleted the ref" in gone.talk) == (1, True)
+    assert at(two, "state", "import", "s.jsonl").code == 0
+    assert at(two, "state", "export").out == snapshot
+    assert "has a history already" in at(two, "state", "import", "s.jsonl").talk
+    assert at(one, "state", "rebuild").code == 0
+    assert at(one, "state", "export").out == snapshot
+
+
+def test_sensitive_values_need_a_key(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """Without one they are refused with their place; a short key is refused too, and another one until a compaction."""
+    one = clone("one")
+    one.edit("manifests/card.yaml", "max_length: 80}", "max_length: 80, sensitive: true}")
+    at(one, "state", "fetch")
+    said = at(one, "plan")
+    assert "'title' is sensitive, and there is no key" in said.talk
+    assert KEY in said.talk
+    assert "manifests/cards.yaml:" in said.talk
+    assert at(one, "validate").code == 0
+    assert "at least 32 are needed" in at(one, "plan", **{KEY: "short"}).talk
+    assert at(one, "plan", **{KEY: SECRET}).code == 0
+    other = "o" * 40
+    assert "is not the key that this state was made with" in at(one, "plan", **{KEY: other}).talk
+    assert at(one, "state", "compact", **{KEY: other}).code == 0
+    assert at(one, "plan", **{KEY: other}).code == 0
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("git+ref:state", "git+ref:refs/../x", "git+ref:refs/x.lock", "git+ref:--upload-pack=x", "git+tag:x", "git+"),
+        *("git+ref:refs/x?remote=--exec=touch pwned", "git+ref:refs/x?remote=ext::sh -c touch% pwned", "git+branch:-f"),
+        *("git+ref:refs/x?remote=-x", "git+ref:refs/x?remote=", "git+ref:refs/x?remote=ssh://-oProxyCommand=x/y"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(
+    place: str, clone: Callable[[str], ProjectFolder], at: In, tmp_path: Path
+) -> None:
+    """Nothing that could be an option, a command or another file is handed to git."""
+    one = clone("one")
+    one.write("pictify-sync.yaml", f"version: 1\nstate: '{place}'\n")
+    before = sorted(tmp_path.rglob("*"))
+    for command in (("status",), ("state", "fetch")):
+        said = at(one, *command)
+        assert (said.code, "the setting `state` names no" in said.talk) == (1, True)
+    assert sorted(tmp_path.rglob("*")) == before

@@ -1,0 +1,93 @@
+"""The real command with its state on a Git ref: clones that come and go, and two that apply at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pictify_sync.emulator.app import read_meter
+from tests.end_to_end.project import ProjectFolder
+from tests.state.git_remotes import ENVIRON, Hub, git
+
+ROWS = "id,title,colour\n" + "".join(f"i{n:02},Title {n},#{n * 5 % 256:02x}8040\n" for n in range(12))
+
+
+class Clones:
+    """A hub, and project folders that push their state there. They share a provider and published files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.hub = folder, Hub(folder / "hub.git")
+
+    def make(self, name: str) -> ProjectFolder:
+        """A clone with manifests."""
+        folder = self.folder / name
+        folder.mkdir()
+        git(folder, "init", "--quiet")
+        git(folder, "remote", "add", "origin", "../hub.git")
+        shared = self.folder / "shared"
+        settings = f"state: git+ref:refs/pictify-sync/state\nlocal: {shared}/local\noutput: {shared}/output\n"
+        return ProjectFolder(folder, rows=ROWS, settings=settings + "providers: {local: {max_items: 3, max_open: 2}}\n")
+
+    def meter(self) -> dict[tuple[str, str], int]:
+        """How often each picture was rendered."""
+        found: dict[tuple[str, str], int] = {}
+        for row in read_meter(self.folder / "shared/local"):
+            found[row["variables"], row["layout"]] = found.get((row["variables"], row["layout"]), 0) + 1
+        return found
+
+
+@pytest.fixture
+def clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clones:
+    """No clone yet; git reads nobody's configuration."""
+    for name in list(os.environ):
+        if name.startswith(("GIT_", "PICTIFY_")):
+            monkeypatch.delenv(name)
+    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
+        monkeypatch.setenv(name, ENVIRON[name])
+    return Clones(tmp_path)
+
+
+def test_a_state_outlives_its_clone(clones: Clones) -> None:
+    """What one clone applied another knows after a fetch; without one it says what to do, and asks nobody."""
+    first = clones.make("first")
+    assert "state fetch" in first.run("plan").stderr
+    first.ok("validate")
+    assert "first apply" in first.run("state", "fetch").stderr
+    assert first.run("plan", "--detailed-exitcode").returncode == 2
+    first.ok("apply", "--yes")
+    assert "24" in first.ok("status")
+    shutil.rmtree(first.folder)
+    second = clones.make("second")
+    assert "never fetched" in second.run("plan").stderr
+    second.ok("state", "fetch")
+    shutil.move(clones.folder / "hub.git", clones.folder / "away.git")
+    assert second.run("plan", "--detailed-exitcode").returncode == 0
+    assert second.run("state", "rebuild", "--check").returncode == 0
+    failed = second.run("apply", "--yes")
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    shutil.move(clones.folder / "away.git", clones.folder / "hub.git")
+    second.edit("manifests/rows.csv", "Title 3", "Title three")
+    second.ok("apply", "--yes")
+    assert sum(clones.meter().values()) == 26
+
+
+def test_two_clones_at_once(clones: Clones) -> None:
+    """Both end well, no picture is rendered twice, and no batch is intended twice."""
+    folders = [clones.make(name) for name in ("one", "two")]
+    running = [folder.start("apply", "--yes") for folder in folders]
+    for process in running:
+        _, talk = process.communicate(timeout=120)
+        assert process.returncode == 0, talk
+    assert set(clones.meter().values()) == {1}
+    assert len(clones.meter()) == 24
+    third = clones.make("three")
+    third.ok("state", "fetch")
+    entries = [json.loads(line)["entry"] for line in third.ok("log").splitlines()]
+    claims = [claim["key"] for entry in entries if entry["kind"] == "intended" for claim in entry["claims"]]
+    assert len(claims) == len(set(claims)) == 24
+    assert third.run("plan", "--detailed-exitcode").returncode == 0
