@@ -30,6 +30,7 @@ from pictify_sync.core.events import (
     TemplatePushed,
     Waiting,
 )
+from pictify_sync.core.model import AssetKey
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import batches, count, listing, pictures
@@ -97,6 +98,7 @@ class _Counts:
         self.total = 0
         self.done = 0
         self.failed = 0
+        self._untold: set[AssetKey] = set()  # counted already: rendered, and their URL came or may come later
 
     def add(self, event: Event) -> None:
         """Count one event."""
@@ -108,7 +110,12 @@ class _Counts:
             case AssetFailed():
                 self.failed += 1
                 self.done += 1
-            case AssetStored() | AssetRemoved() | AssetUnresolved():
+            case AssetStored() if event.key in self._untold:
+                self._untold.remove(event.key)
+            case AssetUnresolved():
+                self._untold.add(event.key)
+                self.done += 1
+            case AssetStored() | AssetRemoved():
                 self.done += 1
             case _:
                 return

@@ -10,6 +10,7 @@ import pytest
 from pictify_sync.core.events import (
     AssetFailed,
     AssetStored,
+    AssetUnresolved,
     BatchSubmitted,
     Event,
     Resumed,
@@ -79,6 +80,14 @@ def test_failures_are_told_at_once_but_not_by_the_thousand() -> None:
     lines = told(run(500, failing=100), step=0)
     assert sum("failed: E: broken" in line for line in lines) == FAILURES_TOLD
     assert lines[-1] == "[500/500], 100 failed"
+
+
+def test_a_picture_whose_url_comes_later_is_one_picture() -> None:
+    """Rendered without a URL, then found: counted once."""
+    keys = [AssetKey(f"m/{number}@default") for number in range(2)]
+    events: list[Event] = [RunStarted(2, 1, 0, 0), *map(AssetUnresolved, keys)]
+    events += [AssetStored(key, "path", rendered=False) for key in keys]
+    assert told(events, step=0)[-1] == "[2/2]"
 
 
 def test_a_run_without_work_says_nothing() -> None:
