@@ -138,7 +138,13 @@ class GitIndex:
         before = [run for run in tree.runs if run.last <= tree.meta.checkpoint]
         for _ in log.write(connection, tree.meta.base, (one.entry for one in reader.entries(before))):
             pass  # history: the checkpoint holds their effect
-        self.store.append(one.entry for one in reader.entries(tree.runs[len(before) :]))
+        for run in tree.runs[len(before) :]:
+            entries = list(reader.entries([run]))
+            try:
+                self.store.append(one.entry for one in entries)
+            except StateError as error:
+                hint = f"whoever wrote it, it does not fit what stands before it: look at {reader.place}"
+                raise StateError(f"{reader.file(run.path)}: {error.message}", hint=hint) from None
 
 
 def known_of(tree: Tree | None) -> Known:

@@ -44,13 +44,13 @@ class Objects:
         except OSError:
             head = []
         if len(head) != 3:
-            raise StateError("an object is missing or damaged", hint="pictify-sync state fetch")
+            raise StateError("an object is missing or damaged", hint="pictify-sync state rebuild")
         kind, size = head[1].decode(), int(head[2])
         if size > limit:
             raise StateError(f"{size:,} bytes where at most {limit:,} may be")
         content = self._stdout.read(size + 1)
         if len(content) != size + 1:
-            raise StateError("an object is damaged", hint="pictify-sync state fetch")
+            raise StateError("an object is damaged", hint="pictify-sync state rebuild")
         return kind, content[:-1]
 
     def tree(self, name: str, limit: int) -> tuple[Leaf, ...]:

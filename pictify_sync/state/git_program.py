@@ -21,6 +21,7 @@ from pictify_sync.errors import StateError
 from pictify_sync.state.git_place import GitPlace, without_user
 
 SECONDS = 600.0  # that one command may take
+_MAX_LOOSE, _MAX_PACKS = 4000, 60  # objects and packs of our repository; beyond, what the ref holds is fetched again
 _TAKEN = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")
 _TAKEN_SECTIONS = ("http.", "url.", "credential.", "protocol.")
 _OF_REMOTE = ("proxy", "proxyauthmethod", "uploadpack", "receivepack", "vcs")
@@ -61,13 +62,23 @@ class Git:
         self._environ = {**environ, "GIT_DIR": str(folder.resolve())}
 
     def prepare(self, *, afresh: bool = False) -> None:
-        """Make the repository where there is none; `afresh` throws away what is there."""
-        if afresh:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        if not (self.folder / "HEAD").is_file():
-            with suppress(FileExistsError):
-                self.folder.mkdir(mode=0o700, parents=True)
-            self.check("init", "--quiet", "--bare", "--template=", doing="cannot make a repository")
+        """Make the repository where there is none; what is there is thrown away if it is damaged, full, or `afresh`."""
+        if not afresh and self.folder.exists() and self._is_sound():
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.folder.mkdir(mode=0o700, parents=True)
+        except OSError as error:
+            raise StateError(
+                f"cannot make {self.folder}: {error.strerror}", hint="check the folder's permissions"
+            ) from None
+        self.check("init", "--quiet", "--bare", "--template=", doing="cannot make a repository")
+
+    def _is_sound(self) -> bool:
+        counted = self.run("count-objects", "-v")
+        found = dict(line.split(b": ", 1) for line in counted.out.splitlines() if b": " in line)
+        counts = [int(found.get(name, b"0")) for name in (b"count", b"packs")]
+        return counted.code == 0 and counts[0] <= _MAX_LOOSE and counts[1] <= _MAX_PACKS
 
     def run(self, *arguments: str, seconds: float = SECONDS) -> Ran:
         """Run a command to its end. Raises StateError when git is not there or takes too long."""

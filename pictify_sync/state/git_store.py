@@ -154,6 +154,8 @@ class GitStateStore:
         """Bring the index to what the ref holds, or make it anew; False when there is no such ref."""
         upstream = self._upstream
         with upstream.alone():
+            if rebuild:
+                upstream.remote.git.prepare(afresh=True)
             known, left = (None, []) if rebuild else self._reflected()
             before = "" if known is None else known.tip
             tip = upstream.remote.tip()
@@ -228,7 +230,6 @@ class GitStateStore:
             forgotten = sum(1 for _ in self._store.entries())
             if self._store.serial() and not self._push_checkpoint(base=self._store.serial(), root=True):
                 raise StateError(f"{self._upstream.remote.place} moved meanwhile", hint="run the command again")
-            self._upstream.remote.git.prepare(afresh=True)
         self.fetch(rebuild=True)
         return forgotten
 
