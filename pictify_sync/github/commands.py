@@ -57,7 +57,7 @@ class Git:
         return _run(["git", *arguments], whole, stdin, self.folder)
 
 
-class Refused(Exception):  # noqa: N818 - carries an answer, not a mistake
+class Refused(Exception):
     """An answer of GitHub's API that is not a success. `status` is that of HTTP; 0 when none was told."""
 
     def __init__(self, status: int, message: str) -> None:

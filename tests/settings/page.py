@@ -31,7 +31,7 @@ cannot choose hosts, folders or limits.
 | `PICTIFY_BASE_URL` | Another host to talk to; the only other one that is sent the key. |
 | `PICTIFY_WEBHOOK_SECRET` | Secret that webhooks are signed with; several between commas, while one is replaced. |
 | `PICTIFY_INBOX_TOKEN` | Who may read the inbox of a webhook receiver. |
-| `PICTIFY_STATE_KEY` | Hides sensitive values in a state on a Git ref: at least 32 characters, the same for all who use the state. |
+| `PICTIFY_STATE_KEY` | Hides sensitive values in a state on a Git ref: 32 characters or more, the same for all. |
 | `PICTIFY_SYNC_<FIELD>` | Overrides a field of the file: `PICTIFY_SYNC_ENGINE`, `PICTIFY_SYNC_GUARD__MAX_RENDERS`. |
 | `NO_COLOR` | Set to anything: no colours. |
 
