@@ -20,6 +20,8 @@ KINDS = (
     "explanation",
     "previews",
     "health",
+    "collect",
+    "subscriptions",
 )
 
 
@@ -32,7 +34,7 @@ def schema_command(kind: str) -> None:
     `# yaml-language-server: $schema=pictify-sync.schema.json`.
 
     KIND chooses another schema: settings, or one of the JSON documents plan, validation, apply, status, record, drift,
-    explanation, previews, health.
+    explanation, previews, health, collect, subscriptions.
     """
     click.echo(json.dumps(_schema_of(kind)(), indent=2, ensure_ascii=False))
 

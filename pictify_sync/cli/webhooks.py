@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.options import pass_settings, project_of
+from pictify_sync.cli.options import json_option, pass_settings, project_of
 
 provider_option = click.option("--provider", default="pictify", show_default=True, help="Whose webhooks.")
 
@@ -49,13 +49,18 @@ def subscribe_command(settings: str | None, url: str, event: str, template: str,
 
 @webhooks_command.command("list")
 @provider_option
+@json_option
 @pass_settings
-def list_command(settings: str | None, provider: str) -> None:
+def list_command(settings: str | None, provider: str, as_json: bool) -> None:
     """List subscriptions: uid, event, status, URL."""
+    from pictify_sync.report.json_report import subscriptions_document
     from pictify_sync.report.safe import safe
     from pictify_sync.wiring import services
 
     with project_of(settings) as project:
+        if as_json:
+            click.echo(subscriptions_document(services.subscriptions(project, provider).subscriptions()))
+            return
         for one in services.subscriptions(project, provider).subscriptions():
             click.echo(safe(f"{one.uid}  {one.event}  {one.status or '-'}  {one.target_url}"))
 

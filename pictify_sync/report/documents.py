@@ -249,6 +249,25 @@ class Previews:
     changes: Annotated[list[PreviewedChange], "All that have a picture, sorted by key."]
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """One webhook subscription; its secret is never told again."""
+
+    uid: Annotated[str, "What `webhooks unsubscribe` takes."]
+    event: Annotated[str, "One subscription is one event."]
+    status: Annotated[str, "`active`, `paused`, `failed`; empty when not told."]
+    target_url: Annotated[str, "Where deliveries go."]
+    template_uid: Annotated[str, "Only of this template; empty: of any."]
+    failures: Annotated[int, "Deliveries that failed, by the provider's count."]
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionList:
+    """`webhooks list --json`: the subscriptions of an account."""
+
+    subscriptions: Annotated[list[Subscription], "As the provider lists them."]
+
+
 DOCUMENTS: dict[str, type] = {
     "validation": Validation,
     "apply": Applied,
@@ -258,4 +277,6 @@ DOCUMENTS: dict[str, type] = {
     "explanation": Explanation,
     "previews": Previews,
     "health": HealthReport,
+    "collect": Collected,
+    "subscriptions": SubscriptionList,
 }

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import Any
 
+from pictify_sync.core.abilities import Subscription
 from pictify_sync.core.dialect import Standing
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
@@ -121,6 +122,15 @@ def _flight(opened: OpenBatch) -> documents.OpenBatch:
     return documents.OpenBatch(
         opened.intended.attempt, opened.batch_id, batch.group.template, batch.renders, opened.batch_id is None
     )
+
+
+def subscriptions_document(found: Iterable[Subscription]) -> str:
+    """`webhooks list --json`: the subscriptions of an account."""
+    rows = [
+        documents.Subscription(one.uid, one.event, one.status, one.target_url, one.template_uid, one.failures)
+        for one in found
+    ]
+    return _text("subscriptions", documents.SubscriptionList(rows))
 
 
 def drift_document(found: Observed) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from pictify_sync.core.abilities import Subscription
 from pictify_sync.core.dialect import standing
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.entries import Intended, Ledger, OpenBatch
@@ -22,16 +23,19 @@ from pictify_sync.report.health_documents import health_report, live_check
 from pictify_sync.report.json_report import (
     VERSION,
     apply_document,
+    collect_document,
     drift_document,
     explanation_document,
     health_document,
     previews_document,
     record_document,
     status_document,
+    subscriptions_document,
     validation_document,
 )
 from pictify_sync.report.records import Books, census
 from pictify_sync.report.reference import schema
+from pictify_sync.workflows.collect import Collected
 from pictify_sync.workflows.probe import Explored
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
@@ -68,6 +72,9 @@ def written() -> Iterator[tuple[str, str]]:
     yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [], standings)
     yield "health", health_document(health_report(checks, standings, live, good=False))
     yield "health", health_document(health_report([], (), None, good=True))
+    yield "collect", collect_document(Collected(2, 1, ((AssetKey("m/a@default"), "E", "broken"),), {}))
+    yield "subscriptions", subscriptions_document([])
+    yield "subscriptions", subscriptions_document([Subscription("wh", "render.completed", "https://h", "active")])
     yield "drift", drift_document(Observed())
     yield "drift", drift_document(Observed((Drift(wanted.key, DriftKind.MISSING, "a.png"),), (LOST_CARD,)))
     yield "record", record_document(record(wanted), recalling(wanted))
