@@ -32,13 +32,18 @@ def test_shares_are_what_dealing_one_by_one_gives(counts: dict[str, int], limit:
     assert shares(counts, limit) == dealt(counts, limit)
 
 
-@st.composite
-def change_lists(draw: st.DrawFn) -> list[Change]:
+Place = tuple[str, int, str]  # manifest, item, layout
+
+PLACES = st.tuples(st.sampled_from(["a", "a.b", "b", "c"]), st.integers(0, 30), st.sampled_from(["default", "wide"]))
+
+
+def changes_at(found: dict[Place, Action]) -> list[Change]:
     """Changes of a few manifests, sorted by key."""
-    place = st.tuples(st.sampled_from(["a", "a.b", "b", "c"]), st.integers(0, 30), st.sampled_from(["default", "wide"]))
-    found = draw(st.dictionaries(place, st.sampled_from(Action), max_size=80))
     keyed = {asset_key(manifest, f"i{item}", layout): action for (manifest, item, layout), action in found.items()}
     return [Change(key, keyed[key], Reason.NEW, None, None) for key in sorted(keyed, key=str.encode)]
+
+
+CHANGES = st.dictionaries(PLACES, st.sampled_from(Action), max_size=80).map(changes_at)
 
 
 def chosen(changes: Sequence[Change], limit: int) -> list[Change]:
@@ -46,7 +51,7 @@ def chosen(changes: Sequence[Change], limit: int) -> list[Change]:
     return [change for change, taken in sample(changes, limit) if taken]
 
 
-@given(change_lists(), LIMITS)
+@given(CHANGES, LIMITS)
 def test_the_sample_is_full_and_fair(changes: list[Change], limit: int) -> None:
     """As many as there may be; of each manifest what its turns give, and within it of each action and layout."""
     wanted = list(pictured(changes))
@@ -63,7 +68,7 @@ def test_the_sample_is_full_and_fair(changes: list[Change], limit: int) -> None:
         assert all(taken[kind] == mine[kind] or taken[kind] >= max(taken.values(), default=0) - 1 for kind in mine)
 
 
-@given(change_lists(), LIMITS)
+@given(CHANGES, LIMITS)
 def test_the_sample_is_the_same_every_time_and_only_of_what_has_a_picture(changes: list[Change], limit: int) -> None:
     """Two calls agree; nothing that is kept, awaited or blocked is in it."""
     assert chosen(changes, limit) == chosen(tuple(changes), limit)
