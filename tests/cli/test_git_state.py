@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from pictify_sync.cli.root import run
 from tests.cli.test_commands import Said
+from tests.cli.test_imports import HEAVY, watched
 from tests.end_to_end.project import ProjectFolder
 from tests.state.conformance import recorded
 from tests.state.git_remotes import ENVIRON, REF, SECRET, Hub, git
@@ -73,6 +75,16 @@ def test_reading_says_what_to_do_first(hub: Hub, clone: Callable[[str], ProjectF
     assert at(one, "validate").code == 0
     assert "serial 3, 3 recorded" in at(one, "state", "fetch").talk
     assert len(at(one, "state", "list").out.splitlines()) == 3
+
+
+def test_a_plan_runs_no_git_and_opens_no_connection(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """Once it was fetched, nothing but files of the project is needed."""
+    one = clone("one")
+    at(one, "state", "fetch")
+    code, loaded, said = watched(one, "plan", "--json")
+    assert code == 0
+    assert json.loads(said)["lineage"]
+    assert loaded & (HEAVY | {"filelock"}) == set()
 
 
 def test_what_changes_the_state_fetches_and_pushes(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:

@@ -38,8 +38,9 @@ class Hub:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        git(folder, "init", "--quiet", "--bare")
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            git(folder, "init", "--quiet", "--bare")
 
     def state(self, folder: Path, *, linger: float = 0.05) -> GitState:
         """The state of a project folder, whose remote this is."""

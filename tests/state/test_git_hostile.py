@@ -98,7 +98,11 @@ def put(path: str, text: str, mode: str = "100644") -> Callable[[Tree], None]:
 
 def drop(path: str) -> Callable[[Tree], None]:
     """Take a file away."""
-    return lambda tree: tree.pop(path) and None
+
+    def change(tree: Tree) -> None:
+        del tree[path]
+
+    return change
 
 
 def rename(old: str, new: str) -> Callable[[Tree], None]:

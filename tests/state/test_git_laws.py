@@ -57,7 +57,7 @@ class Clone:
         if isinstance(entry, Intended):
             self.claims[entry.attempt] = entry
         elif entry.kind in ("settled", "abandoned"):
-            self.claims.pop(entry.attempt, None)  # type: ignore[union-attr]
+            self.claims.pop(entry.attempt, None)
 
     def commit(self, build: Callable[[], list[Entry]]) -> list[Entry]:
         """Commit as a session does: again, whenever another run came first."""
