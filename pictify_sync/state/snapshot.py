@@ -118,12 +118,7 @@ def read_lines(numbered: Iterator[tuple[int, str]], faults: Faults, *, lineage: 
 
 
 def _line(kind: str, value: dict[str, Any]) -> str:
-    return (
-        json.dumps({"kind": kind, **{name: value[name] for name in sorted(value) if name != "kind"}}, **_STYLE) + "\n"
-    )
-
-
-_STYLE: dict[str, Any] = {"ensure_ascii": False, "separators": (",", ":"), "allow_nan": False}
+    return _text({"kind": kind, **{name: value[name] for name in sorted(value) if name != "kind"}}) + "\n"
 
 
 def _spent(store: Source) -> tuple[int, int, int]:
@@ -134,7 +129,7 @@ def _spent(store: Source) -> tuple[int, int, int]:
 
 
 def _asset(store: StateStore, record: Record) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(codec.encode(Record, record))
+    value: dict[str, Any] = codec.adapter(Record).dump_python(record, mode="json")
     for name, fingerprint in _fingerprints(record):
         kept = None if fingerprint is None else store.variables(fingerprint.variables)
         if kept is not None:
