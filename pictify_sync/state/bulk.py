@@ -6,10 +6,9 @@ It only says that something is wrong; where and what is found by reading the sna
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any, NotRequired
-
-from typing_extensions import TypedDict
+from typing import Any
 
 from pictify_sync.core.fingerprint import canonical, digest
 from pictify_sync.core.model import Fingerprint, Record, key_order
@@ -25,11 +24,15 @@ class Unsound(Exception):
     """Something is wrong with one of the lines."""
 
 
-class _Sets(TypedDict):
-    """The variables of a line."""
+_NONE = object()  # no variables stand in the line
 
-    variables: NotRequired[Any]
-    failed_variables: NotRequired[Any]
+
+@dataclass(frozen=True, slots=True)
+class _Line(Record):
+    """A record and its variables: one pass over the text instead of two."""
+
+    variables: Any = _NONE
+    failed_variables: Any = _NONE
 
 
 class Bulk:
@@ -51,10 +54,11 @@ class Bulk:
         lines, self._waiting = self._waiting, []
         if not lines:
             return
-        text = f"[{','.join(lines)}]"
-        records: Sequence[Record] = _decoded(list[Record], text)
-        sets: Sequence[_Sets] = _decoded(list[_Sets], text)
-        if not len(records) == len(sets) == len(lines):
+        try:
+            records: Sequence[_Line] = codec.adapter(list[_Line]).validate_json(f"[{','.join(lines)}]", strict=True)
+        except ValueError:
+            raise Unsound from None
+        if len(records) != len(lines):
             raise Unsound
         for record in records:
             place = key_order(record.key)
@@ -62,25 +66,18 @@ class Bulk:
                 raise Unsound
             self._last = place
         try:
-            found = list(chain.from_iterable(map(_variables, records, sets)))
+            found = list(chain.from_iterable(map(_variables, records)))
         except (ValueError, RecursionError):
             raise Unsound from None
         self._tables.put_variables(found)
         self._tables.put_records(records)
 
 
-def _decoded(kind: Any, text: str) -> Any:
-    try:
-        return codec.adapter(kind).validate_json(text, strict=True)
-    except ValueError:
-        raise Unsound from None
-
-
-def _variables(record: Record, sets: _Sets) -> Iterator[tuple[str, str]]:
-    if "variables" in sets:
-        yield _checked(record.fingerprint, sets["variables"])
-    if "failed_variables" in sets:
-        yield _checked(None if record.failure is None else record.failure.fingerprint, sets["failed_variables"])
+def _variables(line: _Line) -> Iterator[tuple[str, str]]:
+    if line.variables is not _NONE:
+        yield _checked(line.fingerprint, line.variables)
+    if line.failed_variables is not _NONE:
+        yield _checked(None if line.failure is None else line.failure.fingerprint, line.failed_variables)
 
 
 def _checked(fingerprint: Fingerprint | None, value: Any) -> tuple[str, str]:

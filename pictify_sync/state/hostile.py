@@ -17,7 +17,8 @@ from pictify_sync.errors import InputError, Problem
 
 _NAME = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
 _KEY = re.compile(rf"{_NAME}/{_NAME}@[^/@\x00-\x20\x7f]{{1,255}}")
-_PART = re.compile(r'(?!\.{1,2}\Z)[^\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]{1,255}')
+_PART = r'(?!\.{1,2}(?:/|\Z))[^\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]{1,255}'
+_PATH = re.compile(rf"{_PART}(?:/{_PART})*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_DEPTH_HINT = "nested too deeply"
 
@@ -37,8 +38,7 @@ def key_fault(key: str) -> str | None:
 
 def path_fault(path: str) -> str | None:
     """What is wrong with an output path, None when it stays below the root."""
-    fine = len(path) <= 4096 and all(_PART.fullmatch(part) for part in path.split("/"))
-    return None if fine else f"{_short(path)} is no path below the output folder"
+    return None if len(path) <= 4096 and _PATH.fullmatch(path) else f"{_short(path)} is no path below the output folder"
 
 
 def record_faults(record: Record) -> Iterator[str]:
