@@ -39,7 +39,7 @@ def main() -> None:
 
 
 def opening(folder: Path, records: int) -> None:
-    """A checkpoint of so many records, opened afresh."""
+    """A checkpoint of so many records, written, and opened on a new machine."""
     hub = Hub(folder / "hub.git")
     with hub.open(folder / "filler") as store:
         for start in range(0, records, 1000):
@@ -48,7 +48,7 @@ def opening(folder: Path, records: int) -> None:
             store.commit(store.serial(), [Recorded("import", tuple(map(record, numbers)), (), (), AT, sets)])
         began = time.process_time()
         store.compact()
-        print(f"a checkpoint of {records:,} records: {time.process_time() - began:.1f} s of our own CPU")
+        print(f"state compact of {records:,} records: {time.process_time() - began:.1f} s of our own CPU")
     project = folder / "project"
     project.mkdir()
     (project / "pictify-sync.yaml").write_text(f"version: 1\nstate: 'git+ref:{REF}?remote={hub.folder}'\n")
