@@ -41,6 +41,7 @@ class GitIndex:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, sensitive_key: bytes) -> None:
         self.store = SqliteStateStore(path, connection, sensitive_key)
+        self.store.is_whole = False  # the rest is the checkpoint's
         self.connection = connection
 
     def known(self) -> Known | None:

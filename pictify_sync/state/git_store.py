@@ -240,7 +240,7 @@ class GitStateStore:
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the index: damaged pages, altered entries."""
-        return self._store.verify(tables=False)
+        return self._store.verify()
 
     def checkpoint(self) -> bool:
         """Push a checkpoint now; False when the ref moved meanwhile, which does no harm."""

@@ -65,6 +65,7 @@ class SqliteStateStore:
         self.path = path
         self._connection = connection
         self._tables = Tables(connection)
+        self.is_whole = True  # False: the log tells only a part of what the tables hold
         self._pinned = False
         self._intended: dict[int, Intended] = {}  # of open attempts, by serial; entries never change
         meta: dict[str, bytes] = dict(connection.execute("SELECT name, value FROM meta"))
@@ -200,15 +201,15 @@ class SqliteStateStore:
         with self.writing():
             return self.refold()
 
-    def verify(self, *, tables: bool = True) -> tuple[str, ...]:
-        """What is wrong with the file: damaged pages, a log with gaps or altered entries, `tables` unlike their log."""
+    def verify(self) -> tuple[str, ...]:
+        """What is wrong with the file: damaged pages, a log with gaps or altered entries, tables unlike their log."""
         with translated(self.path, "cannot verify"), closing(schema.connect(self.path)) as connection:
             connection.execute("BEGIN")  # one serial for all that follows
             damaged = [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
             if damaged:
                 return tuple(damaged)
             faults = list(log.faults(connection))
-            return tuple(faults or (log.fold_faults(connection) if tables else ()))
+            return tuple(faults or (log.fold_faults(connection) if self.is_whole else ()))
 
     def append(self, entries: Iterable[Entry]) -> int:
         """Write entries after the newest and fold them in; only within `writing`. Gives the new serial."""

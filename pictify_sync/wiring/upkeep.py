@@ -16,7 +16,6 @@ from pictify_sync.errors import InputError, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
-from pictify_sync.wiring.states import is_remote
 from pictify_sync.workflows.plan import matcher
 from pictify_sync.workflows.session import Session
 
@@ -60,11 +59,7 @@ def restore(project: Project, file: Path) -> int:
 
 def verify(project: Project) -> tuple[str, ...]:
     """What is wrong with the state's file; nothing when all is well."""
-    store = _kept(project.state())
-    # the index of a Git ref holds less log than its tables are made of
-    return (
-        store.verify(tables=not is_remote(project.settings)) if isinstance(store, SqliteStateStore) else store.verify()
-    )
+    return _kept(project.state()).verify()
 
 
 def rebuild(project: Project) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.core.entries import Abandoned, Cleaned, Doubted, Entry, Obsolete
+from pictify_sync.core.model import AssetKey
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state.codec import encode_entry
+from pictify_sync.state.git_opening import open_read
 from pictify_sync.state.git_place import GitPlace
 from pictify_sync.state.git_program import open_git
 from pictify_sync.state.git_remote import GitRemote
 from pictify_sync.state.git_store import GitStateStore
+from pictify_sync.state.sqlite import SqliteStateStore
 from tests.state.conformance import recorded
 from tests.state.git_remotes import ENVIRON, REF, Hub, git
 from tests.state.samples import AT, intended, key, settled, stored, submitted
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -250,6 +252,30 @@ def test_who_told_first_of_a_batch_is_right(
         assert batches.get("a1") == attempt
     with hub.open(tmp_path / "a") as again:
         assert again.verify() == ()
+
+
+def test_checkpoints_are_made_in_time(hub: Hub, tmp_path: Path) -> None:
+    """The tree keeps the entries since the checkpoint before the newest, and parts that did not change are the same."""
+    with hub.open(tmp_path / "a") as store:
+        store.checkpoint_after = 4
+        many = [replace(stored(number), key=AssetKey(f"cards/n{number:05}@default")) for number in range(6000)]
+        store.commit(0, [recorded(*many[start : start + 1000]) for start in range(0, 6000, 1000)])
+        parts = set(git(hub.folder, "ls-tree", f"{REF}:checkpoint").splitlines())
+        assert len(parts) > 2
+        for serial in range(6, 14):
+            store.commit(serial, [recorded(replace(many[3], attempts=serial))])
+        meta = json.loads(git(hub.folder, "show", f"{REF}:meta.json"))
+        assert (meta["base"], meta["checkpoint"]) == (10, 14)
+        assert len(parts & set(git(hub.folder, "ls-tree", f"{REF}:checkpoint").splitlines())) == len(parts) - 1
+        with hub.open(tmp_path / "b") as other:
+            assert [serial for serial, _, _ in other.entries()] == [11, 12, 13, 14]
+            assert same(store, other)
+            assert other.ledger() == store.ledger()
+            assert other.verify() == ()
+        reader = open_read(hub.state(tmp_path / "b"))
+        assert isinstance(reader, SqliteStateStore)
+        with reader:
+            assert reader.verify() == ()
 
 
 def test_a_checkpoint_of_another_run_goes_unnoticed(hub: Hub, tmp_path: Path) -> None:
