@@ -73,6 +73,8 @@ def test_reading_says_what_to_do_first(hub: Hub, clone: Callable[[str], ProjectF
         assert "was never fetched to this folder" in said.talk
         assert "pictify-sync state fetch" in said.talk
     assert at(one, "validate").code == 0
+    nothing = ProjectFolder(one.folder.parent / "file")
+    assert "Nothing to fetch" in at(nothing, "state", "fetch").talk
     assert "serial 3, 3 recorded" in at(one, "state", "fetch").talk
     assert len(at(one, "state", "list").out.splitlines()) == 3
 
@@ -148,14 +150,11 @@ def test_sensitive_values_need_a_key(hub: Hub, clone: Callable[[str], ProjectFol
         *("git+ref:refs/x?remote=-x", "git+ref:refs/x?remote=", "git+ref:refs/x?remote=ssh://-oProxyCommand=x/y"),
     ],
 )
-def test_a_place_that_is_none_is_refused(
-    place: str, clone: Callable[[str], ProjectFolder], at: In, tmp_path: Path
-) -> None:
+def test_a_place_that_is_none_is_refused(place: str, at: In, tmp_path: Path) -> None:
     """Nothing that could be an option, a command or another file is handed to git."""
-    one = clone("one")
-    one.write("pictify-sync.yaml", f"version: 1\nstate: '{place}'\n")
+    project = ProjectFolder(tmp_path / "project", settings=f"state: '{place}'\n")
     before = sorted(tmp_path.rglob("*"))
     for command in (("status",), ("state", "fetch")):
-        said = at(one, *command)
+        said = at(project, *command)
         assert (said.code, "the setting `state` names no" in said.talk) == (1, True)
     assert sorted(tmp_path.rglob("*")) == before

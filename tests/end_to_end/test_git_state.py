@@ -13,7 +13,7 @@ from pictify_sync.emulator.app import read_meter
 from tests.end_to_end.project import ProjectFolder
 from tests.state.git_remotes import ENVIRON, Hub, git
 
-ROWS = "id,title,colour\n" + "".join(f"i{n:02},Title {n},#{n * 5 % 256:02x}8040\n" for n in range(12))
+ROWS = "id,title,colour\n" + "".join(f"i{n:02},Title {n},#{n * 5 % 256:02x}8040\n" for n in range(8))
 
 
 class Clones:
@@ -30,7 +30,7 @@ class Clones:
         git(folder, "remote", "add", "origin", "../hub.git")
         shared = self.folder / "shared"
         settings = f"state: git+ref:refs/pictify-sync/state\nlocal: {shared}/local\noutput: {shared}/output\n"
-        return ProjectFolder(folder, rows=ROWS, settings=settings + "providers: {local: {max_items: 3, max_open: 2}}\n")
+        return ProjectFolder(folder, rows=ROWS, settings=settings + "providers: {local: {max_items: 2, max_open: 2}}\n")
 
     def meter(self) -> dict[tuple[str, str], int]:
         """How often each picture was rendered."""
@@ -52,28 +52,20 @@ def clones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clones:
 
 
 def test_a_state_outlives_its_clone(clones: Clones) -> None:
-    """What one clone applied another knows after a fetch; without one it says what to do, and asks nobody."""
+    """What one clone applied another plans with after a fetch, also while the hub is away; then it cannot apply."""
     first = clones.make("first")
-    assert "state fetch" in first.run("plan").stderr
-    first.ok("validate")
-    assert "first apply" in first.run("state", "fetch").stderr
-    assert first.run("plan", "--detailed-exitcode").returncode == 2
     first.ok("apply", "--yes")
-    assert "24" in first.ok("status")
     shutil.rmtree(first.folder)
     second = clones.make("second")
-    assert "never fetched" in second.run("plan").stderr
     second.ok("state", "fetch")
     shutil.move(clones.folder / "hub.git", clones.folder / "away.git")
     assert second.run("plan", "--detailed-exitcode").returncode == 0
-    assert second.run("state", "rebuild", "--check").returncode == 0
     failed = second.run("apply", "--yes")
-    assert failed.returncode == 1
-    assert "Traceback" not in failed.stderr
+    assert (failed.returncode, "Traceback" in failed.stderr) == (1, False)
     shutil.move(clones.folder / "away.git", clones.folder / "hub.git")
     second.edit("manifests/rows.csv", "Title 3", "Title three")
     second.ok("apply", "--yes")
-    assert sum(clones.meter().values()) == 26
+    assert sum(clones.meter().values()) == 2 * ROWS.count("Title") + 2
 
 
 def test_two_clones_at_once(clones: Clones) -> None:
@@ -84,10 +76,10 @@ def test_two_clones_at_once(clones: Clones) -> None:
         _, talk = process.communicate(timeout=120)
         assert process.returncode == 0, talk
     assert set(clones.meter().values()) == {1}
-    assert len(clones.meter()) == 24
+    assert len(clones.meter()) == 16
     third = clones.make("three")
     third.ok("state", "fetch")
     entries = [json.loads(line)["entry"] for line in third.ok("log").splitlines()]
     claims = [claim["key"] for entry in entries if entry["kind"] == "intended" for claim in entry["claims"]]
-    assert len(claims) == len(set(claims)) == 24
+    assert len(claims) == len(set(claims)) == 16
     assert third.run("plan", "--detailed-exitcode").returncode == 0

@@ -45,7 +45,9 @@ class Hub:
     def state(self, folder: Path, *, linger: float = 0.05) -> GitState:
         """The state of a project folder, whose remote this is."""
         folder.mkdir(parents=True, exist_ok=True)
-        return GitState(GitPlace(REF, str(self.folder)), folder, SECRET, ENVIRON, linger, patience=0.1)
+        return GitState(
+            GitPlace(REF, os.path.relpath(self.folder, folder)), folder, SECRET, ENVIRON, linger, patience=0.1
+        )
 
     def open(self, folder: Path, *, linger: float = 0.05) -> GitStateStore:
         """The state opened to write."""
