@@ -156,6 +156,15 @@ def known_of(tree: Tree | None) -> Known:
     return Known(tree.tip, tree.serial, run, tree.meta.checkpoint, tree.meta.key_check)
 
 
+def check_key(given: str, known: Known) -> None:
+    """Refuse a sensitive key other than the state's: all sensitive values would seem to have changed."""
+    if given and known.key_check and given != known.key_check:
+        raise StateError(
+            "PICTIFY_STATE_KEY is not the key that this state was made with",
+            hint="use that one; or give it up, and render what is sensitive again: pictify-sync state compact",
+        )
+
+
 def open_index(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | None:
     """Open the index; None when there is none and it is not to be made, or it has to be made anew.
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from pictify_sync.core.fingerprint import keyed_digest
 from pictify_sync.errors import StateError, UsageError
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.git_index import open_index
+from pictify_sync.state.git_index import check_key, open_index
 from pictify_sync.state.git_place import GitPlace
-from pictify_sync.state.git_store import GitStateStore, check_key
+from pictify_sync.state.git_store import GitStateStore
 from pictify_sync.state.schema import prepare_folder
 from pictify_sync.state.sqlite import SqliteStateStore
 

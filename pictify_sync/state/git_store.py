@@ -16,7 +16,7 @@ from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.model import Record
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state.git_checkpoint import parts_of
-from pictify_sync.state.git_index import GitIndex, Known, known_of
+from pictify_sync.state.git_index import GitIndex, Known, check_key, known_of
 from pictify_sync.state.git_remote import Pushed
 from pictify_sync.state.git_tree import Meta, Tree, Written
 from pictify_sync.state.git_upstream import Upstream
@@ -227,6 +227,7 @@ class GitStateStore:
         """Put one commit with a checkpoint in place of all there are; gives the number of entries forgotten."""
         self.flush()
         with self._upstream.alone():
+            self._agree()
             forgotten = sum(1 for _ in self._store.entries())
             if self._store.serial() and not self._push_checkpoint(base=self._store.serial(), root=True):
                 raise StateError(f"{self._upstream.remote.place} moved meanwhile", hint="run the command again")
@@ -235,8 +236,7 @@ class GitStateStore:
 
     def rebuild(self) -> int:
         """Make the index anew from the ref; gives the serial."""
-        self.fetch(rebuild=True)
-        return self.serial()
+        return self.serial() if self.fetch(rebuild=True) else 0
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the index: damaged pages, altered entries."""
@@ -246,12 +246,15 @@ class GitStateStore:
         """Push a checkpoint now; False when the ref moved meanwhile, which does no harm."""
         self.flush()
         with self._upstream.alone():
-            return self._push_checkpoint(base=self._upstream.known.checkpoint)
+            self._agree()
+            known = self._upstream.known
+            return known.serial == known.checkpoint or self._push_checkpoint(base=known.checkpoint)
 
     def _checkpoint_if_due(self) -> None:
         known = self._upstream.known
         if known.serial - known.checkpoint >= self.checkpoint_after and not self._upstream.outbox:
             with suppress(StateError):  # the next one will do
+                self._agree()
                 self._push_checkpoint(base=known.checkpoint)
 
     def _push_checkpoint(self, *, base: int, root: bool = False) -> bool:
@@ -276,27 +279,21 @@ class GitStateStore:
         if not self._learnt():
             self._renew()
 
+    def _agree(self) -> None:
+        """Make sure that the index has as many entries as the ref."""
+        if self._store.serial() != self._upstream.known.serial + len(self._upstream.outbox):
+            self._renew()
+
     def _learnt(self) -> bool:
         """Tell the index what others appended; False when it has to be made anew for that."""
         news = self._upstream.news()
-        if news is None:
-            return True
         try:
-            if not news.is_stale:
+            if news is not None and not news.is_stale:
                 self._index.learn(news.known, news.sent, news.theirs)
         except StateError:
             return False  # theirs cannot follow ours: they came first
-        return not news.is_stale
+        return news is None or not news.is_stale
 
     def _renew(self) -> None:
         """Make the index anew from what was fetched last."""
         self._reflect(self._upstream.reader.tree(self._upstream.known.tip), self._upstream.outbox)
-
-
-def check_key(given: str, known: Known) -> None:
-    """Refuse a sensitive key other than the state's: all sensitive values would seem to have changed."""
-    if given and known.key_check and given != known.key_check:
-        raise StateError(
-            "PICTIFY_STATE_KEY is not the key that this state was made with",
-            hint="use that one; or give it up, and render what is sensitive again: pictify-sync state compact",
-        )

@@ -8,6 +8,7 @@ the index is told (`news`). A thread of its own pushes, but touches no index. Th
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -153,11 +154,16 @@ class Upstream:
                 self._known, self._stale = known_of(tree), True
             return False
         found = list(self.reader.entries([run for run in tree.runs if run.first > known.serial]))
-        bodies = {one.body for one in found}
-        sent = next((place for place, one in enumerate(queued) if one.body not in bodies), len(queued))
-        is_there = bool(extra) and all(one.body in bodies for one in extra)
-        ours = {one.body for one in (*queued[:sent], *(extra if is_there else ()))}
-        self._advance(known_of(tree), sent, [one for one in found if one.body not in ours])
+        sent = _held(found, queued)
+        is_there = bool(extra) and _held(found, [*queued[:sent], *extra]) == sent + len(extra)
+        ours = Counter(one.body for one in (*queued[:sent], *(extra if is_there else ())))
+        theirs = []
+        for one in found:
+            if ours[one.body]:
+                ours[one.body] -= 1
+            else:
+                theirs.append(one)
+        self._advance(known_of(tree), sent, theirs)
         return is_there
 
     def fetched(self, before: str) -> Tree | None:
@@ -208,6 +214,16 @@ class Upstream:
 
     def _is_due(self) -> bool:
         return bool(self._outbox) and not self._busy and not self._stale and self._failure is None
+
+
+def _held(found: Sequence[Written], ours: Sequence[Written]) -> int:
+    """How many of ours, from the first on, are among what was found."""
+    bodies = Counter(one.body for one in found)
+    for place, one in enumerate(ours):
+        if not bodies[one.body]:
+            return place
+        bodies[one.body] -= 1
+    return len(ours)
 
 
 def _continues(tree: Tree, known: Known) -> bool:

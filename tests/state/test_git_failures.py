@@ -215,6 +215,22 @@ def test_what_waits_goes_on_top_of_theirs(hub: Hub, tmp_path: Path) -> None:
         afresh(hub, tmp_path / "c", one)
 
 
+def test_equal_entries_of_two_runs_count_each(hub: Hub, tmp_path: Path) -> None:
+    """The same text from two runs is one entry of each, in the index as on the ref."""
+    same_text = Cleaned((Obsolete("x", "0" * 64),), AT)
+    with hub.open(tmp_path / "a", linger=60) as one, hub.open(tmp_path / "b", linger=60) as two:
+        two.commit(0, [same_text])
+        for serial in range(3):
+            one.commit(serial, [same_text])
+        one.flush()
+        two.flush()
+        one.fetch()
+        assert one.serial() == two.serial() == 3
+        assert two.checkpoint()
+        with hub.open(tmp_path / "c") as other:
+            assert other.serial() == two.serial()
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "attempt"),
     [

@@ -20,8 +20,8 @@ from tests.state.git_remotes import Hub
 from tests.state.samples import AT, failed, intended, key, settled, stored, submitted
 
 KEYS = 6
-ACTS = ("intend", "submit", "doubt", "settle", "abandon", "record", "forget", "clean", "flush", "fetch", "checkpoint")
-RARE = ("die", "leave", "compact")
+ACTS = ("intend", "submit", "doubt", "settle", "abandon", "record", "forget", "clean", "flush", "fetch")
+RARE = ("die", "leave", "checkpoint", "compact")
 Step = tuple[int, str, int]
 STEPS = st.tuples(st.integers(0, 2), st.sampled_from((*ACTS, *ACTS, *RARE)), st.integers(0, KEYS - 1))
 
@@ -87,7 +87,7 @@ class World:
         self.folder, self.hub = folder, Hub(folder / "hub.git")
         self.clones = [Clone(self.hub, folder / f"clone-{number}") for number in range(3)]
         self.promised: dict[str, Intended] = {}  # intents whose commit returned
-        self.is_cut = False
+        self.has_checkpoint = self.is_cut = False
         self.turn = 0
 
     def step(self, step: Step) -> None:
@@ -100,6 +100,8 @@ class World:
                 getattr(clone.store, act)()
             case "checkpoint":
                 clone.store.checkpoint()
+                self.is_cut |= self.has_checkpoint  # the log begins at the one before
+                self.has_checkpoint = True
             case "compact":
                 with suppress(StateError):
                     clone.store.compact()
