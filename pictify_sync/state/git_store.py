@@ -59,8 +59,7 @@ class GitStateStore:
         """Push what is left, then let go. Raises StateError when it cannot be pushed: the index keeps it."""
         with self._resources, ExitStack() as last:
             last.callback(self._upstream.close)
-            if self._upstream.outbox:
-                self.flush()
+            self.flush()
 
     # Reading -----------------------------------------------------------------------------------------------------
 
