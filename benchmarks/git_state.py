@@ -22,7 +22,8 @@ from pictify_sync.core.model import AssetKey, Record
 from tests.state.git_remotes import REF, Hub, git
 from tests.state.samples import AT, intended, print_of, settled, stored, submitted, variables
 
-BARE = f"git init -q --bare g; git -C g fetch -q --depth=1 $HUB {REF}; git -C g archive FETCH_HEAD > files.tar; rm -rf g"
+FETCH = f"git -C g fetch -q --depth=1 $HUB {REF}"
+BARE = f"git init -q --bare g; {FETCH}; git -C g archive FETCH_HEAD > files.tar; rm -rf g"
 
 
 def main() -> None:
