@@ -156,14 +156,11 @@ class Upstream:
         found = list(self.reader.entries([run for run in tree.runs if run.first > known.serial]))
         sent = _held(found, queued)
         is_there = bool(extra) and _held(found, [*queued[:sent], *extra]) == sent + len(extra)
-        ours = Counter(one.body for one in (*queued[:sent], *(extra if is_there else ())))
-        theirs = []
-        for one in found:
-            if ours[one.body]:
-                ours[one.body] -= 1
-            else:
-                theirs.append(one)
-        self._advance(known_of(tree), sent, theirs)
+        ours = [*queued[:sent], *(extra if is_there else ())]
+        theirs, crossed = _apart(found, ours)
+        # another run may have written the very same as ours, later than it stands in the index
+        in_order = commute([one.entry for one in ours], [one.entry for one in theirs[:crossed]])
+        self._advance(known_of(tree), sent, theirs, is_stale=not in_order)
         return is_there
 
     def fetched(self, before: str) -> Tree | None:
@@ -185,12 +182,12 @@ class Upstream:
         """Note a commit of our own that adds no entry."""
         self._advance(known, 0, ())
 
-    def _advance(self, known: Known, sent: int, theirs: Sequence[Written]) -> None:
+    def _advance(self, known: Known, sent: int, theirs: Sequence[Written], *, is_stale: bool = False) -> None:
         with self._turn:
             self._known, self._told, self._failure = known, True, None
             del self._outbox[:sent]
             self._sent += sent
-            self._stale |= not commute([one.entry for one in self._outbox], [one.entry for one in theirs])
+            self._stale |= is_stale or not commute([one.entry for one in self._outbox], [one.entry for one in theirs])
             self._theirs.extend(theirs)
 
     def _work(self) -> None:
@@ -224,6 +221,18 @@ def _held(found: Sequence[Written], ours: Sequence[Written]) -> int:
             return place
         bodies[one.body] -= 1
     return len(ours)
+
+
+def _apart(found: Sequence[Written], ours: Sequence[Written]) -> tuple[list[Written], int]:
+    """What was found without ours, and how many of it stand before the last of ours."""
+    bodies, theirs, crossed = Counter(one.body for one in ours), list[Written](), 0
+    for one in found:
+        if bodies[one.body]:
+            bodies[one.body] -= 1
+            crossed = len(theirs)
+        else:
+            theirs.append(one)
+    return theirs, crossed
 
 
 def _continues(tree: Tree, known: Known) -> bool:

@@ -231,6 +231,20 @@ def test_equal_entries_of_two_runs_count_each(hub: Hub, tmp_path: Path) -> None:
             assert other.serial() == two.serial()
 
 
+def test_the_same_words_of_another_run_stand_where_they_stand(hub: Hub, tmp_path: Path) -> None:
+    """Two runs settle a batch in the same words, one of them after a change that the other has not seen."""
+    with hub.open(tmp_path / "a", linger=60) as one, hub.open(tmp_path / "b", linger=60) as two:
+        one.commit(0, [intended("a1", {1: 1})])
+        two.fetch()
+        two.commit(1, [settled("a1", stored(1))])
+        one.commit(1, [recorded(replace(stored(1), tainted=True))])
+        one.commit(2, [settled("a1", stored(1))])
+        one.flush()
+        two.flush()
+        assert same(one, two)
+        assert not next(two.records()).tainted
+
+
 @pytest.mark.parametrize(
     ("ours", "theirs", "attempt"),
     [
