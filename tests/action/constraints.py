@@ -18,8 +18,12 @@ HEAD = """\
 """
 
 
+class NotInstalled(SystemExit):
+    """An extra is missing here, so that its versions are not known."""
+
+
 def page() -> str:
-    """The whole file."""
+    """The whole file. Raises NotInstalled."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found: dict[str, str] = {}
     wanted = [*project["dependencies"], *(one for extra in EXTRAS for one in project["optional-dependencies"][extra])]
@@ -35,7 +39,7 @@ def _walk(requirement: Requirement, found: dict[str, str]) -> None:
     try:
         package = distribution(name)
     except PackageNotFoundError as error:
-        raise SystemExit(f"{error}: install the extras {', '.join(EXTRAS)} first") from None
+        raise NotInstalled(f"{error}: install the extras {', '.join(EXTRAS)} first") from None
     assert requirement.specifier.contains(package.version, prereleases=True), f"{requirement}, not {package.version}"
     found[name] = package.version
     for one in _needed(package.requires or (), frozenset(requirement.extras)):
