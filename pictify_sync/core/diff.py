@@ -170,7 +170,9 @@ def _same(asset: Asset, record: Record, scope: Scope) -> Change:
         return _sourced(Change(key, Action.REPAIR, _DRIFT_REASON[record.drift], asset, record), scope)
     if record.status is Status.RENDERED:
         return Change(key, Action.AWAIT, Reason.IN_FLIGHT, asset, record)
-    if record.artifact is not None and record.artifact.path != asset.output:
+    if record.artifact is None:  # it was rendered once, its URL was never told, and the next attempt failed
+        return _sourced(Change(key, Action.CREATE, Reason.FAILED_BEFORE, asset, record), scope)
+    if record.artifact.path != asset.output:
         return Change(key, Action.MOVE, Reason.OUTPUT_CHANGED, asset, record, record)
     return Change(key, Action.KEEP, Reason.UP_TO_DATE, asset, record)
 

@@ -136,3 +136,12 @@ def test_what_was_made_as_desired_is_kept(wanted: dict[str, int]) -> None:
     desired = [asset(name, value=value) for name, value in wanted.items()]
     found = changes(desired, [record(one) for one in desired])
     assert {change.action for change in found} <= {Action.KEEP}
+
+
+def test_what_was_never_published_and_then_failed_is_not_up_to_date() -> None:
+    """It was rendered without a URL, and the attempt after that failed: nothing of it exists."""
+    wanted = asset("a")
+    failure = Failure("E", "broken", wanted.fingerprint)
+    known = record(wanted, status=Status.FAILED, artifact=None, failure=failure)
+    (change,) = diff(lambda: [wanted], lambda: [known], Scope(manifests=("m",), whole=True))
+    assert (change.action, change.reason, change.renders) == (Action.CREATE, Reason.FAILED_BEFORE, True)
