@@ -97,8 +97,14 @@ def _look_at_templates(session: Session, sight: Sight) -> _Templates:
 
 
 def _judged(session: Session, sight: Sight, templates: _Templates) -> Iterable[tuple[Record, Drift | None]]:
-    chosen = (record for record in session.store.records() if sight.selected(record.key))
+    records = session.store.records()
+    chosen = (one for one in records if sight.selected(one.key) or _template_of(one) in templates.drift)
     return ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, chosen))
+
+
+def _template_of(record: Record) -> TemplateName | None:
+    """Its drift concerns all pictures of it, selected or not: after it is pushed again nobody could tell them."""
+    return None if record.spec is None else (record.spec.provider, record.spec.template)
 
 
 def _looked_at(session: Session, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:

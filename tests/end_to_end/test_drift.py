@@ -180,3 +180,12 @@ def test_a_lost_file_is_fetched_from_its_url_and_only_else_rendered(project: Pro
     assert "Applied: 1 stored; 3 unchanged." in text
     assert project.files() == right
     assert rendered(project) == 5
+
+
+def test_a_refresh_of_a_part_misses_no_picture_of_a_changed_template(project: ProjectFolder, account: Account) -> None:
+    """Once the template is pushed again nobody could tell which pictures are of the other one."""
+    assert said(project, account, "apply", "--yes")[0] == 0
+    account.edit(html=HTML.replace("{{title}}", "{{title}}?"))
+    assert said(project, account, "refresh", "cards/a@square")[0] == 0
+    assert said(project, account, "apply", "--yes")[0] == 0
+    assert rendered(project) == 8
