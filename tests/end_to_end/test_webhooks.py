@@ -67,7 +67,7 @@ def test_deliveries_that_are_late_or_lost(tmp_path: Path, local: Shipped) -> Non
             project.collect(environ)
         assert project.files() == {}
         with project.receiving(environ, port, secret):
-            advance(environ, 61)
+            advance(environ, 299)  # attempts are 60 s, then 300 s apart: however long all this took, the next is due
             project.delivered(len(project.rendered()) - project.of_first_batch())
             project.collect(environ)
         project.apply(environ)
