@@ -66,7 +66,8 @@ def kill_at_random(path: Path, rounds: int, seed: int) -> None:
     for turn in range(rounds):
         writer = start(path, f"w{turn}", 100_000)
         assert writer.stdout is not None
-        first = writer.stdout.readline() if turn % 4 else ""  # else killed while it starts
+        # Killed while it starts, once it is ready, or after its first or second entry.
+        first = "".join(writer.stdout.readline() for _ in range(turn % 4))
         time.sleep(chance.random() * 0.1)
         writer.send_signal(signal.SIGKILL)
         acks |= acknowledged(writer, first)
