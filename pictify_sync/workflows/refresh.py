@@ -65,9 +65,7 @@ def refresh(session: Session, sight: Sight) -> Observed:
         found += [drift] if drift else []
         if with_drift(record, drift) is not None:
             changed.append(record)
-    for start in range(0, len(changed), CHUNK):
-        session.commit(partial(_put, session, sight, templates, changed[start : start + CHUNK]))
-    _record_templates(session, templates)  # after the records: what is judged by the old time must not miss it
+    session.commit(partial(_entries, session, sight, templates, changed))
     return Observed(tuple(found), _sorted(templates))
 
 
@@ -127,6 +125,13 @@ def _judge(session: Session, sight: Sight, templates: _Templates, record: Record
     return wrong or observe_age(record, session.ports.clock.now(), sight.retention(record.spec.provider))
 
 
+def _entries(session: Session, sight: Sight, templates: _Templates, changed: Sequence[Record]) -> Sequence[Entry]:
+    """One commit for a template and its pictures: an apply that knew of one alone would render them wrong again."""
+    chunks = (changed[start : start + CHUNK] for start in range(0, len(changed), CHUNK))
+    puts = [entry for chunk in chunks for entry in _put(session, sight, templates, chunk)]
+    return [*puts, *(entry for name in templates.seen for entry in _template(session, templates, name))]
+
+
 def _put(session: Session, sight: Sight, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
     """Judge the records as they are by now: another run may have mended them."""
     now = (record for old in records if (record := session.store.record(old.key)) is not None)
@@ -135,14 +140,9 @@ def _put(session: Session, sight: Sight, templates: _Templates, records: Sequenc
     return (Recorded("refresh", tuple(puts), (), (), session.now()),) if puts else ()
 
 
-def _record_templates(session: Session, templates: _Templates) -> None:
-    for name, seen in templates.seen.items():
-        session.commit(partial(_template, session, name, seen, templates.rendered.get(name, "")))
-
-
-def _template(session: Session, name: TemplateName, seen: TemplateRecord | None, made_at: str) -> Sequence[Entry]:
+def _template(session: Session, templates: _Templates, name: TemplateName) -> Sequence[Entry]:
     """Record a template where that tells something new: what is held there, or that newer pictures are right."""
-    at = session.now()
+    at, seen, made_at = session.now(), templates.seen[name], templates.rendered.get(name, "")
     known = {(one.provider, one.name): one for one in session.store.templates()}.get(name)
     if known is None:
         return () if seen is None else (TemplateRecorded(replace(seen, name=name[1], observed_at=at), at),)
