@@ -8,6 +8,7 @@ module must not know what is kept in the objects.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,10 @@ _MAX_LOOSE, _MAX_PACKS = 4000, 60  # objects and packs of our repository; beyond
 _TAKEN = ("core.sshcommand", "core.gitproxy", "core.askpass", "ssh.variant")
 _TAKEN_SECTIONS = ("http.", "url.", "credential.", "protocol.")
 _OF_REMOTE = ("proxy", "proxyauthmethod", "uploadpack", "receivepack", "vcs")
+_PLAIN = re.compile(  # what `git init` writes; any other setting may name a program that git then runs
+    r"(?:\[(?:core|extensions)\]\n|\t(?:repositoryformatversion|filemode|bare|symlinks|ignorecase|precomposeunicode|"
+    r"logallrefupdates|objectformat|compatobjectformat|refstorage) = \w+\n)+"
+)
 _QUIET = {
     "GIT_TERMINAL_PROMPT": "0",
     "GCM_INTERACTIVE": "never",
@@ -62,8 +67,11 @@ class Git:
         self._environ = {**environ, "GIT_DIR": str(folder.resolve())}
 
     def prepare(self, *, afresh: bool = False) -> None:
-        """Make the repository where there is none; what is there is thrown away if it is damaged, full, or `afresh`."""
-        if not afresh and self.folder.exists() and self._is_sound():
+        """Make the repository where there is none; what is there is thrown away if it is damaged, full, or `afresh`.
+
+        So is one that we did not make: somebody may have committed it with the project.
+        """
+        if not afresh and self._is_ours() and self._is_sound():
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         try:
@@ -73,6 +81,14 @@ class Git:
                 f"cannot make {self.folder}: {error.strerror}", hint="check the folder's permissions"
             ) from None
         self.check("init", "--quiet", "--bare", "--template=", doing="cannot make a repository")
+
+    def _is_ours(self) -> bool:
+        """Whether git can be run there: its configuration is that of a new repository, and lies in it."""
+        try:
+            settings = (self.folder / "config").read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return False
+        return _PLAIN.fullmatch(settings) is not None and not (self.folder / "commondir").exists()
 
     def _is_sound(self) -> bool:
         counted = self.run("count-objects", "-v")

@@ -292,3 +292,20 @@ def test_a_damaged_index_is_made_anew(hub: Hub, tmp_path: Path, how: str) -> Non
     with hub.open(folder) as store:
         assert list(store.records()) == expected
         store.commit(store.serial(), [recorded(stored(8))])
+
+
+@pytest.mark.parametrize("how", ["settings", "settings of a folder beside it"])
+def test_a_repository_that_somebody_planted_runs_nothing(hub: Hub, tmp_path: Path, how: str) -> None:
+    """Committed with a project, it could name programs for git to run: it is made anew, and the state is as it was."""
+    state = hub.state(tmp_path / "clone")
+    hub.open(tmp_path / "clone").close()
+    ours = next((tmp_path / "clone/.pictify-sync").glob("*.git"))
+    place, ran = ours, tmp_path / "ran"
+    if how != "settings":
+        place = shutil.copytree(ours, tmp_path / "beside")
+        (ours / "commondir").write_text("../../../beside")
+    with (place / "config").open("a") as file:
+        file.write(f'[remote "{state.place.remote}"]\n\tuploadpack = "touch {ran}; git-upload-pack"\n')
+    with hub.open(tmp_path / "clone") as store:
+        assert store.serial() == 4
+    assert not ran.exists()
