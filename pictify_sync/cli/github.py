@@ -28,7 +28,7 @@ def github_command() -> None:
 @github_command.command("prepare")
 def prepare_command() -> None:
     """Check the inputs; on a proposal, put the base's settings in place of its own."""
-    from pictify_sync.github.base import settings_from_base
+    from pictify_sync.github.base import refuse_kept, settings_from_base
     from pictify_sync.github.inputs import refuse_event, told_inputs
     from pictify_sync.settings import FILE
 
@@ -38,8 +38,12 @@ def prepare_command() -> None:
         folder = _folder(inputs)
         shutil.rmtree(folder, ignore_errors=True)  # of another use of the action in this job
         folder.mkdir(parents=True)
-        if run.base_sha is not None and settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ):
-            _notice("The settings are those of the base: what this proposal changes in them counts after its merge.")
+        if run.base_sha is not None:
+            refuse_kept(run.base_sha, os.environ)
+            if settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ):
+                _notice(
+                    "The settings are those of the base: what this proposal changes in them counts after its merge."
+                )
         runner.put({"folder": str(folder), "artifact": inputs.artifact, "inputs": told_inputs(os.environ)})
 
 

@@ -1,4 +1,7 @@
-"""The settings of a proposal are those of its base: a pull request may not raise its own limits or move the state."""
+"""What a proposal may not bring: settings of its own, or what commands keep between runs.
+
+It could so raise its own limits, move the state, or have a plan compare with a state that it made up.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from secrets import token_hex
 
 from pictify_sync.errors import GitHubError
 from pictify_sync.github.commands import Git
+
+_KEPT = (":(icase,glob)**/.pictify-sync", ":(icase,glob)**/.pictify-sync/**")  # wherever a project is
 
 
 def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool:
@@ -23,8 +28,7 @@ def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool
     if not place.is_relative_to(top) or place.parent.resolve() != place.parent:
         raise GitHubError(f"{file} is outside of the repository, or behind a link")
     path = place.relative_to(top).as_posix()
-    if git.tried("cat-file", "-e", f"{sha}^{{commit}}").returncode:
-        git("fetch", "--no-tags", "--depth=1", "--no-recurse-submodules", "origin", sha)
+    _have(git, sha)
     kind = git("ls-tree", "-z", "--full-tree", sha, "--", path).decode(errors="surrogateescape")
     here = place.read_bytes() if place.is_file() and not place.is_symlink() else None
     if not kind:
@@ -36,6 +40,25 @@ def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool
     if here != there:
         _replace(place, there)
     return here != there
+
+
+def refuse_kept(sha: str, environ: Mapping[str, str]) -> None:
+    """Raise GitHubError when a proposal commits something to a `.pictify-sync` folder that its base does not hold.
+
+    State, index and pictures there are taken for what earlier commands left.
+    """
+    git = Git(Path.cwd(), environ)
+    _have(git, sha)
+    named = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d", sha, "HEAD", "--", *_KEPT)
+    found = git(*named).decode(errors="replace").split("\0")
+    if found[0]:
+        hint = "take it out of the commits; what commands keep there belongs to no repository"
+        raise GitHubError(f"the proposal brings {found[0]}", hint=hint)
+
+
+def _have(git: Git, sha: str) -> None:
+    if git.tried("cat-file", "-e", f"{sha}^{{commit}}").returncode:
+        git("fetch", "--no-tags", "--depth=1", "--no-recurse-submodules", "origin", sha)
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pictify_sync.errors import GitHubError
-from pictify_sync.github.base import settings_from_base
+from pictify_sync.github.base import refuse_kept, settings_from_base
 from tests.action.job import Hub, checkout, git
 from tests.end_to_end.project import ProjectFolder
 
@@ -90,3 +91,25 @@ def test_a_base_that_cannot_be_read_ends_the_run(hub: Hub, monkeypatch: pytest.M
     with pytest.raises(GitHubError):
         settings_from_base(NAME, "f" * 40, os.environ)
     assert (folder / NAME).read_text() == text
+
+
+@pytest.mark.parametrize("name", [".pictify-sync/state-1.git/config", "a b/.Pictify-Sync/state.db", ".pictify-sync"])
+def test_what_commands_keep_is_not_taken_from_a_proposal(hub: Hub, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A state that it made up would hide what it does; what the base has may stay or go."""
+    (hub.work.folder / ".gitignore").write_text("")
+    hub.work.write("manifests/other.txt", "x")
+    _, base = proposed(hub, monkeypatch)
+    refuse_kept(base, os.environ)
+    place = hub.work.folder / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("made up")
+    git(hub.work.folder, "add", "--force", name)
+    shutil.rmtree(hub.folder / "checkout")
+    _, base = proposed(hub, monkeypatch)
+    with pytest.raises(GitHubError, match="the proposal brings"):
+        refuse_kept(base, os.environ)
+    hub.merge(2)
+    place.unlink()
+    shutil.rmtree(hub.folder / "checkout")
+    _, base = proposed(hub, monkeypatch)
+    refuse_kept(base, os.environ)
