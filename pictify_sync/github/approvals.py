@@ -12,22 +12,26 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pictify_sync.errors import GitHubError
-from pictify_sync.github.commands import Api, Refused
-from pictify_sync.github.event import Run
+from pictify_sync.github.commands import Api
+from pictify_sync.github.event import Run, queued_in
 
 MEMBER = "plan.json"
 MAX_ARCHIVE = 64 << 20  # bytes of an artifact
 MAX_PLAN = 256 << 20  # bytes of the plan in it
 COMMITS = 50  # that are looked at, newest first
+PAGE = 100
+PAGES = 30  # of plans that are looked through: a pull request may have waited behind many others
 
 
 def reviewed(api: Api, run: Run) -> list[tuple[int, str]]:
     """Give (number, newest commit) of every pull request that the run has to do with.
 
-    In a merge queue that is the one whose turn it is, and those merged before it but not applied. After a merge, all
-    since the last run of this workflow that succeeded: one that was waiting may have been cancelled for this one.
+    In a merge queue that is the one whose turn it is, those queued before it, and those merged but not applied. After
+    a merge, all since the last run of this workflow that succeeded: one that was waiting may have been cancelled for
+    this one.
     """
     found: dict[int, str] = {}
     branch = run.branch
@@ -35,7 +39,11 @@ def reviewed(api: Api, run: Run) -> list[tuple[int, str]]:
         pull = api.get(f"pulls/{run.queued}")
         found[run.queued] = str(_at(pull, "head", "sha"))
         branch = str(_at(pull, "base", "ref"))
+    queue = _queue(api, branch) if run.queued is not None else {}
     for commit in _unapplied(api, run, branch):
+        if commit in queue:
+            found[queue[commit]] = str(_at(api.get(f"pulls/{queue[commit]}"), "head", "sha"))
+            continue
         pulls = api.get(f"commits/{commit}/pulls")
         for pull in pulls if isinstance(pulls, list) else []:
             if _at(pull, "merged_at") and _at(pull, "base", "ref") == branch:
@@ -68,23 +76,26 @@ def unpack(archive: bytes, file: Path) -> None:
     file.write_bytes(content)
 
 
+def _queue(api: Api, branch: str) -> Mapping[str, int]:
+    """Commit -> the pull request that a merge queue made it for, of all that wait for a branch now."""
+    told = api.get(f"git/matching-refs/heads/gh-readonly-queue/{quote(branch)}/pr-")
+    refs = [(queued_in(str(_at(one, "ref"))), _at(one, "object", "sha")) for one in told or []]
+    return {str(sha): number for number, sha in refs if number is not None}
+
+
 def _unapplied(api: Api, run: Run, branch: str) -> Sequence[str]:
     """The commits of the branch since the last one applied, newest first, without those that a merge brought."""
     tip = run.merge_group.base_sha if run.merge_group is not None else run.sha
     last = _last_success(api, run, branch)
-    if last == tip:
-        return []
-    try:
-        told = None if last is None else api.get(f"compare/{last}...{tip}", per_page=COMMITS)
-    except Refused:  # its history was rewritten
-        told = None
-    listed = api.get("commits", sha=tip, per_page=COMMITS) if told is None else _at(told, "commits")
-    between = {str(_at(one, "sha")): one for one in listed or []}
+    above: dict[str, str] = {}  # commit -> its first parent
     line: list[str] = []
-    while tip in between and len(line) < COMMITS:
+    while tip not in ("", last) and len(line) < COMMITS:
+        if tip not in above:  # a merge may have brought more than a page of them
+            for one in api.get("commits", sha=tip, per_page=PAGE):
+                parents = _at(one, "parents")
+                above[str(_at(one, "sha"))] = str(_at(parents[0], "sha")) if parents else ""
         line.append(tip)
-        parents = _at(between[tip], "parents")
-        tip = str(_at(parents[0], "sha")) if parents else ""
+        tip = above.get(tip, "")
     return line
 
 
@@ -100,13 +111,15 @@ def _last_success(api: Api, run: Run, branch: str) -> str | None:
 
 def _plans(api: Api, artifact: str, sha: str) -> Iterator[int]:
     """Ids of the plans that runs on a pull request left for a commit, newest first."""
-    told = api.get("actions/artifacts", name=artifact, per_page=100)
-    listed = _at(told, "artifacts") or []
-    fitting = [one for one in listed if _at(one, "workflow_run", "head_sha") == sha and not _at(one, "expired")]
-    for one in sorted(fitting, key=lambda one: str(_at(one, "created_at")), reverse=True):
-        run = api.get(f"actions/runs/{int(_at(one, 'workflow_run', 'id'))}")
-        if _at(run, "event") == "pull_request" and int(_at(one, "size_in_bytes") or 0) <= MAX_ARCHIVE:
-            yield int(_at(one, "id"))
+    for page in range(1, PAGES + 1):
+        listed = _at(api.get("actions/artifacts", name=artifact, per_page=PAGE, page=page), "artifacts") or []
+        fitting = [one for one in listed if _at(one, "workflow_run", "head_sha") == sha and not _at(one, "expired")]
+        for one in sorted(fitting, key=lambda one: str(_at(one, "created_at")), reverse=True):
+            run = api.get(f"actions/runs/{int(_at(one, 'workflow_run', 'id'))}")
+            if _at(run, "event") == "pull_request" and int(_at(one, "size_in_bytes") or 0) <= MAX_ARCHIVE:
+                yield int(_at(one, "id"))
+        if len(listed) < PAGE:
+            return
 
 
 def _at(value: Any, *names: str) -> Any:

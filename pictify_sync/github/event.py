@@ -37,14 +37,16 @@ class PullRequest(_Read):
     head: _End
 
 
-class _MergeGroup(_Read):
+class MergeGroup(_Read):
+    """The group of commits that a merge queue is about to put on a branch."""
+
     base_sha: str = Sha
     head_ref: str
 
 
 class _Payload(_Read):
     pull_request: PullRequest | None = None
-    merge_group: _MergeGroup | None = None
+    merge_group: MergeGroup | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Run:
     run_id: str
     server: str  # https://github.com, or that of an enterprise
     pull_request: PullRequest | None
-    merge_group: _MergeGroup | None
+    merge_group: MergeGroup | None
 
     @property
     def base_sha(self) -> str | None:
@@ -78,13 +80,18 @@ class Run:
     @property
     def queued(self) -> int | None:
         """The pull request whose turn it is in a merge queue; None elsewhere."""
-        found = _QUEUED.fullmatch(self.merge_group.head_ref) if self.merge_group else None
-        return int(found[1]) if found else None
+        return queued_in(self.merge_group.head_ref) if self.merge_group else None
 
     @property
     def url(self) -> str:
         """Where people see this run."""
         return f"{self.server}/{self.repository}/actions/runs/{self.run_id}"
+
+
+def queued_in(reference: str) -> int | None:
+    """The pull request that a branch of a merge queue was made for; None for any other branch."""
+    found = _QUEUED.fullmatch(reference)
+    return int(found[1]) if found else None
 
 
 def read_run(environ: Mapping[str, str]) -> Run:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pictify_sync.errors import GitHubError
 from pictify_sync.github import approvals
 from pictify_sync.github.approvals import fetch_plans, reviewed, unpack
-from pictify_sync.github.event import Run, read_run
+from pictify_sync.github.event import MergeGroup, Run, read_run
 from tests.action.job import Hub, git
 from tests.action.test_posts import api
 from tests.end_to_end.project import ProjectFolder
@@ -89,6 +89,34 @@ def test_the_first_apply_ever_looks_back(hub: Hub) -> None:
     assert numbers(hub, pushed(hub)) == [1, 2]
 
 
+def test_a_merge_of_many_commits_hides_none_before_it(hub: Hub) -> None:
+    """However many commits it brought: what was merged before it and not applied counts as well."""
+    hub.merge(change(hub, "one"))
+    pushed(hub, "cancelled")
+    folder = hub.work.folder
+    git(folder, "checkout", "--quiet", "--detach", "origin/main")
+    for _ in range(approvals.PAGE + 5):
+        git(folder, "commit", "--quiet", "--allow-empty", "-m", "one of many")
+    hub.merge(hub.propose("two"))
+    assert numbers(hub, pushed(hub)) == [1, 2]
+
+
+def test_a_merge_queue_counts_those_before(hub: Hub) -> None:
+    """Each entry stands on those before it, which are not merged yet; none after it counts."""
+    queued = [change(hub, name) for name in ("one", "two", "three")]
+    git(hub.work.folder, "checkout", "--quiet", "--detach", "origin/main")
+    base, runs = git(hub.remote, "rev-parse", "main"), []
+    for number in queued:
+        git(hub.work.folder, "merge", "--quiet", "--no-ff", "-m", "queue", hub.read("pulls")[number - 1]["head"]["sha"])
+        name = f"refs/heads/gh-readonly-queue/main/pr-{number}-{base}"
+        git(hub.work.folder, "push", "--quiet", "origin", f"HEAD:{name}")
+        head = git(hub.work.folder, "rev-parse", "HEAD")
+        group = MergeGroup(base_sha=base, head_ref=name)
+        runs.append(Run("merge_group", "owner/name", head, "", "1", "https://github.com", None, group))
+        base = head
+    assert [numbers(hub, run) for run in runs] == [[1], [1, 2], [1, 2, 3]]
+
+
 def test_only_the_plan_of_the_merged_commit_counts(hub: Hub, tmp_path: Path) -> None:
     """Not that of an earlier one, of a push, of another project, or one that has expired; the newest of several."""
     number = change(hub, "one")
@@ -103,10 +131,13 @@ def test_only_the_plan_of_the_merged_commit_counts(hub: Hub, tmp_path: Path) -> 
         ("pictify-sync-plan-1", head, "pull_request", True, "expired"),
     ]
     with hub.edited() as content:
-        for name, sha, event, expired, body in cases:
+        for name, sha, event, expired, body in [
+            *cases,
+            *(("pictify-sync-plan-1", "d" * 40, "pull_request", False, "later"),) * 120,
+        ]:
             run, artifact = len(content["runs"]) + 1, len(content["artifacts"]) + 1
             content["runs"].append({"id": run, "event": event, "workflow_id": 2, "head_branch": "", "conclusion": ""})
-            about = {"name": name, "expired": expired, "created_at": f"2026-01-0{artifact}T00:00:00Z"}
+            about = {"name": name, "expired": expired, "created_at": f"2026-01-01T00:{artifact:03}:00Z"}
             where = {"workflow_run": {"id": run, "head_sha": sha}, "size_in_bytes": 9}
             content["artifacts"].append({"id": artifact, **about, **where})
             (hub.folder / f"{artifact}.zip").write_bytes(archive({"plan.json": body.encode()}))
