@@ -87,6 +87,15 @@ class Api:
         body = json.dumps(content).encode()
         return _json(self._call(method, f"repos/{self.repository}/{path}", body))
 
+    def login(self) -> str:
+        """Who the token acts as; "" when that is not told, as for the token that a workflow is given."""
+        try:
+            found = _json(self._call("GET", "user", b""))
+        except Refused:
+            return ""
+        name = found.get("login") if isinstance(found, Mapping) else None
+        return name if isinstance(name, str) else ""
+
     def _call(self, method: str, path: str, body: bytes) -> bytes:
         host = urlsplit(self.environ.get("GITHUB_SERVER_URL") or "https://github.com").hostname or "github.com"
         taken = ["--input", "-"] if body else []

@@ -1,7 +1,7 @@
 """One comment per pull request and one issue for drift, found again by a mark in their text and written anew.
 
-What is posted was made safe for Markdown by its report. Only posts of a bot are taken for ours: a comment of anybody
-else with our mark stays as it is.
+What is posted was made safe for Markdown by its report. Only posts of a bot, or of whom the token acts as, are taken
+for ours: a comment of anybody else with our mark stays as it is.
 """
 
 from __future__ import annotations
@@ -73,17 +73,29 @@ def write_issue(api: Api, title: str, marked: str, text: str | None) -> str:
 
 
 def _marked(api: Api, path: str, marked: str, number: str, **query: str) -> Iterator[Post]:
+    me: str | None = None
     for page in range(1, PAGES + 1):
         found = api.get(path, per_page=PAGE, page=page, **query)
         posts = found if isinstance(found, list) else []
-        yield from (Post(int(one[number]), one["body"]) for one in posts if _is_ours(one, marked, number))
+        for one in posts:
+            if not _has_mark(one, marked, number):
+                continue
+            kind, login = (_user(one).get(name) for name in ("type", "login"))
+            if kind != "Bot" and me is None:
+                me = api.login()
+            if kind == "Bot" or (me and login == me):
+                yield Post(int(one[number]), one["body"])
         if len(posts) < PAGE:
             return
 
 
-def _is_ours(one: Any, marked: str, number: str) -> bool:
+def _has_mark(one: Any, marked: str, number: str) -> bool:
     if not isinstance(one, Mapping) or "pull_request" in one or not isinstance(one.get(number), int):
         return False
-    body, user = one.get("body"), one.get("user")
-    bot = isinstance(user, Mapping) and user.get("type") == "Bot"
-    return bot and isinstance(body, str) and body.replace("\r\n", "\n").startswith(f"{marked}\n")
+    body = one.get("body")
+    return isinstance(body, str) and body.replace("\r\n", "\n").startswith(f"{marked}\n")
+
+
+def _user(one: Mapping[str, Any]) -> Mapping[str, Any]:
+    user = one.get("user")
+    return user if isinstance(user, Mapping) else {}

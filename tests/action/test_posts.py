@@ -55,6 +55,15 @@ def test_a_comment_of_a_stranger_with_our_mark_is_left_alone(hub: Hub) -> None:
     assert "approved" in hub.read("comments")[0]["body"]
 
 
+def test_a_token_of_a_person_finds_its_own_posts(hub: Hub) -> None:
+    """And nobody else's."""
+    stranger(hub, text_of(MARK, "theirs", "run"))
+    github = api(hub, "octocat")
+    told = [write_comment(github, 7, MARK, text_of(MARK, words, "run"), only_update=False) for words in ("one", "two")]
+    assert told == ["created", "updated"]
+    assert "theirs" in hub.read("comments")[0]["body"]
+
+
 def test_a_token_that_may_not_write_is_refused_with_its_status(hub: Hub) -> None:
     """So that the step can say what is missing."""
     with pytest.raises(Refused) as caught:
