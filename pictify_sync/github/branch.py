@@ -14,6 +14,7 @@ from pictify_sync.github.commands import Git
 
 SUBJECT = "Pictures published by pictify-sync"
 TRIES = 8  # pushes, when others push too
+_BUSY = ("cannot lock ref", "failed to update ref")  # of an answer, while another push is under way
 _KEPT = "refs/kept"  # the tip that the folder was laid out from
 _AUTHOR = {
     f"GIT_{who}_{what}": value
@@ -68,10 +69,14 @@ class OutputBranch:
         for _ in range(TRIES):
             parent = self._tip()
             commit = self._commit(self._laid_over(parent, changes) if parent != base else tree, parent)
-            if self._pushed(commit):
+            refused = self._push(commit)
+            if not refused:
                 return True
             self._fetch()
-        raise GitHubError(f"{self._reference} could not be pushed in {TRIES} tries")
+            if self._tip() == parent and not any(word in refused for word in _BUSY):
+                hint = "the job needs the permission contents: write, and a branch that it may push to"
+                raise GitHubError(f"{self._reference} cannot be pushed to: {refused}", hint=hint)
+        raise GitHubError(f"{self._reference} could not be pushed in {TRIES} tries", hint="run it again")
 
     def _fetch(self) -> bool:
         if not self._git("ls-remote", self._remote, self._reference).strip():
@@ -91,15 +96,15 @@ class OutputBranch:
         above = ("-p", parent) if parent else ()
         return self._git("commit-tree", tree, *above, stdin=SUBJECT.encode()).decode().strip()
 
-    def _pushed(self, commit: str) -> bool:
+    def _push(self, commit: str) -> str:
+        """Push without force; gives why it was refused, "" when it was not."""
         done = self._git.tried("push", "--quiet", self._remote, f"{commit}:{self._reference}")
         if done.returncode == 0:
             self._git("update-ref", _KEPT, commit)
-            return True
-        said = done.stderr.decode(errors="replace")
-        if any(word in said for word in ("rejected", "cannot lock ref", "failed to update ref", "fetch first")):
-            return False  # somebody was faster
-        raise GitHubError(f"git push: {said.strip().splitlines()[-1] if said.strip() else 'refused'}")
+            return ""
+        lines = [line.strip() for line in done.stderr.decode(errors="replace").splitlines()]
+        told = [line for line in lines if line and not line.startswith(("To ", "hint:", "error: failed to push"))]
+        return "; ".join(told[-4:]) or f"exit code {done.returncode}"
 
     def _changes(self, base: str, tree: str) -> Iterator[bytes]:
         """Lines for `update-index --index-info` that turn the base into the tree."""

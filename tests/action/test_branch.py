@@ -112,6 +112,20 @@ def test_a_branch_of_somebody_else_that_appears_later_is_not_written_either(
     assert git(hub.remote, "rev-parse", "pictures") == git(hub.remote, "rev-parse", "main")
 
 
+def test_a_refused_push_says_why(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once: trying again would end the same way."""
+    hook = hub.remote / "hooks/pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\necho x >> tries\necho pictures are frozen\nexit 1\n")
+    hook.chmod(0o755)
+    one = machine(hub, "one", monkeypatch)
+    write(hub, "one", BYTES)
+    with pytest.raises(GitHubError, match=r"pictures are frozen.*pre-receive hook declined") as caught:
+        one.keep()
+    assert "contents: write" in caught.value.hint
+    assert (hub.remote / "tries").read_text() == "x\n"
+
+
 @pytest.mark.parametrize("target", ["/tmp", "manifests", "."])
 def test_an_output_folder_that_is_a_link_is_refused(hub: Hub, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
     """A proposal could put one there."""
