@@ -12,7 +12,7 @@ from tests.end_to_end.project import ProjectFolder
 ROWS = "id,title,colour\na,A,#123456\nb,B,#654321\n"
 BRANCH = {"artifacts-branch": "pictures"}
 DRIFT = {"command": "refresh", "issue": "auto", "fail-on-drift": "true", **BRANCH}
-APPLY = {"command": "apply", "api-key": "key-of-the-service", **BRANCH}
+APPLY = {"command": "apply", "api-key": "key-of-the-service", "fail-on-drift": "true", **BRANCH}  # it ends what drifted
 
 
 @pytest.fixture
