@@ -20,6 +20,7 @@ CHOICES = {
     "preview": ("false", "true"),
     "fail-on-drift": ("false", "true"),
 }  # the first of each is the default
+_WORD = re.compile(r'"([^"]+)"(?!\S)|(\S+)')
 _CHOOSING = re.compile(r"--(select|exclude|replace)=.+", re.DOTALL)
 
 
@@ -76,7 +77,7 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
         issue=chosen["issue"],
         preview=chosen["preview"] == "true",
         fail_on_drift=chosen["fail-on-drift"] == "true",
-        manifests=tuple(_text(environ, "manifests").split()),
+        manifests=tuple(quoted or plain for quoted, plain in _WORD.findall(_text(environ, "manifests"))),
         settings=_text(environ, "settings") or None,
         max_previews=_number(environ, "max-previews"),
         artifacts=_text(environ, "artifacts") or None,

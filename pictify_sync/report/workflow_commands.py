@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from posixpath import join, normpath
 
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.report.safe import safe
@@ -45,7 +46,7 @@ def disarmed(text: str) -> str:
 def _annotation(problem: Problem, folder: str) -> str:
     place: dict[str, str | int] = {}
     if problem.file:
-        place["file"] = f"{folder}/{problem.file}" if folder and not problem.file.startswith("/") else problem.file
+        place["file"] = normpath(join(folder, problem.file))
     place |= {name: number for name, number in (("line", problem.line), ("col", problem.column)) if number}
     hint = f"; {problem.hint}" if problem.hint else ""
     return workflow_command(problem.severity.value, safe(problem.message + hint), **place, title="pictify-sync")

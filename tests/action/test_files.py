@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.errors import UsageError
 from pictify_sync.github.files import MAX_SUMMARY, append_outputs, append_summary
+from pictify_sync.github.inputs import read_inputs
 from tests.action.runner import values
 from tests.end_to_end.project import ProjectFolder
 
@@ -31,6 +32,13 @@ def test_outputs_are_read_as_they_were_meant(tmp_path: Path, pairs: list[tuple[s
     assert values(file.read_bytes().decode() if pairs else "") == [
         (name, value.removesuffix("\r")) for name, value in pairs
     ]
+
+
+def test_paths_with_blanks_stand_in_quotes() -> None:
+    """A quote elsewhere is a part of its name, and so is one without an end."""
+    text = """ a "b c/*.yaml"\n"d" bob's "e f"g "h """
+    inputs = read_inputs({"INPUT_MANIFESTS": text})
+    assert inputs.manifests == ("a", "b c/*.yaml", "d", "bob's", '"e', 'f"g', '"h')
 
 
 def test_numbers_and_booleans(tmp_path: Path) -> None:

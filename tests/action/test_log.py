@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TextIO, cast
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -72,6 +73,13 @@ def test_an_annotation_is_one_command(file: str, message: str, line: int) -> Non
         assert found.properties["file"] == f"site/{file}"
     if message.isprintable():
         assert found.text == message
+
+
+@pytest.mark.parametrize(("file", "shown"), [("a.yaml", "s/a.yaml"), ("../x/a.yaml", "x/a.yaml"), ("/w/a", "/w/a")])
+def test_an_annotation_names_its_file_from_the_repository(file: str, shown: str) -> None:
+    """Without steps up, which GitHub finds no file by."""
+    (found,) = commands(next(problem_commands([Problem(file, 1, 1, "no")], "s")))
+    assert found.properties["file"] == shown
 
 
 def test_only_so_many_annotations_as_are_shown() -> None:
