@@ -233,6 +233,27 @@ def test_a_merge_queue_is_held_against_what_was_reviewed(hub: Hub) -> None:
     assert "cards/a@default" not in refused.log.partition("Error:")[2]
 
 
+def test_it_is_installed_once_for_the_same_extras(tmp_path: Path) -> None:
+    """A second use in a job that asks for more parts gets them; names that are none are refused."""
+    python = tmp_path / "python"
+    python.write_text(
+        f"""#!/bin/sh
+case "$2" in
+venv) mkdir -p "$4/bin"; cp "$0" "$4/bin/python" ;;
+pip) echo "$*" >> "{tmp_path}/said"; cp "$0" "$(dirname "$0")/pictify-sync" ;;
+esac
+"""
+    )
+    python.chmod(0o755)
+    names = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": str(tmp_path / "output"), "PYTHON": str(python)}
+    environ = {**os.environ, **names, "GITHUB_ACTION_PATH": "/an action"}
+    for extras, code in (("fonts", 0), ("fonts", 0), ("fonts,objects", 0), ("", 0), ("x; y", 1)):
+        done = subprocess.run([ROOT / "action/install.sh"], env={**environ, "EXTRAS": extras}, check=False)
+        assert done.returncode == code
+    wanted = [line.partition("constraints.txt ")[2] for line in (tmp_path / "said").read_text().splitlines()]
+    assert wanted == ["/an action[fonts]", "/an action[fonts,objects]", "/an action"]
+
+
 @pytest.mark.full
 def test_the_tool_is_installed_from_the_checkout_of_the_action(tmp_path: Path) -> None:
     """Into a folder of its own, with the versions of the list; a second use in the job installs nothing."""
