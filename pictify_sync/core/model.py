@@ -199,6 +199,11 @@ class Change:
         wanted = self.action in (Action.CREATE, Action.UPDATE, Action.REPAIR)
         return wanted and self.source is None and self.asset is not None
 
+    @property
+    def is_copied(self) -> bool:
+        """Whether the picture of another asset is copied instead of rendered."""
+        return self.source is not None and self.action is not Action.MOVE
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -83,7 +83,7 @@ class _Tally:
         for change in changes:
             self.pairs[(split_key(change.key)[0], change.action, change.reason)] += 1
             self.recorded += change.record is not None or change.reason is Reason.RENAMED
-            self.copies += change.source is not None and change.action is not Action.MOVE
+            self.copies += change.is_copied
             self.needs.add(change)
             yield change
 

@@ -58,7 +58,8 @@ def make(changes: tuple[Change, ...] = CHANGES, **fields: Any) -> Plan:
     templates = (TemplateChange(Action.UPDATE, source, template("card")),) if changes else ()
     pairs = Counter((change.action, change.reason) for change in changes)
     actions = Counter(change.action for change in changes)
-    summary = Summary(actions, pairs, {"cards": actions} if changes else {}, 5, 1, len(batches), 1)
+    renders, copies = len(batches), sum(change.is_copied for change in changes)
+    summary = Summary(actions, pairs, {"cards": actions} if changes else {}, 5, renders, len(batches), copies)
     plan = Plan(
         lineage="l",
         serial=7,
@@ -151,6 +152,20 @@ def hostile(edit: Callable[[dict[str, Any]], object]) -> str:
         lambda plan: plan["batches"][0]["items"][0].update(variables="other"),
         lambda plan: plan["batches"][0]["items"][0].update(keys=[[key(4)]]),
         lambda plan: plan["batches"][0]["group"].update(template="other"),
+        lambda plan: plan["batches"][0]["items"][0].update(keys=[[key(1)]]),
+        lambda plan: plan["batches"][0]["items"][0].update(keys=[[]]),
+        lambda plan: plan["batches"][0].update(layouts=["default", "square"]),
+        lambda plan: plan["batches"][0]["items"].append({"index": 1, "variables": "x", "keys": [[]]}),
+        lambda plan: (plan["batches"].clear(), plan["summary"].update(batches=0)),
+        lambda plan: (plan["batches"].clear(), plan["summary"].update(batches=0, renders=0)),
+        lambda plan: (
+            plan["batches"][0]["items"][0].update(keys=[[key(1)]]),
+            plan["batches"][0]["items"].append({**plan["batches"][0]["items"][0], "index": 1, "keys": [[key(2)]]}),
+        ),
+        lambda plan: plan["summary"].update(renders=2),
+        lambda plan: plan["summary"].update(copies=0),
+        lambda plan: plan["summary"].update(recorded=-1),
+        lambda plan: plan["summary"]["manifests"]["cards"].update(keep=9),
     ],
 )
 def test_what_was_edited_is_refused(tmp_path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
