@@ -26,6 +26,7 @@ from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
 
 MAX_EXPRESSIONS = 2_000  # of one manifest
+MAX_COMPARED = 100  # names that a nearest one is looked for among, or for
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,19 +191,22 @@ def _check_variables(model: AssetsManifest, template: Template, findings: Findin
         return
     used = template.used or frozenset()
     wanted = used | template.rules.keys()
-    for name in sorted(wanted - model.variables.keys()):
+    unfilled, unused = wanted - model.variables.keys(), model.variables.keys() - wanted
+    for name in sorted(unfilled):
         rule = template.rules.get(name, VariableRule(name))
-        hint = nearest(name, model.variables.keys() - wanted) or f"add '{name}' to 'variables'"
+        hint = nearest(name, unused if len(unused) <= MAX_COMPARED else ()) or f"add '{name}' to 'variables'"
         if rule.required:
             message = f"the template '{template.name}' requires the variable '{name}', which nothing fills"
             findings.error(("variables",), message, hint)
         elif not rule.default and name in used:
             findings.warning(("variables",), f"nothing fills '{name}', which the template '{template.name}' uses", hint)
-    for name in sorted(model.variables.keys() - wanted):
-        hint = nearest(name, wanted - model.variables.keys()) or nearest(name, wanted)
+    for name in sorted(unused)[:MAX_COMPARED]:
+        hint = nearest(name, unfilled) or nearest(name, wanted)
         findings.warning(
             ("variables", name), f"the template '{template.name}' does not use the variable '{name}'", hint
         )
+    if (more := len(unused) - MAX_COMPARED) > 0:
+        findings.warning(("variables",), f"and {more:,} more variables that the template does not use")
 
 
 def _check_secrets(model: AssetsManifest, template: Template, findings: Findings, context: ReadContext) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,7 +23,7 @@ Row = dict[str, Any]
 Tell = Callable[[Problem], None]
 MAX_CELL = 1 << 20  # characters of one CSV cell
 
-_BLANK = " \t\r\n"
+_BLANKS = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +147,8 @@ def _json(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
 
 
 def _skip(text: str, position: int) -> int:
-    while position < len(text) and text[position] in _BLANK:
-        position += 1
-    return position
+    blanks = _BLANKS.match(text, position)
+    return blanks.end() if blanks else position
 
 
 def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:

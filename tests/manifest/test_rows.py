@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 import yaml
@@ -82,6 +83,15 @@ def test_unreadable_files_are_refused(tmp_path: Path, name: str, content: bytes 
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message):
         read(tmp_path / name)
+
+
+def test_blanks_cost_next_to_nothing(tmp_path: Path) -> None:
+    """A JSON file of 20 MB of blanks is read at the speed of the text."""
+    path = tmp_path / "r.json"
+    path.write_bytes(b"[" + b" " * 20_000_000 + b"]")
+    began = process_time()
+    assert read(path) == ([], [])
+    assert process_time() - began < 1
 
 
 def test_folders_and_devices_are_no_rows(tmp_path: Path) -> None:
