@@ -28,7 +28,7 @@ class ReadContext:
     root: Path  # the configured folder of manifests
     inspector: TemplateInspector
     provider: str = LOCAL  # of manifests that name none
-    providers: Sequence[str] = ()  # names that a manifest may use; (): any
+    instead_of: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - provider -> (), else those there are
     engine: Callable[[Sequence[str]], str] = lambda families: ""  # noqa: ARG005 - families -> the local engine's identity
     fonts: Sequence[str] = ()  # families used after those that a template names
     sensitive_key: bytes | None = b""  # for the keyed digests of sensitive values; None: there may be none

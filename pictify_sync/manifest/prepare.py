@@ -60,9 +60,10 @@ def prepare(
     compiler = _Compiler(findings)
     program = compiler.program(loaded)
     provider = loaded.model.provider or context.provider
-    if context.providers and provider not in context.providers:
-        hint = nearest(provider, context.providers) or f"there are: {', '.join(context.providers)}"
-        findings.error(("provider",), f"there is no provider {provider!r}", hint)
+    if others := context.instead_of(provider):
+        hint = nearest(provider, others) or f"there are: {', '.join(others)}"
+        named = "" if loaded.model.provider else ", which the settings name"
+        findings.error(("provider",), f"there is no provider {provider!r}{named}", hint)
     _check_layouts(loaded.model, template, findings)
     _check_variables(loaded.model, template, findings)
     _check_secrets(loaded.model, template, findings, context)

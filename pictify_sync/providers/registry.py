@@ -97,6 +97,16 @@ def capabilities(name: str, options: ProviderOptions) -> Capabilities:
         provider.close()
 
 
+def instead_of(name: str) -> tuple[str, ...]:
+    """Give the names of all providers, sorted, where this one is none of them; () where it is."""
+    if name in BUILT_IN:
+        return ()
+    from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and not needed for the built-in ones
+
+    known = {one.name for one in entry_points(group=GROUP)} | set(BUILT_IN)
+    return () if name in known else tuple(sorted(known))
+
+
 def connect(name: str, options: ProviderOptions) -> Provider:
     """Open a provider; close it at the end. Raises UsageError when there is none of that name."""
     if name in BUILT_IN:
@@ -105,8 +115,7 @@ def connect(name: str, options: ProviderOptions) -> Provider:
     from importlib.metadata import entry_points  # noqa: PLC0415 - slow, and not needed for the built-in ones
 
     found = entry_points(group=GROUP, name=name)
-    if not found:
-        others = sorted({one.name for one in entry_points(group=GROUP)} | set(BUILT_IN))
+    if others := instead_of(name):
         raise UsageError(f"there is no provider {name!r}", hint=f"known are {', '.join(others)}")
     made: Provider = next(iter(found)).load()(options)
     return made

@@ -18,7 +18,7 @@ from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, State
 from pictify_sync.errors import StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
-from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions
+from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions, instead_of
 from pictify_sync.settings import Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
@@ -130,6 +130,7 @@ class Project:
             root=settings.path(settings.manifests),
             inspector=inspector,
             provider=settings.provider,
+            instead_of=instead_of,
             engine=lambda families: inspector.engine_identity(settings.engine, families),
             fonts=tuple(settings.fonts),
             sensitive_key=store.sensitive_key() or (token_bytes(32) if glyphs else None),

@@ -178,6 +178,13 @@ def test_validate_reports_everything_at_once(project: Path, cli: Run) -> None:
     assert len(found["problems"]) >= 2
 
 
+def test_validate_knows_the_providers(project: Path, cli: Run) -> None:
+    """A manifest that names none of them is not valid."""
+    with (project / "manifests/cards.yaml").open("a") as file:
+        file.write("provider: pictfy\n")
+    assert "there is no provider 'pictfy'; did you mean 'pictify'?" in cli("validate").out
+
+
 # Consent -------------------------------------------------------------------------------------------------------------
 
 

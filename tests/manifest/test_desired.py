@@ -302,9 +302,20 @@ def test_engines_and_fonts_count_for_the_local_provider_only(project: Project) -
     project.edit("manifests/card.html", lambda text: text + "<style>b {font-family: 'Lora'}</style>")
     assert next(iter(project.read(fonts=("Inter", "Lora")))).spec.engine == "takumi Lora,Inter"
     assert next(iter(project.read(provider="pictify"))).spec.engine == ""
-    assert "there is no provider 'pictfy'; did you mean 'pictify'?" in project.fails(
-        provider="pictfy", providers=("local", "pictify")
-    )
+
+
+def test_a_provider_that_there_is_not_is_told_at_its_name(project: Project) -> None:
+    """The nearest name is given; a name from the settings is said to be one."""
+
+    def instead_of(name: str) -> tuple[str, ...]:
+        return () if name in ("local", "pictify") else ("local", "pictify")
+
+    assert len(project.read(instead_of=instead_of)) == 4
+    told = project.fails(provider="pictfy", instead_of=instead_of)
+    assert "a.yaml:1:1: there is no provider 'pictfy', which the settings name; did you mean 'pictify'?" in told
+    project.edit("manifests/a.yaml", lambda text: text + "provider: x\n")
+    told = project.fails(instead_of=instead_of)
+    assert "a.yaml:12:11: there is no provider 'x'; there are: local, pictify" in told
 
 
 def test_characters_without_a_glyph_are_told_at_their_row(project: Project) -> None:
