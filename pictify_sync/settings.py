@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.validation import validate
-from pictify_sync.yaml_reader import Document, read_document, read_scalar
+from pictify_sync.yaml_reader import Document, place_of_byte, read_document, read_scalar
 
 FILE = "pictify-sync.yaml"
 PREFIX = "PICTIFY_SYNC_"
@@ -172,12 +172,14 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
     cwd = cwd or Path.cwd()
     path = file or (cwd / FILE if (cwd / FILE).is_file() else None)
     text, shown = ("", "") if path is None else (_read(path), _shown(path, cwd))
-    document = read_document(text, shown)
+    twice: list[Problem] = []
+    document = read_document(text, shown, twice)
     top = {} if document.value is None else document.value
     if not isinstance(top, dict):
         raise InputError([Problem(shown, 1, 1, "the settings must be a mapping", "start with 'version: 1'")])
-    if isinstance(found := validate(Fields, Document(shown, text, top)), list):
-        raise InputError(found)
+    found = validate(Fields, Document(shown, text, top))
+    if isinstance(found, list) or twice:
+        raise InputError([*twice, *(found if isinstance(found, list) else ())])
     overlaid, wrong = _overlay(top, environ)
     fields = validate(Fields, Document("the environment", "", overlaid))
     if wrong or isinstance(fields, list):
@@ -208,7 +210,8 @@ def _read(path: Path) -> str:
             raise InputError([Problem(str(path), 0, 0, "the settings file is larger than 1 MiB")])
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError([Problem(str(path), 0, 0, f"not UTF-8: {error.reason}")]) from None
+        place = place_of_byte(error.object, error.start)
+        raise InputError([Problem(str(path), *place, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
     except OSError as error:
         reason = (error.strerror or "cannot be read").lower()
         raise InputError([Problem(str(path), 0, 0, f"the settings file cannot be read: {reason}")]) from None

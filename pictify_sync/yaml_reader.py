@@ -19,6 +19,7 @@ from pictify_sync.errors import InputError, Problem
 MAX_DEPTH = 32
 MAX_NODES = 500_000  # of a whole document
 MAX_ITEM_NODES = 10_000  # of one streamed item
+MAX_TWICE = 100  # duplicate keys that are told
 
 Path = tuple[str | int, ...]
 
@@ -29,6 +30,9 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
+_RENAME = "remove or rename one of the two"
+_BARE = re.compile(r"(?:[:,-] +|\[ *){[{%]")  # what looks like an expression without quotes around it
+_UNQUOTED = "put quotes around it: a plain text may not start with '{{'"
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 
@@ -51,17 +55,39 @@ class Document:
         }
 
 
-def read_document(text: str, file: str) -> Document:
-    """Build the one document of a text. Raises InputError for bad YAML and for what this reader refuses."""
+def read_document(text: str, file: str, twice: list[Problem] | None = None) -> Document:
+    """Build the one document of a text. Raises InputError for bad YAML and for what this reader refuses.
+
+    Duplicate keys are put into `twice`, so that the rest can be looked at as well; without it they are refused too.
+    """
     builder = _Builder(file, MAX_NODES)
     for event in _events(text, file):
         builder.add(event)
-    return Document(file, text, builder.root, builder.item_lines)
+    document = Document(file, text, builder.root, builder.item_lines)
+    if builder.twice:
+        found = _duplicates(document, builder.twice)
+        if twice is None:
+            raise InputError(found)
+        twice.extend(found)
+    return document
+
+
+def _duplicates(document: Document, twice: list[tuple[Path, int, int]]) -> list[Problem]:
+    """Tell of duplicate keys, each with the place of the first of its name."""
+    wanted = {path for path, *_ in twice}
+    first: dict[Path, str] = {}
+    for path, (line, column, *_) in _walk(document.text, max(map(len, wanted))):
+        if path in wanted:
+            first.setdefault(path, f"{line}:{column}")
+    return [
+        Problem(document.file, line, column, f"duplicate key '{str(path[-1])[:80]}', as at {first[path]}", _RENAME)
+        for path, line, column in twice
+    ]
 
 
 def stream_items(stream: IO[str], file: str) -> Iterator[tuple[int, object]]:
     """Yield (line, value) of the items of a top-level list, one at a time. Raises InputError as it goes."""
-    builder = _Builder(file, MAX_ITEM_NODES)
+    builder = _Builder(file, MAX_ITEM_NODES, streamed=True)
     for event in _events(stream, file):
         builder.add(event)
         if len(builder.stack) == 1:
@@ -105,9 +131,38 @@ def _events(source: str | IO[str], file: str) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
-        raise InputError([Problem(file, line, column, f"bad YAML: {error.problem or error.context}")]) from None
+        message = f"bad YAML: {error.problem or error.context}"
+        raise InputError([Problem(file, line, column, message, _remedy(error, source))]) from None
+    except yaml.reader.ReaderError as error:
+        place = place_of_byte(source.encode(), error.position) if isinstance(source, str) else (0, 0)
+        found = error.character if isinstance(error.character, int) else ord(error.character)  # pure Python: a text
+        message = f"bad YAML: the character U+{found:04X} is not allowed"
+        raise InputError([Problem(file, *place, message, "remove it, or write it as an escape in quotes")]) from None
     except yaml.YAMLError as error:
         raise InputError([Problem(file, 0, 0, f"bad YAML: {str(error).splitlines()[0]}")]) from None
+
+
+def _remedy(error: yaml.MarkedYAMLError, source: str | IO[str]) -> str:
+    """Say what to do about bad YAML, where the place and the parser's words leave it open."""
+    mark, began, problem = error.problem_mark, error.context_mark, error.problem or ""
+    before, at = (source[: mark.index], source[mark.index :][:1]) if mark and isinstance(source, str) else ("", "")
+    if at == "\t":
+        return "indent with blanks, not with tabs"
+    if _BARE.search(before.rpartition("\n")[2]):
+        return _UNQUOTED
+    if at and problem.endswith("cannot start any token"):
+        return f"put quotes around a text that starts with {at!r}"
+    if problem.startswith("mapping values"):
+        return "put quotes around a text with ': ' in it, or mend the indentation"
+    if began is None or mark is None or began.line == mark.line:
+        return ""
+    return f"look at what begins on line {began.line + 1}"
+
+
+def place_of_byte(content: bytes, position: int) -> tuple[int, int]:
+    """Give the line and column of a byte."""
+    before = content[:position].decode(errors="replace")
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 @dataclass(slots=True)
@@ -124,12 +179,14 @@ class _Builder:
 
     file: str
     limit: int  # nodes
+    streamed: bool = False  # items are taken away as they come, so that a duplicate key has no path
     root: object = None
     stack: list[_Frame] = field(default_factory=list)
     nodes: int = 0
     started: int = 1  # line of the newest item of the top-level list
     item_lines: dict[str, list[int]] = field(default_factory=dict)
     documents: int = 0
+    twice: list[tuple[Path, int, int]] = field(default_factory=list)  # keys that were there already: path, line, column
 
     def refuse(self, event: Any, message: str, hint: str = "") -> NoReturn:
         place = event.start_mark.line + 1, event.start_mark.column + 1
@@ -170,7 +227,11 @@ class _Builder:
             if event.value == "<<" and event.implicit[0]:
                 self.refuse(event, "merge keys ('<<') are refused", "write the values out")
             if event.value in top.value:
-                self.refuse(event, f"duplicate key '{event.value[:80]}'", "remove or rename one of the two")
+                if self.streamed:
+                    self.refuse(event, f"duplicate key '{event.value[:80]}'", _RENAME)
+                if len(self.twice) < MAX_TWICE:
+                    above = (len(one.value) if one.key is None else one.key for one in self.stack[:-1])
+                    self.twice.append(((*above, event.value), event.start_mark.line + 1, event.start_mark.column + 1))
             top.key = event.value
             return
         try:
@@ -184,7 +245,8 @@ class _Builder:
         if len(self.stack) >= MAX_DEPTH:
             self.refuse(event, f"more than {MAX_DEPTH} levels of nesting")
         if top is not None and isinstance(top.value, dict) and top.key is None:
-            self.refuse(event, "a key must be plain text")
+            is_expression = mapping and event.flow_style and isinstance(self.stack[-1].value, dict) and not top.value
+            self.refuse(event, "a key must be plain text", _UNQUOTED if is_expression else "")
         frame = _Frame({} if mapping else [], event.start_mark.line + 1)
         if not mapping and len(self.stack) == 1 and top is not None and top.key is not None:
             frame.lines = self.item_lines[top.key] = []

@@ -18,7 +18,7 @@ from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, read_bytes, shown
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
 from pictify_sync.validation import nearest, salvaged, validate
-from pictify_sync.yaml_reader import Document, holds_list, read_document
+from pictify_sync.yaml_reader import Document, holds_list, place_of_byte, read_document
 
 ENDINGS = (".yaml", ".yml")
 Model = TypeVar("Model", AssetsManifest, TemplateManifest)
@@ -106,7 +106,11 @@ def _load(path: Path, context: ReadContext, problems: Problems, *, itself: bool)
         text = _text(path, file)
         if not itself and holds_list(text):
             return None
-        return _check(path, read_document(text, file), problems)
+        twice: list[Problem] = []
+        document = read_document(text, file, twice)
+        for problem in twice:
+            problems.add(problem)
+        return _check(path, document, problems)
     except InputError as error:
         problems.extend(error)
         return None
@@ -131,7 +135,8 @@ def _text(path: Path, file: str) -> str:
     try:
         return read_bytes(path, MAX_YAML).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError([Problem(file, 0, 0, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
+        place = place_of_byte(error.object, error.start)
+        raise InputError([Problem(file, *place, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
     except FileNotFoundError:
         raise InputError([Problem(file, 0, 0, "no such file")]) from None
     except Unusable as error:

@@ -66,16 +66,18 @@ def test_the_environment_overlays_the_file(tmp_path: Path) -> None:
 
 def test_all_problems_are_told_with_their_places(tmp_path: Path) -> None:
     """Unknown fields and wrong values of the file are told at once, with the nearest right names."""
-    text = "version: 1\nmanifest: a\nengine: blink\nguard:\n  max_render: 3\n  max_delete_percent: 300\napi_key: x\n"
+    text = "version: 1\nversion: 1\nmanifest: a\n"
+    text += "engine: blink\nguard:\n  max_render: 3\n  max_delete_percent: 300\napi_key: x\n"
     with pytest.raises(InputError) as caught:
         load(tmp_path, text)
     told = [str(problem) for problem in caught.value.problems]
     assert [line.split("; there are")[0] for line in told] == [
-        "pictify-sync.yaml:2:1: unknown field 'manifest'; did you mean 'manifests'?",
-        "pictify-sync.yaml:3:9: 'engine' should be 'takumi' or 'chromium', not 'blink'",
-        "pictify-sync.yaml:5:3: unknown field 'guard.max_render'; did you mean 'max_renders'?",
-        "pictify-sync.yaml:6:23: 'guard.max_delete_percent' should be less than or equal to 100, not 300",
-        "pictify-sync.yaml:7:1: unknown field 'api_key'",
+        "pictify-sync.yaml:2:1: duplicate key 'version', as at 1:1; remove or rename one of the two",
+        "pictify-sync.yaml:3:1: unknown field 'manifest'; did you mean 'manifests'?",
+        "pictify-sync.yaml:4:9: 'engine' should be 'takumi' or 'chromium', not 'blink'",
+        "pictify-sync.yaml:6:3: unknown field 'guard.max_render'; did you mean 'max_renders'?",
+        "pictify-sync.yaml:7:23: 'guard.max_delete_percent' should be less than or equal to 100, not 300",
+        "pictify-sync.yaml:8:1: unknown field 'api_key'",
     ]
 
 
