@@ -7,11 +7,11 @@ from the environment only. This module must not know what the settings are used 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
@@ -234,15 +234,26 @@ def _overlay(top: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str,
             below = level.get(part)
             level[part] = level = below if isinstance(below, dict) else {}
         try:
-            level[name] = _value(".".join([*path, name]), environ[variable])
+            level[name] = _value(_type_at([*path, name]), environ[variable])
         except ValueError:
             problems.append(Problem("the environment", 0, 0, f"{variable} is a number with too many digits"))
     return made, problems
 
 
-def _value(field: str, text: str) -> object:
+def _value(known: object, text: str) -> object:
     """Read a variable as YAML reads a plain scalar, a list as its items between commas, a text as it is."""
-    known = Fields.model_fields.get(field)
-    if known is not None and known.annotation == list[str]:
+    if get_origin(known) is list:
         return [part.strip() for part in text.split(",") if part.strip()]
-    return text if known is not None and known.annotation is str else read_scalar(text)
+    return text if known is str else read_scalar(text)
+
+
+def _type_at(path: Sequence[str]) -> object:
+    """Give the type of the field that a path of names leads to, None when there is none."""
+    found: object = Fields
+    for name in path:
+        if get_origin(found) is dict:
+            found = get_args(found)[1]
+        else:
+            field = getattr(found, "model_fields", {}).get(name)
+            found = None if field is None else field.annotation
+    return found

@@ -64,6 +64,12 @@ def test_the_environment_overlays_the_file(tmp_path: Path) -> None:
     assert "s3cret" not in repr(found)
 
 
+def test_lists_of_a_provider_stand_between_commas(tmp_path: Path) -> None:
+    """As those of the top do."""
+    found = load(tmp_path, None, {"PICTIFY_SYNC_PROVIDERS__PICTIFY__URL_SOURCES": "results, single"})
+    assert found.url_sources("pictify") == ("results", "single")
+
+
 def test_all_problems_are_told_with_their_places(tmp_path: Path) -> None:
     """Unknown fields and wrong values of the file are told at once, with the nearest right names."""
     text = "version: 1\nversion: 1\nmanifest: a\n"
