@@ -1,7 +1,7 @@
 """The background of a body smaller than its page, for an engine of fragments: a browser paints it on all of the page.
 
-It adds rules that a page's own rules for its root outrank, and none for a stylesheet that leaves the body as large as
-the page. It knows css whose selectors are those of `page`, and no engine.
+It adds rules that a page's own rules outrank, and none for a stylesheet that leaves the body as large as the page. It
+knows css whose selectors are those of `page`, and no engine.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ _SPACE = re.compile(r"\s*>\s*|\s+")
 
 
 def backdrop(css: str, root: str, body: str) -> str:
-    """Give rules that paint the root like the body; `root` and `body` are the names of the two elements."""
-    if body not in css or "background" not in css:
+    """Give rules that paint the root like the body; `root` and `body` are the names of the two elements.
+
+    The margin of a body collapses with that of what comes first in it.
+    """
+    if body not in css:
         return ""
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
     plain = (body, f"{root} {body}")
-    return "".join(_painted(rules, plain, root)) if any(_smaller(rules, plain)) else ""
+    said = list(_said(rules, plain))
+    collapsing = f":where({body}){{display:block}}\n" if any(map(_indents, said)) else ""
+    return collapsing + ("".join(_painted(rules, plain, root)) if any(map(_shrinks, said)) else "")
 
 
 def backdrop_of_style(declarations: str, root: str) -> str:
@@ -50,12 +55,13 @@ def _rule(content: Sequence[Node], root: str) -> str:
     return f":where({root}){{{said}}}\n" if said else ""
 
 
-def _smaller(rules: Sequence[Node], plain: Sequence[str]) -> Iterator[bool]:
+def _said(rules: Sequence[Node], plain: Sequence[str]) -> Iterator[Node]:
+    """Give the declarations for the body."""
     for rule in rules:
         if _is_body(rule, plain):
-            yield any(map(_shrinks, _declarations(rule.content)))
+            yield from _declarations(rule.content)
         elif rule.type == "at-rule" and rule.lower_at_keyword in ("media", "supports") and rule.content is not None:
-            yield from _smaller(tinycss2.parse_rule_list(rule.content, skip_comments=True), plain)
+            yield from _said(tinycss2.parse_rule_list(rule.content, skip_comments=True), plain)
 
 
 def _is_body(rule: Node, plain: Sequence[str]) -> bool:
@@ -71,6 +77,13 @@ def _declarations(content: str | Sequence[Node]) -> list[Node]:
 
 def _shrinks(one: Node) -> bool:
     return one.lower_name in _BOX and any(word not in _FULL for word in tinycss2.serialize(one.value).lower().split())
+
+
+def _indents(one: Node) -> bool:
+    return one.lower_name in ("margin", "margin-top") and tinycss2.serialize(one.value).split()[:1] not in (
+        ["0"],
+        ["0px"],
+    )
 
 
 def _see_through(value: Sequence[Node]) -> bool:

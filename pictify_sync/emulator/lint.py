@@ -65,7 +65,6 @@ VALUES: Sequence[tuple[str, str, str]] = (
         "",
     ),
     ("grid-template-(rows|columns)", r".*\[.*", "place the items by grid-row and grid-column numbers"),
-    ("content", r"['\"]{2}", "write content: ' '"),
     ("content", r".*(open|close)-quote.*", "write the quotation mark"),
 )
 

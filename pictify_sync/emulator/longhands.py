@@ -1,19 +1,25 @@
 """Declarations that the embedded engine passes over, in others that mean the same and that it knows.
 
-These are the `font` shorthand, and the "…" at the end of clamped lines. It knows css text and nothing else.
+These are the `font` shorthand, `flex: none`, the "…" at the end of clamped lines, backgrounds that end with their box,
+and pseudo-elements without a text. It knows css text and nothing else.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import lru_cache
 
 import tinycss2
 from tinycss2.ast import Node
 
-_WORTH = re.compile(r"(?<![\w-])(?:font|(?:-webkit-)?line-clamp)\s*+:", re.I)
+_WORTH = re.compile(
+    r"(?<![\w-])(?:(?:font|content|(?:-webkit-)?line-clamp)\s*+:|flex\s*+:\s*+none)|url\(|gradient\(", re.I
+)
 _CLAMPS = ("-webkit-line-clamp", "line-clamp")
+_PAPERS = ("background", "background-image")
+_CLIPS = ("background-clip", "-webkit-background-clip")
+_EMPTY = ("''", '""')
 _SIZES = ("xx-small", "x-small", "small", "medium", "large", "x-large", "xx-large", "smaller", "larger")
 _STYLES = ("italic", "oblique")
 _WEIGHTS = ("bold", "bolder", "lighter")
@@ -21,7 +27,7 @@ _WEIGHTS = ("bold", "bolder", "lighter")
 
 @lru_cache(maxsize=256)
 def expanded(declarations: str) -> str:
-    """Write every `font` of a block of declarations as longhands, and say that a clamp ends in an ellipsis.
+    """Write every `font` of a block of declarations as longhands, and say what a browser takes for granted.
 
     What is not understood stays.
     """
@@ -31,20 +37,31 @@ def expanded(declarations: str) -> str:
 
 
 def _parts(content: Sequence[Node]) -> Iterator[str]:
-    ends = any(one.type == "declaration" and one.lower_name == "text-overflow" for one in content)
+    said = {one.lower_name for one in content if one.type == "declaration"}
     for one in content:
         if one.type == "declaration":
-            if one.lower_name in _CLAMPS and not ends:
-                yield "text-overflow:ellipsis;"
             important = " !important" if one.important else ""
-            longhands = _longhands(one.value) if one.lower_name == "font" else {}
-            for name, value in (longhands or {one.name: tinycss2.serialize(one.value)}).items():
+            for name, value in _meant(one, said).items():
                 yield f"{name}:{value}{important};"
         elif one.type == "qualified-rule":
             inner = tinycss2.parse_blocks_contents(one.content, skip_comments=True, skip_whitespace=True)
             yield f"{tinycss2.serialize(one.prelude)}{{{''.join(_parts(inner))}}}"
         elif one.type == "at-rule":
             yield one.serialize()
+
+
+def _meant(one: Node, said: Set[str]) -> dict[str, str]:
+    """Give what to write for a declaration; `said` are the names of its block."""
+    name, written = one.lower_name, tinycss2.serialize(one.value)
+    if name in _CLAMPS and "text-overflow" not in said:
+        return {"text-overflow": "ellipsis", one.name: written}
+    if name in _PAPERS and _spills(one.value, sized="background-size" in said) and said.isdisjoint(_CLIPS):
+        return {one.name: written, "background-clip": "padding-box"}
+    if name == "flex" and written.strip().lower() == "none":
+        return {one.name: "0 0 auto"}
+    if name == "content" and written.strip() in _EMPTY:
+        return {one.name: "' '"}  # else there is no box
+    return (_longhands(one.value) if name == "font" else {}) or {one.name: written}
 
 
 def _longhands(value: Sequence[Node]) -> dict[str, str]:
@@ -66,6 +83,15 @@ def _longhands(value: Sequence[Node]) -> dict[str, str]:
         said["line-height"], rest = rest[1].serialize(), rest[2:]
     said["font-family"] = " ".join(one.serialize() for one in rest)
     return said if rest else {}
+
+
+def _spills(value: Sequence[Node], *, sized: bool) -> bool:
+    """Tell whether a background may go on beside its box: a picture, or a gradient with a size of its own."""
+    if any(one.type == "ident" and one.lower_value.endswith("-box") for one in value):
+        return False
+    names = [one.lower_name if one.type == "function" else one.type for one in value]
+    sized = sized or any(one == "/" for one in value)
+    return any(name == "url" or (sized and name.endswith("gradient")) for name in names)
 
 
 def _is_size(word: Node) -> bool:

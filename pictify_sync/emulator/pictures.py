@@ -7,6 +7,7 @@ nothing else does. Nothing here knows an engine or Handlebars.
 from __future__ import annotations
 
 import io
+import re
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ MAX_PIXELS = 50_000_000  # of one picture: 200 MB unpacked
 ORIGIN = "https://picture.invalid/"  # tokens look like URLs, so that they pass through html and css unharmed
 SHOWN = 80  # characters of a reference in a message
 EXIF_ORIENTATION = 0x0112
+_ROOT = re.compile(rb"<svg\b[^<]*", re.I)
+_ANY_SHAPE = re.compile(rb"""preserveAspectRatio\s*=\s*["']\s*none""")
 
 
 class Fetches(Protocol):
@@ -36,6 +39,7 @@ class Picture:
     data: bytes
     media: str  # image/png, image/jpeg, image/gif, image/webp or image/svg+xml
     name: str = ""  # its reference, as a message may show it
+    keeps_shape: bool = False  # an SVG picture that fits itself into any box
 
 
 def token(reference: str) -> str:
@@ -117,7 +121,11 @@ def checked(data: bytes) -> Picture:
     if len(data) > MAX_BYTES:
         raise ValueError(f"{len(data)} bytes, at most {MAX_BYTES}")
     media = sniffed(data)
-    return Picture(data if media == "image/svg+xml" else _upright(data), media)
+    if media == "image/svg+xml":
+        root = _ROOT.search(data[:4096])
+        fits = root is not None and b"viewBox" in root[0] and not _ANY_SHAPE.search(root[0])
+        return Picture(data, media, keeps_shape=fits)
+    return Picture(_upright(data), media)
 
 
 def sniffed(data: bytes) -> str:

@@ -14,10 +14,12 @@ _ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++))?""")
 _URL = re.compile(r"""\burl\(\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|([^)"']*+))\s*\)""", re.I | re.S)
 _ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|\n|(.))", re.I | re.S)
+NAMED = "data-picture"  # an attribute of an <img>: its src is none that selectors of every engine can look at
 _PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
 _VECTOR = ("image", "use", "feimage")
 _PAINTS = ("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor")
-_WORTH = re.compile(r"url\(|(?<![\w-])font\s*+:|line-clamp\s*+:", re.I)  # attributes that may need to be rewritten
+# Attributes that may need to be rewritten.
+_WORTH = re.compile(r"url\(|gradient\(|(?<![\w-])(?:font|flex)\s*+:|line-clamp\s*+:", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def _element(name: str, written: str, how: Rewriting) -> str | None:
             if not value.strip():
                 continue
             key, value, shown = lower, take(value), True
+            if name == "img":
+                parts.append(f'{NAMED}="{value}"')
         elif lower in ("srcset", "sizes", "loading"):
             continue
         elif lower == "style":

@@ -15,13 +15,16 @@ from pictify_sync.emulator.encode import encode
 from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
 from pictify_sync.emulator.fonts import FontFace
 from pictify_sync.emulator.page import BODY, ROOT, papered, wrapped
-from pictify_sync.emulator.pictures import broken
+from pictify_sync.emulator.pictures import Picture, broken
+from pictify_sync.emulator.references import NAMED
 from pictify_sync.emulator.sheets import Drawing, Font
 
-# The engine defaults to border-box, a browser to content-box; the page itself is to fill its picture, padding and all.
+# The engine defaults to border-box, a browser to content-box; the page itself is to fill its picture, padding and all,
+# wherever the margin of what comes first in it would move it.
 BASE = (
-    "*,*::before,*::after{box-sizing:content-box}"
-    f"{ROOT},{BODY}{{display:block;width:100%;height:100%;margin:0;box-sizing:border-box}}"
+    "*,*::before,*::after{box-sizing:content-box}[hidden]{display:none}"
+    f"{ROOT},{BODY}{{width:100%;height:100%;margin:0;box-sizing:border-box}}"
+    f":where({ROOT}){{display:block}}:where({BODY}){{display:flow-root}}"
 )
 
 _OF_PICTURES = ("decoding the image data", "parsing an SVG image")  # in what the engine says of a broken picture
@@ -60,7 +63,7 @@ class Takumi:
                 width=width,
                 height=height,
                 format="png" if png else "raw",
-                stylesheets=[BASE, *drawing.sheets, papered(drawing.body)],
+                stylesheets=[BASE + _in_shape(drawing.pictures), *drawing.sheets, papered(drawing.body)],
                 images=images,
                 font_families=self._families,
             )
@@ -72,3 +75,10 @@ class Takumi:
 
     def close(self) -> None:
         """Nothing runs that could be ended."""
+
+
+def _in_shape(pictures: Mapping[str, Picture]) -> str:
+    """Give the stylesheet that keeps SVG pictures from being stretched, as the engine does and a browser does not."""
+    return "".join(
+        f":where(img[{NAMED}='{name}']){{object-fit:contain}}" for name, one in pictures.items() if one.keeps_shape
+    )

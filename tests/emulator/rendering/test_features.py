@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pictify_sync.emulator.longhands import expanded
-from tests.emulator.rendering.studio import Studio, halves, uri
+from tests.emulator.rendering.studio import GREEN, RED, Studio, halves, near, picture, uri
 
 BOX = ".b{width:80px;height:40px;background:#ccc}"
 BODY = f"""<body><p>The quick <b>brown</b> fox jumps over it again and again, <span>and</span> again</p>
@@ -115,6 +115,76 @@ def test_clamped_text_ends_in_an_ellipsis(studio: Studio) -> None:
     assert studio.draw(f'<p style="{clamp}">{words}', size=(200, 100)) == want
     assert studio.draw(f"<style>p{{{clamp}}}</style><p>one two", size=(200, 100)) != want
     assert "ellipsis" not in expanded(f"{clamp};text-overflow:clip") + expanded("font-size:2px;overflow:hidden")
+
+
+TILE = uri(picture(colour="#f00", size=(40, 40)))
+
+
+@pytest.mark.parametrize(
+    "background",
+    [
+        f"background:url({TILE}) center/cover",
+        f"background:#0f0 url('{TILE}') center/cover no-repeat",
+        f"background-image:linear-gradient(#f00,#f00),URL({TILE});background-size:cover",
+        f"background:url({TILE})",
+        "background-image:linear-gradient(#f00,#f00);background-size:30px 30px",
+        f"background-size:cover;background-image:url({TILE})",
+    ],
+)
+def test_a_background_ends_with_its_box(studio: Studio, background: str) -> None:
+    """What a picture has more than its box is cut off, in a sheet as in a style attribute."""
+    for html in (
+        f"<style>.a{{{background}}}</style><body><div class=a style='width:100px;height:20px'></div>",
+        f'<body><div style="width:100px;height:20px;{background}"></div>',
+    ):
+        image = studio.image(html)
+        assert near(image.getpixel((50, 10))) == RED
+        assert {near(image.getpixel((50, y)))[3] for y in range(21, 80)} == {0}
+        assert {near(image.getpixel((x, 10)))[3] for x in range(101, 120)} == {0}
+
+
+def test_where_a_background_ends_may_be_said() -> None:
+    """A template's own word counts, and a plain colour needs none."""
+    for css in ("background:#f00;", "background:url(a)  border-box;", "background:url(a);background-clip:text;"):
+        assert "padding-box" not in expanded(css)
+    assert "padding-box" in expanded("background:url(a-box.png)")
+
+
+@pytest.mark.parametrize("place", ["position:absolute;left:0;top:0", "display:inline-block", "float:left"])
+def test_a_pseudo_element_without_text_is_a_box(studio: Studio, place: str) -> None:
+    """The usual way to draw a line or a dot."""
+    css = f"div{{font-size:9px}}div::before{{content:'';{place};width:60px;height:60px;background:#0f0}}"
+    assert near(studio.image(f"<style>{css}</style><body><div></div>").getpixel((30, 30))) == GREEN
+
+
+def test_an_item_that_does_not_shrink(studio: Studio) -> None:
+    """`flex: none` is `0 0 auto`, in a sheet and in a style attribute."""
+    html = "<style>div{{height:80px}}.a{{background:#0f0;width:70px;{}}}.b{{flex-shrink:0;width:60px}}</style>"
+    html += "<body><div style='display:flex'><div class=a style='{}'></div><div class=b></div></div>"
+    for page in (html.format("flex:none", ""), html.format("", "flex: NONE")):
+        assert near(studio.image(page).getpixel((66, 40))) == GREEN
+
+
+def test_a_vector_picture_keeps_its_shape(studio: Studio) -> None:
+    """An SVG picture fits itself into a box of another shape, unless it or the template says otherwise."""
+    inside = '<rect width="40" height="40" fill="#0f0"/>'
+    page = "<body><img style='display:block;width:120px;height:40px;{}' src=\"{}\">"
+    for head, style, wide in (
+        ('viewBox="0 0 40 40"', "", False),
+        ('width="40" height="40" viewBox="0 0 40 40"', "", False),
+        ('viewBox="0 0 40 40" preserveAspectRatio="none"', "", True),
+        ('width="40" height="40"', "", True),
+        ('viewBox="0 0 40 40"', "object-fit:contain", False),
+    ):
+        source = uri(f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{inside}</svg>'.encode(), "image/svg+xml")
+        image = studio.image(page.format(style, source))
+        assert near(image.getpixel((60, 20))) == GREEN
+        assert (near(image.getpixel((10, 20)))[3] == 255) is wide
+
+
+def test_hidden_elements_are_not_drawn(studio: Studio) -> None:
+    """The attribute `hidden` takes an element out."""
+    assert studio.middle("<body><p hidden style='margin:0;height:80px;background:#f00'></p>")[3] == 0
 
 
 def test_what_is_no_font_shorthand_stays() -> None:

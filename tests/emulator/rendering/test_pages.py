@@ -7,7 +7,7 @@ from fontTools.ttLib import TTFont
 
 from pictify_sync.emulator.fonts import find
 from pictify_sync.emulator.page import compile_sheet, split, wrapped
-from tests.emulator.rendering.studio import BLUE, GREEN, RED, SIZE, Studio, svg, uri
+from tests.emulator.rendering.studio import BLUE, GREEN, RED, SIZE, Studio, near, svg, uri
 
 G = "background: #0f0"
 NONE = (0, 0, 0, 0)
@@ -78,6 +78,17 @@ def test_the_background_of_a_small_body_is_the_pages(
 ) -> None:
     """As in a browser: what is outside of the body has the background of html, or else that of the body."""
     assert studio.middle(f"<html><head><style>{css}</style></head><body style='{style}'></body></html>") == colour
+
+
+@pytest.mark.parametrize("margin", ["", "margin:0", "margin:0 10px", "margin:30px 0"])
+def test_a_margin_inside_does_not_move_the_page(studio: Studio, margin: str) -> None:
+    """What comes first in a body may have a margin: it moves down, and the page's background begins at the top."""
+    for css in (f"body{{{G};{margin}}}", f"body{{{G}}} html body{{{margin}}}"):
+        image = studio.image(f"<style>{css} p{{margin:30px 0;height:9px;background:#00f}}</style><body><p></p>")
+        assert (
+            near(image.getpixel((60, 0))) == near(image.getpixel((60, 28))) == near(image.getpixel((60, 42))) == GREEN
+        )
+        assert near(image.getpixel((60, 34))) == BLUE
 
 
 def test_a_translucent_background_is_painted_once(studio: Studio) -> None:

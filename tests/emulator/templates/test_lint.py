@@ -47,7 +47,6 @@ LACKING = {
     "vertical-align: super": "b{vertical-align:super}",
     "width: -webkit-fill-available": ".b{width:-webkit-fill-available}",
     "margin: revert": ".b{margin:revert}",
-    'content: ""': ".b::before{content:'';display:block;width:20px;height:20px;background:red}",
     "content: open-quote": ".b::before{content:open-quote}",
     "min()": ".b{width:min(20px,50%)}",
     "max()": ".b{width:max(110px,50%)}",
