@@ -13,6 +13,7 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     ├── ArtifactError                a file cannot be written, or a path leaves the output root
     │   └── StorageUnavailable       object storage cannot be reached, refuses us, or has no such bucket
     ├── DownloadError                bytes that are not the picture that was asked for
+    │   └── DownloadRefused          the picture's address may not be read as things are
     ├── ProviderError                the provider refused or cannot be reached
     │   ├── QuotaExhausted           renders used up: never retried
     │   ├── AuthenticationFailed     the key is missing or refused
@@ -124,6 +125,10 @@ class StorageUnavailable(ArtifactError):
 
 class DownloadError(PictifySyncError):
     """What came back is not the picture that was asked for (wrong type, size or length)."""
+
+
+class DownloadRefused(DownloadError):
+    """Nothing was read: the settings, or whoever serves the address, do not allow it. The picture may be there."""
 
 
 class ProviderError(PictifySyncError):

@@ -116,7 +116,10 @@ class Fields(_Strict):
         ["Inter", "Noto Sans", "Heebo", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans SC", "Noto Sans KR"],
         description="Font families tried after those that a template names, in this order.",
     )
-    allow_hosts: list[str] = Field([], description="Hosts that the embedded engine may fetch pictures from.")
+    allow_hosts: list[str] = Field(
+        [],
+        description="Hosts that pictures may come from: those of variables, and those that a provider rendered.",
+    )
     local_pictures: Literal["inline", "refuse"] = Field(
         "inline", description="Local pictures for a remote provider: sent as `data:`, or refused."
     )

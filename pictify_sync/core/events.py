@@ -95,9 +95,10 @@ class AssetStored:
 
 @dataclass(frozen=True, slots=True)
 class AssetUnresolved:
-    """Rendered and billed, URL not known yet."""
+    """Rendered and billed, URL not known yet, or not to be read for now."""
 
     key: AssetKey
+    why: str = ""  # why its URL cannot be read; "": it is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Unresolved:
-    """Rendered and billed; its URL is not known yet."""
+    """Rendered and billed; its URL is not known yet, or cannot be read for now. Not rendered again for that."""
+
+    why: str = ""  # why its URL cannot be read; "": it is not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager, ExitStack
 import httpx
 
 from pictify_sync.addresses import Resolve, public, resolve
-from pictify_sync.errors import DownloadError, ProviderUnavailable
+from pictify_sync.errors import DownloadError, DownloadRefused, ProviderUnavailable
 
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
 MAX_REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
+GONE = {404, 410}
 
 
 class Downloads:
@@ -39,7 +40,10 @@ class Downloads:
         self._max_bytes = max_bytes
 
     def stream(self, url: str) -> Iterator[bytes]:
-        """Give the body in pieces. Raises DownloadError: not allowed or not there; ProviderUnavailable: not now."""
+        """Give the body in pieces.
+
+        Raises DownloadRefused: not allowed; ProviderUnavailable: not now; DownloadError: gone, or too large.
+        """
         with ExitStack() as stack:
             try:
                 response = self._open(stack, url)
@@ -61,19 +65,20 @@ class Downloads:
             if response.status_code in RETRIED:
                 raise ProviderUnavailable(f"download from {target.host}: status {response.status_code}")
             if response.status_code != 200:
-                raise DownloadError(f"download from {target.host}: status {response.status_code}")
+                kind = DownloadError if response.status_code in GONE else DownloadRefused
+                raise kind(f"download from {target.host}: status {response.status_code}")
             return response
-        raise DownloadError(f"download from {target.host}: more than {MAX_REDIRECTS} redirects")
+        raise DownloadRefused(f"download from {target.host}: more than {MAX_REDIRECTS} redirects")
 
     def _request(self, target: httpx.URL) -> AbstractContextManager[httpx.Response]:
         if _origin(target) == _origin(self._own.base_url):
             return self._own.stream("GET", target)
         host = target.host.lower().rstrip(".")
         if target.scheme != "https" or target.userinfo:
-            raise DownloadError(f"a result's URL must be https: {_shown(target)}")
+            raise DownloadRefused(f"a result's URL must be https: {_shown(target)}")
         if host not in self._allowed:
             hint = f"add {host} to allow_hosts in the settings if you trust it"
-            raise DownloadError(f"a result's URL points to {host}, which is not allowed", hint=hint)
+            raise DownloadRefused(f"a result's URL points to {host}, which is not allowed", hint=hint)
         pinned = target.copy_with(host=self._address(host))
         headers = {"Host": target.netloc.decode("ascii")}
         return self._foreign.stream("GET", pinned, headers=headers, extensions={"sni_hostname": host})
@@ -84,7 +89,7 @@ class Downloads:
         except OSError as error:
             raise ProviderUnavailable(f"download from {host}: the name cannot be resolved") from error
         if not found or not all(map(public, found)):
-            raise DownloadError(f"download from {host}: it resolves to an address that is not public")
+            raise DownloadRefused(f"download from {host}: it resolves to an address that is not public")
         return found[0]
 
     def _body(self, response: httpx.Response) -> Iterator[bytes]:
@@ -103,7 +108,7 @@ def _parse(url: str) -> httpx.URL:
     try:
         return httpx.URL(url)
     except (httpx.InvalidURL, TypeError, ValueError):
-        raise DownloadError("a result's URL is not a URL") from None
+        raise DownloadRefused("a result's URL is not a URL") from None
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

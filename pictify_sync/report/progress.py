@@ -49,7 +49,8 @@ def event_line(event: Event) -> Line | None:
         case TemplatePushed():
             return Line(f"Template {safe(event.name)} pushed as {safe(event.uid)}.")
         case AssetUnresolved():
-            return Line(f"{safe(event.key)} is rendered, but the provider did not tell where.", Tone.WARN)
+            why = f"could not be fetched: {safe(event.why)}" if event.why else "the provider did not tell where."
+            return Line(f"{safe(event.key)} is rendered, but {why}", Tone.WARN)
         case AssetFailed():
             return Line(f"{safe(event.key)} failed: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case FileLeft():
@@ -109,7 +110,7 @@ class _Counts:
                 self.total += event.pictures
             case AssetFailed():
                 self.failed += 1
-                self.done += 1
+                self.done += event.key not in self._untold
             case AssetStored() if event.key in self._untold:
                 self._untold.remove(event.key)
             case AssetUnresolved():

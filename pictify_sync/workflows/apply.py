@@ -42,6 +42,7 @@ class ApplySummary:
     failed: tuple[tuple[AssetKey, str, str], ...] = ()  # (key, code, message)
     interrupted: bool = False
     stopped: str | None = None  # why nothing more was submitted; None: all was
+    looked: bool = field(default=False, compare=False)  # True: `unresolved` counts all that are recorded so
 
 
 def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
@@ -52,13 +53,14 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         refetched=first.refetched + second.refetched,
         removed=first.removed + second.removed,
         kept=max(first.kept, second.kept),
-        unresolved=first.unresolved + second.unresolved,
+        unresolved=second.unresolved + (0 if second.looked else first.unresolved),
         in_doubt=max(first.in_doubt, second.in_doubt),
         billed_min=first.billed_min + second.billed_min,
         billed_max=first.billed_max + second.billed_max,
         failed=first.failed + second.failed,
         interrupted=first.interrupted or second.interrupted,
         stopped=second.stopped or first.stopped,
+        looked=first.looked or second.looked,
     )
 
 
@@ -193,8 +195,9 @@ def _collect(session: Session, tally: Tally) -> None:
     """Ask the free sources for the URLs that results did not tell: often they know by now."""
     found = collect(session, renders=False)
     tally.stored += found.stored
-    tally.unresolved = found.unresolved
-    tally.failed.extend(found.failed)
+    tally.looked, tally.unresolved = True, found.unresolved
+    failed = {key for key, _, _ in found.failed}
+    tally.failed[:] = [*(one for one in tally.failed if one[0] not in failed), *found.failed]
 
 
 def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
@@ -207,4 +210,5 @@ def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
         failed=tuple(tally.failed),
         interrupted=interrupted,
         stopped=tally.stopped,
+        looked=tally.looked,
     )

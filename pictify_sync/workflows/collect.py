@@ -17,7 +17,7 @@ from pictify_sync.core.entries import Entry, Intended, Recorded, Submitted
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Record, Status, key_order
 from pictify_sync.core.outcomes import Outcome, Rendered
-from pictify_sync.core.reconcile import Published, Result, replaced
+from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, replaced
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
@@ -34,7 +34,7 @@ class Collected:
 
     stored: int
     unresolved: int  # pictures still without a URL
-    failed: tuple[tuple[AssetKey, str, str], ...]  # (key, code, message)
+    failed: tuple[tuple[AssetKey, str, str], ...]  # (key, code, message); found, but could not be fetched
     silent: Mapping[str, str]  # source -> why it could not be asked
 
 
@@ -56,7 +56,7 @@ def collect(session: Session, *, renders: bool = True) -> Collected:
         stored = sum(_publish(session, records[key], result, failed) for key, result in fetched)
     if renders:
         stored += _rendered(session, [records[key] for key in records.keys() - found.keys()], failed, silent)
-    return Collected(stored, len(records) - stored, tuple(failed), silent)
+    return Collected(stored, len(records) - stored - len(failed), tuple(failed), silent)
 
 
 def _rendered(
@@ -144,13 +144,18 @@ def _fetched(
 
 def _publish(session: Session, before: Record, result: Result, failed: list[tuple[AssetKey, str, str]]) -> bool:
     if not isinstance(result, Published):
-        problem = (before.key, getattr(result, "code", ""), getattr(result, "message", ""))
+        problem = (before.key, *_reason(result))
         failed.append(problem)
         session.ports.sink(AssetFailed(*problem))
         return False
     session.commit(partial(_collected, session, before, result))
     session.ports.sink(AssetStored(before.key, before.output, rendered=False))
     return True
+
+
+def _reason(result: NotMade | Unresolved) -> tuple[str, str]:
+    """Code and message of a picture that was found and could not be fetched."""
+    return (result.code, result.message) if isinstance(result, NotMade) else ("DOWNLOAD_FAILED", result.why)
 
 
 def _collected(session: Session, before: Record, result: Published) -> Sequence[Entry]:

@@ -10,7 +10,7 @@ from pictify_sync.core.model import Format
 from pictify_sync.core.outcomes import Failed, Outcome, Rendered
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
-from pictify_sync.errors import DownloadError, ProviderError
+from pictify_sync.errors import DownloadError, DownloadRefused, PictifySyncError, ProviderError
 from pictify_sync.workflows.session import Session
 
 Cell = tuple[int, str]  # (item index, layout)
@@ -64,18 +64,25 @@ class Fetching:
 
 
 def fetch(provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, paths: list[str]) -> Result:
-    """Download, verify and publish one picture at all of its paths."""
+    """Download, verify and publish one picture at all of its paths.
+
+    What cannot be read now, or may not be, stays rendered: only what is gone or is another picture is made again.
+    """
     assert outcome.url is not None
     expect = Expectation(format_, outcome.width, outcome.height)
-    problem = ""
+    problem: PictifySyncError | None = None
     for _ in range(TRIES):
         try:
             staged = artifacts.stage(provider.download(outcome.url), expect)
             published = artifacts.publish(staged, paths)
             return Published({artifact.path: artifact for artifact in published}, _bare(outcome.url))
         except (DownloadError, ProviderError) as error:
-            problem = error.message
-    return NotMade("DOWNLOAD_FAILED", problem, billed=True)
+            problem = error
+    assert problem is not None
+    why = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+    if isinstance(problem, DownloadRefused | ProviderError):
+        return Unresolved(why)
+    return NotMade("BAD_DOWNLOAD", why, billed=True)
 
 
 def _bare(url: str) -> str:

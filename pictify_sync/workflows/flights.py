@@ -27,6 +27,7 @@ class Tally:
 
     stored: int = 0
     unresolved: int = 0
+    looked: bool = False  # True: their URLs were looked for, and `unresolved` counts all that are recorded so
     in_doubt: set[str] = field(default_factory=set)  # attempts
     billed_min: int = 0
     billed_max: int = 0
@@ -144,9 +145,9 @@ class Apron:
                 case Published():
                     self.tally.stored += 1
                     self.sink(events.AssetStored(claim.key, claim.output, rendered=True))
-                case Unresolved():
+                case Unresolved(why):
                     self.tally.unresolved += 1
-                    self.sink(events.AssetUnresolved(claim.key))
+                    self.sink(events.AssetUnresolved(claim.key, why))
                 case NotMade(code, message):
                     self.fail(claim.key, code, message)
                 case None:

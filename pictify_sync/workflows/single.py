@@ -131,6 +131,8 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
         case Rendered():
             provider = session.ports.provider(spec.provider)
             result = fetch(provider, session.ports.artifacts, outcome, spec.format, [one.output for one in claims])
+            if isinstance(result, Unresolved):  # no free source would find it
+                result = NotMade("DOWNLOAD_FAILED", result.why, billed=True)
         case Failed(code, message):
             result = NotMade(code, message)
         case _:
