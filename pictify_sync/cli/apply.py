@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pictify_sync.cli.in_actions import github_option, told
+from pictify_sync.cli.in_actions import Runner, github_option, told
 from pictify_sync.cli.options import (
     check_choice,
     check_manifests,
@@ -22,7 +22,7 @@ from pictify_sync.cli.options import (
     project_of,
     with_options,
 )
-from pictify_sync.cli.pages import page_options, pages_of
+from pictify_sync.cli.pages import Pages, page_options, pages_of
 
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
@@ -100,14 +100,15 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             done = ApplyRun(project, diary.watching(sink), stop).recover()
         agreed = idle = False
         if not stop():
-            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish)
+            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish, runner)
             _show(plan, project, as_json=as_json)
             runner.put_plan(plan)
-            agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent), plan.is_empty
+            agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent, pages), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
                     run = ApplyRun(project, diary.watching(sink), stop)
                     done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
+            runner.annotate_failures(done.failed, plan.changes)
         if as_json:
             click.echo(apply_document(done))
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
@@ -136,13 +137,14 @@ def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
     return plan, None
 
 
-def _plan(run: ApplyRun, wish: Wish) -> tuple[Plan, Manifests]:
+def _plan(run: ApplyRun, wish: Wish, runner: Runner) -> tuple[Plan, Manifests]:
     from pictify_sync.cli.console import talk
     from pictify_sync.report.problems import problem_lines
 
     choice = choice_of(wish.select, wish.exclude, wish.replace)
     plan, manifests = run.plan(wish.paths, choice)
     talk(problem_lines(manifests.problems))
+    runner.annotate(manifests.problems)
     talk(check_choice(plan, choice))
     return plan, manifests
 
@@ -171,11 +173,22 @@ def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
     (talk if as_json else say)(plan_lines(plan, project.state().variables))
 
 
-def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent) -> bool:
-    """Hold a plan against the guard and what was approved, and ask where nobody has agreed yet."""
+def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: Pages) -> bool:
+    """Hold a plan against the guard and what was approved, and ask where nobody has agreed yet.
+
+    The pages show a plan that is refused.
+    """
+    from pictify_sync.errors import NotApproved, UnsafePlan
+    from pictify_sync.report.review import review_of_plan
+
     if consent.saved:
         return True  # it was checked before anything was done
-    project.check(plan, consent)
+    try:
+        project.check(plan, consent)
+    except (NotApproved, UnsafePlan):
+        if pages:
+            pages.write(review_of_plan(plan, project.state().variables), {})
+        raise
     return wish.yes or bool(wish.approve) or _asked()
 
 

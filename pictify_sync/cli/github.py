@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pictify_sync.github.inputs import Inputs
     from pictify_sync.wiring import Project
 
+_DIFFERS = 2  # exit code of --check and --detailed-exitcode; here the input fail-on-drift decides what that means
+
 
 @click.group("github")
 def github_command() -> None:
@@ -95,6 +97,7 @@ def run_command() -> int:
         folder = _folder(inputs)
         _mask(os.environ)
         code = run_line([*_settings(inputs), *_arguments(inputs, run, folder)])
+        code = 0 if code == _DIFFERS else code
         if code == 0 and inputs.command == "plan" and inputs.preview:
             number = () if inputs.max_previews is None else ("--max-previews", str(inputs.max_previews))
             (folder / "summary.md").unlink(missing_ok=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import click
 
-from pictify_sync.core.model import Action
+from pictify_sync.core.model import Action, AssetKey, Change
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import InputError, PictifySyncError, Problem
 
@@ -40,6 +41,17 @@ class Runner:
         from pictify_sync.report.workflow_commands import problem_commands
 
         instruct(problem_commands(problems, _folder(self._environ)))
+
+    def annotate_failures(self, failed: Sequence[tuple[AssetKey, str, str]], changes: Iterable[Change]) -> None:
+        """Mark pictures that failed, (key, code, message), at the rows that ask for them."""
+        if not (self._listens and failed):
+            return
+        from pictify_sync.report.workflow_commands import SHOWN
+
+        told = {key: f"{key} failed: {code}" + (f": {text}" if text != code else "") for key, code, text in failed}
+        places = {change.key: change.asset.origin for change in changes if change.key in told and change.asset}
+        marked = [Problem(at.file, at.line, 0, told[key]) for key, at in islice(places.items(), SHOWN)]
+        self.annotate(marked or [Problem("", 0, 0, text) for text in islice(told.values(), SHOWN)])
 
     def fail(self, error: PictifySyncError) -> None:
         """Mark an error: each of its problems, or itself."""

@@ -54,6 +54,7 @@ def test_work_that_nobody_reviewed_is_refused_and_named(hub: Hub) -> None:
     assert refused.failed
     assert "create cards/a@default" in refused.log
     assert "5 changes were not approved" in said(refused, "error")
+    assert "4 to create" in refused.summary
     assert rendered(hub) == {}
     assert not hub.run("workflow_dispatch", {**APPLY, "approval": "none"}).failed
     assert len(rendered(hub)) == 4

@@ -116,6 +116,22 @@ def test_hostile_manifests_command_nothing(tmp_path: Path) -> None:
     assert {command.name for command in found} == {"error"}
 
 
+def test_an_apply_marks_what_failed_at_its_row(tmp_path: Path) -> None:
+    """Each picture, with the reason; its key and the reason command nothing."""
+    project = ProjectFolder(
+        tmp_path / "project", rows="id,title,pic\na,A,\nb,B,https://example.invalid/::error::x.png\n"
+    )
+    project.edit(
+        "manifests/card.yaml", "  colour: {type: color", "  pic: {type: image, default: ''}\n  colour: {type: color"
+    )
+    project.edit("manifests/card.html", "<p>", '<img src="{{pic}}"><p>')
+    project.edit("manifests/cards.yaml", '  colour: "{{ colour }}"', '  pic: "{{ pic }}"')
+    found = _commands(project.run("apply", "--yes", "--github", environ=IN_ACTIONS))
+    places = [(one.properties["file"], one.properties["line"], one.text.partition(":")[0]) for one in found]
+    assert places == [("manifests/rows.csv", "3", f"cards/b@{layout} failed") for layout in ("default", "square")]
+    assert "example.invalid" in found[0].text
+
+
 def test_a_file_is_written_as_everywhere(tmp_path: Path) -> None:
     """Only what the runner reads is changed: a document that goes to a file is not."""
     project = ProjectFolder(tmp_path / "project", rows="id,title,colour\na,##[error] A,#000000\n")

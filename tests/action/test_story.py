@@ -46,6 +46,8 @@ def test_from_a_pull_request_to_the_repair_of_drift(hub: Hub) -> None:
     assert names == [f"cards/{item}.{layout}.png" for item in "ab" for layout in ("default", "square")]
 
     _lose(hub, "cards/a.default.png")
+    looked = hub.run("schedule", {"command": "refresh", "extra-args": "--check", **BRANCH}, token="read", workflow=3)
+    assert (looked.failed, looked.outputs["changed"]) == (False, "true"), looked.log
     drifted = hub.run("schedule", DRIFT, workflow=3)
     assert (drifted.failed, drifted.steps["Drift"], drifted.outputs["changed"]) == (True, "failure", "true")
     assert [issue["state"] for issue in hub.read("issues")] == ["open"]
