@@ -12,6 +12,8 @@ from itertools import pairwise
 from pictify_sync.core.model import AssetKey, Batch, Capabilities, Change, Group, Item, RenderSpec, key_order
 from pictify_sync.core.packing import Layouts, Split, pack
 
+OPEN_CHUNKS = 100  # batches that are looked at for room, so that many variable sets are packed in linear time
+
 Uses = list[tuple[str, AssetKey]]  # (layout, key) of every asset that one variable set must become
 
 
@@ -34,7 +36,7 @@ class Needs:
         asset = change.asset
         items = self._groups.setdefault(group_of(asset.spec), {})
         items.setdefault(asset.fingerprint.variables, []).append((asset.spec.layout, asset.key))
-        self._sizes[asset.fingerprint.variables] = len(asset.variables)
+        self._sizes[asset.fingerprint.variables] = len(asset.variables.encode())
 
     @property
     def pictures(self) -> int:
@@ -92,31 +94,50 @@ def _singles(need: Layouts) -> Split:
     return tuple(frozenset((layout,)) for layout in sorted(need))
 
 
-def _chunks(members: Sequence[str], capabilities: Capabilities, sizes: Mapping[str, int]) -> Iterator[Sequence[str]]:
+def _chunks(members: Sequence[str], capabilities: Capabilities, sizes: Mapping[str, int]) -> Iterable[Sequence[str]]:
     """Cut a list into batches: full ones first, or even ones where the last would be too small."""
     limit = capabilities.max_items
+    if capabilities.max_bytes is not None:
+        return _by_bytes(members, limit, capabilities.max_bytes, sizes)
     count = -(-len(members) // limit)
     if 0 < len(members) % limit < capabilities.min_items:
         edges = [len(members) * part // count for part in range(count + 1)]
     else:
         edges = [*range(0, len(members), limit), len(members)]
-    for start, end in pairwise(edges):
-        yield from _by_bytes(members[start:end], capabilities.max_bytes, sizes)
+    return (members[start:end] for start, end in pairwise(edges))
 
 
-def _by_bytes(members: Sequence[str], max_bytes: int | None, sizes: Mapping[str, int]) -> Iterator[Sequence[str]]:
-    if max_bytes is None:
-        yield members
-        return
-    chunk: list[str] = []
-    total = 0
+def _by_bytes(members: Sequence[str], limit: int, max_bytes: int, sizes: Mapping[str, int]) -> Sequence[Sequence[str]]:
+    """Fill one batch after the other in order, or put the largest first where that takes fewer batches."""
+    room = max_bytes + 1  # every variable set but the first has a comma before it
+    weights = {digest: min(sizes[digest] + 1, room) for digest in members}
+    chunks = _filled(members, limit, room, weights, open_at_once=1)
+    least = max(-(-len(members) // limit), -(-sum(weights.values()) // room))
+    if len(chunks) > least:
+        places = {digest: place for place, digest in enumerate(members)}
+        largest_first = sorted(members, key=lambda digest: (-weights[digest], places[digest]))
+        tighter = _filled(largest_first, limit, room, weights, open_at_once=OPEN_CHUNKS)
+        if len(tighter) < len(chunks):
+            return [sorted(chunk, key=places.__getitem__) for chunk in tighter]
+    return chunks
+
+
+def _filled(
+    members: Iterable[str], limit: int, room: int, weights: Mapping[str, int], *, open_at_once: int
+) -> list[list[str]]:
+    """Put each member into the first of the newest chunks that has room for it."""
+    chunks: list[list[str]] = []
+    left: list[int] = []
     for digest in members:
-        if chunk and total + sizes[digest] > max_bytes:
-            yield chunk
-            chunk, total = [], 0
-        chunk.append(digest)
-        total += sizes[digest] + 1
-    yield chunk
+        first = max(0, len(chunks) - open_at_once)
+        fits = (at for at in range(first, len(chunks)) if len(chunks[at]) < limit and weights[digest] <= left[at])
+        at = next(fits, len(chunks))
+        if at == len(chunks):
+            chunks.append([])
+            left.append(room)
+        chunks[at].append(digest)
+        left[at] -= weights[digest]
+    return chunks
 
 
 def batches(changes: Iterable[Change], capabilities: Callable[[str], Capabilities]) -> tuple[Batch, ...]:

@@ -7,28 +7,30 @@ Counts only: `batching` knows the items.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 Layouts = frozenset[str]
 Split = tuple[Layouts, ...]  # disjoint layout sets that make up what an item needs
 Packing = dict[Layouts, dict[Split, int]]  # for every need: how many items go by which split
 
-EXACT_LAYOUTS = 4  # up to here every split of a need is tried: 15 splits of 4 layouts
-SEARCH_BUDGET = 60_000  # nodes of the exact search; beyond it the best packing found so far is taken
+EXACT_LAYOUTS = 6  # up to here every split of a need is tried: 52 splits of 5 layouts
+MAX_CUTS = 40  # splits in two that are tried of a need of more layouts
+SEARCH_BUDGET = 100_000  # nodes of the search, coarse or fine; beyond it the best packing found so far is taken
+SEARCH_DEPTH = 700  # splits of all needs together; where there are more, nothing is searched
 
 
 def pack(needs: Mapping[Layouts, int], size: int) -> Packing:
     """Choose splits so that the number of batches of at most `size` items is the least.
 
-    Exact while the search ends within its budget (always for some 20 items in up to 4 layouts), else the best found.
+    Exact while the search ends within its budget (as a rule for some 40 items in up to 5 layouts), else the best found.
     """
     order = sorted(needs, key=lambda need: (len(_splits(need, frozenset(needs))), -needs[need], sorted(need)))
     options = {need: _splits(need, frozenset(needs)) for need in order}
     best = _improved({need: {options[need][0]: needs[need]} for need in order}, options, size)
     singles = {need: {options[need][-1]: needs[need]} for need in order}
     best = min(best, _improved(singles, options, size), key=lambda packing: cost(packing, size))
-    if cost(best, size) > _floor(needs, size):
+    if cost(best, size) > _floor(needs, size) and sum(map(len, options.values())) <= SEARCH_DEPTH:
         best = _Search(needs, options, size, best).best()
     return best
 
@@ -69,8 +71,9 @@ def _splits(need: Layouts, needs: frozenset[Layouts]) -> tuple[Split, ...]:
     if len(need) <= EXACT_LAYOUTS:
         found = [tuple(sorted(split, key=sorted)) for split in _partitions(sorted(need))]
     else:
-        cuts = sorted({need & other for other in needs if need & other and need & other != need}, key=sorted)
-        found = [(need,), *((cut, need - cut) for cut in cuts), tuple(frozenset((name,)) for name in sorted(need))]
+        cuts = {need & other for other in needs if need & other and need & other != need}
+        chosen = sorted(cuts, key=lambda cut: (cut not in needs, -len(cut), sorted(cut)))[:MAX_CUTS]
+        found = [(need,), *((cut, need - cut) for cut in chosen), tuple(frozenset((name,)) for name in sorted(need))]
     return tuple(sorted(set(found), key=lambda split: (len(split), [sorted(part) for part in split])))
 
 
@@ -91,7 +94,7 @@ def _improved(packing: Packing, options: Mapping[Layouts, tuple[Split, ...]], si
     while improving:
         improving = False
         for need, splits in options.items():
-            for old in splits:
+            for old in tuple(packing[need]):
                 for new in splits:
                     count = packing[need].get(old, 0)
                     block = _block(loads, old, new, min(count, size * 2), size) if old != new and count else 0
@@ -125,46 +128,70 @@ def _shift(splits: dict[Split, int], loads: dict[Layouts, int], old: Split, new:
 
 
 class _Search:
-    """Depth first over all multisets of splits, needs with few choices first, cut where the best cannot be beaten."""
+    """Depth first over all multisets of splits, needs with few choices first, for ever larger numbers of batches.
+
+    It is cut where some layout cannot be finished within the number. At first items change from one split to the next
+    only where a batch gets full, which is nearly always enough; then at any item.
+    """
 
     def __init__(
         self, needs: Mapping[Layouts, int], options: Mapping[Layouts, tuple[Split, ...]], size: int, best: Packing
     ) -> None:
         self._order = list(options)
         self._needs, self._options, self._size = needs, options, size
-        self._best, self._best_cost = best, cost(best, size)
-        self._floor = _floor(needs, size)
+        self._best, self._cost = best, cost(best, size)
+        self._target = 0  # batches that a packing may have
         self._loads: dict[Layouts, int] = {}
+        self._missing: dict[str, int] = {}  # per layout: items not placed yet, less the free places of begun batches
+        for need, count in needs.items():
+            for layout in need:
+                self._missing[layout] = self._missing.get(layout, 0) + count
         self._chosen: Packing = {need: {} for need in self._order}
-        self._nodes = 0
+        self._nodes = 0  # left to visit
+        self._coarse = True
 
     def best(self) -> Packing:
         """Run the search; gives the best packing found within the budget."""
-        self._visit(0, 0, self._needs[self._order[0]], 0)
+        floor = _floor(self._needs, self._size)
+        for coarse in (True, False):
+            share = SEARCH_BUDGET // max(1, self._cost - floor)
+            for target in range(floor, self._cost):
+                self._coarse, self._target, self._nodes = coarse, target, share
+                if self._visit(0, 0, self._needs[self._order[0]], 0):
+                    break
         return self._best
 
-    def _visit(self, at: int, option: int, left: int, spent: int) -> None:
-        """Place `left` items of need number `at` by split number `option` or later."""
-        self._nodes += 1
-        if self._nodes > SEARCH_BUDGET or spent >= self._best_cost or self._best_cost == self._floor:
-            return
+    def _visit(self, at: int, option: int, left: int, spent: int) -> bool:
+        """Place `left` items of need number `at` by split number `option` or later; tells whether the target is met."""
+        self._nodes -= 1
+        places = (self._target - spent) * self._size  # that batches not begun yet would have, per layout
+        if self._nodes <= 0 or places < max(0, *self._missing.values()):
+            return False
         if left == 0:
             if at + 1 < len(self._order):
-                self._visit(at + 1, 0, self._needs[self._order[at + 1]], spent)
-            else:
-                self._best_cost = spent
-                self._best = {need: dict(splits) for need, splits in self._chosen.items()}
-            return
+                return self._visit(at + 1, 0, self._needs[self._order[at + 1]], spent)
+            self._cost = spent
+            self._best = {need: dict(splits) for need, splits in self._chosen.items()}
+            return True
         need = self._order[at]
         splits = self._options[need]
         last = option == len(splits) - 1
-        for count in range(left, left - 1 if last else -1, -1):
+        for count in (left,) if last else self._counts(splits[option], left):
             extra = self._place(need, splits[option], count)
-            if last:
-                self._visit(at, option, 0, spent + extra)
-            else:
-                self._visit(at, option + 1 if left - count else option, left - count, spent + extra)
+            found = self._visit(at, option + (count < left), left - count, spent + extra)
             self._place(need, splits[option], -count)
+            if found:
+                return True
+        return False
+
+    def _counts(self, split: Split, left: int) -> Iterable[int]:
+        """How many items may go by a split, most first."""
+        if not self._coarse:
+            return range(left, -1, -1)
+        found = {left, 0}
+        for part in split:
+            found.update(range(-self._loads.get(part, 0) % self._size, left, self._size))
+        return sorted(found, reverse=True)
 
     def _place(self, need: Layouts, split: Split, count: int) -> int:
         """Put items into a split (or take them back); gives the batches that this adds."""
@@ -172,7 +199,10 @@ class _Search:
         for part in split:
             before = self._loads.get(part, 0)
             self._loads[part] = before + count
-            extra += -(-(before + count) // self._size) - -(-before // self._size)
+            begun = -(-(before + count) // self._size) - -(-before // self._size)
+            extra += begun
+            for layout in part:  # each is placed once, and its new batches have so many places in all
+                self._missing[layout] -= begun * self._size
         chosen = self._chosen[need]
         chosen[split] = chosen.get(split, 0) + count
         if not chosen[split]:

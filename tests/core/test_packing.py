@@ -82,6 +82,27 @@ def test_half_empty_batches_fill_each_other() -> None:
     assert cost(pack({both: 60, left: 40, right: 40}, 100), 100) == 2
 
 
+@pytest.mark.parametrize(
+    ("needs", "size", "least"),
+    [
+        ({"bcd": 1, "b": 3, "abc": 2, "ac": 4, "abcd": 9, "bd": 1}, 4, 7),
+        ({"abcd": 14, "cd": 9, "c": 5, "bcd": 2, "abd": 3, "d": 2, "bc": 2, "acd": 3}, 20, 5),
+        ({"c": 5, "a": 2, "bcde": 2, "ae": 2, "bde": 5, "abcde": 4}, 100, 4),
+        ({"b": 4, "ae": 3, "de": 2, "bcde": 2, "e": 2, "abd": 2, "abcde": 1, "abde": 2, "abce": 1, "bd": 1}, 8, 6),
+        ({"ae": 5, "c": 5, "abcdef": 5, "bd": 2, "abcde": 1, "abcef": 2}, 8, 5),
+    ],
+)
+def test_the_search_gets_there(needs: dict[str, int], size: int, least: int) -> None:
+    """Mixed needs of some 20 to 40 items in 4 to 6 layouts, with the minimum that an integer program found."""
+    assert cost(pack({frozenset(need): count for need, count in needs.items()}, size), size) == least
+
+
+def test_hundreds_of_needs_are_packed_without_a_search() -> None:
+    """Every set of 8 layouts is needed: no stack overflows, and no need takes more than its own batches."""
+    needs = {frozenset(name for at, name in enumerate("abcdefgh") if n >> at & 1): 1 + n % 7 for n in range(1, 256)}
+    assert cost(pack(needs, 100), 100) <= len(needs)
+
+
 def test_many_items_stay_close_to_the_floor() -> None:
     """With thousands of items the packing never needs more than one part-filled batch per layout set."""
     needs = {frozenset("ab"): 50_000, frozenset("a"): 3_123, frozenset("bc"): 777, frozenset("abcd"): 61}
