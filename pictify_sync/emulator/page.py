@@ -16,6 +16,7 @@ import tinycss2
 from tinycss2.ast import Node
 
 from pictify_sync.emulator.backdrop import backdrop, backdrop_of_style
+from pictify_sync.emulator.lone_text import with_after
 from pictify_sync.emulator.longhands import expanded
 
 ROOT, BODY = "page-root", "page-body"
@@ -28,6 +29,7 @@ _HEAD_ONLY = re.compile(r"<!doctype[^<>]*>|</?(?:html|head|body|meta|link|base)\
 _CLASS = re.compile(r"""(^|\s)class\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.I)
 _STYLE = re.compile(r"""(?:^|\s)style\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.I)
 _TAGS = {"html": ROOT, "body": BODY}
+_NESTING = ("media", "supports", "layer", "container")
 _TAKEN = ("font-family", "src", "font-weight", "font-style")
 _SCREEN = {  # media features that engines of fragments do not know, and what holds for a picture
     "prefers-color-scheme": "light",
@@ -86,7 +88,7 @@ def _visible(html: str, styles: list[str]) -> Iterator[str]:
             at = found.end()
             continue
         if name == "!--":
-            at = _after(html, "-->", found.end())
+            at = _behind(html, "-->", found.end())
             continue
         opened = _ATTRIBUTES.match(html, found.end())
         begin = (opened.end() if opened else found.end()) + 1
@@ -101,7 +103,7 @@ def _visible(html: str, styles: list[str]) -> Iterator[str]:
     yield html[at:]
 
 
-def _after(text: str, mark: str, at: int) -> int:
+def _behind(text: str, mark: str, at: int) -> int:
     end = text.find(mark, at)
     return len(text) if end < 0 else end + len(mark)
 
@@ -130,6 +132,7 @@ class Sheet:
 
     css: str
     faces: Sequence[Face]  # its @font-face rules
+    after: frozenset[str]  # what its selectors give an ::after to
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,19 @@ def compile_sheet(css: str, *, whole_pages: bool) -> Sheet:
     faces: list[Face] = []
     rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
     text = "".join(_rules(rules, faces, whole_pages=whole_pages))
-    return Sheet(text if whole_pages else text + backdrop(text, ROOT, BODY), tuple(faces))
+    if whole_pages:
+        return Sheet(text, tuple(faces), frozenset())
+    return Sheet(text + backdrop(text, ROOT, BODY), tuple(faces), frozenset().union(*map(_after, rules)))
+
+
+def _after(rule: Node) -> frozenset[str]:
+    """Give what a rule gives an ::after to, those inside @media and the like included."""
+    if rule.type == "qualified-rule":
+        return with_after(rule.prelude) if "content" in tinycss2.serialize(rule.content) else frozenset()
+    if rule.type == "at-rule" and rule.content is not None and rule.lower_at_keyword in _NESTING:
+        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+        return frozenset().union(*map(_after, inner))
+    return frozenset()
 
 
 def _rules(rules: Sequence[Node], faces: list[Face], *, whole_pages: bool) -> Iterator[str]:
@@ -169,7 +184,7 @@ def _at_rule(rule: Node, faces: list[Face], *, whole_pages: bool) -> Iterator[st
         face = _face(rule.content)
         if face:
             faces.append(face)
-    elif name in ("media", "supports", "layer", "container") and rule.content is not None:
+    elif name in _NESTING and rule.content is not None:
         inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
         prelude = tinycss2.serialize(rule.prelude) if whole_pages else _query(rule.prelude)
         yield f"@{name}{prelude}{{{''.join(_rules(inner, faces, whole_pages=whole_pages))}}}\n"

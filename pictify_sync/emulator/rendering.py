@@ -17,6 +17,7 @@ from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, Rende
 from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.emulator.fonts import FontFace, find
 from pictify_sync.emulator.handlebars import compile_template
+from pictify_sync.emulator.lone_text import apart
 from pictify_sync.emulator.longhands import expanded
 from pictify_sync.emulator.page import Face, compile_sheet, split
 from pictify_sync.emulator.pictures import Album, Shelf, lifted, token, unpacked
@@ -101,7 +102,7 @@ class Renderer:
         sheets = [in_css(one.css, album.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
         root, body = (in_attributes(one, how) for one in (parts.root, parts.body))
-        inner = in_html(parts.inner, how)
+        inner = in_html(apart(parts.inner, frozenset().union(*(one.after for one in styles))), how)
         size = (page.width, page.height)
         return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
 

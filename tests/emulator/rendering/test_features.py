@@ -157,6 +157,19 @@ def test_a_pseudo_element_without_text_is_a_box(studio: Studio, place: str) -> N
     assert near(studio.image(f"<style>{css}</style><body><div></div>").getpixel((30, 30))) == GREEN
 
 
+@pytest.mark.parametrize("how", ["position:absolute;bottom:0;left:0", "display:block", "float:right", ""])
+@pytest.mark.parametrize("selector", ["h2::after", ".a:after", "#b::after", "@media screen{p,div > h2.a::after"])
+def test_text_beside_a_pseudo_element(studio: Studio, selector: str, how: str) -> None:
+    """An `::after` leaves the text of its element where it is."""
+    css = "body{font:20px Inter}h2{margin:0;position:relative;background:#0f0}"
+    html = "<body><div><h2 class='x a' id=b>Text</h2></div><p style='height:9px;background:#00f'></p>"
+    drawn = [studio.image(f"<style>{css}{rule}</style>{html}") for rule in (f"{selector}{{content:' ';{how}}}", "")]
+    dark = [[near(one.getpixel((x, y)))[1] < 128 for x in range(60) for y in range(24)] for one in drawn]
+    assert dark[0] == dark[1]
+    assert sum(dark[0]) > 50
+    assert near(drawn[0].getpixel((100, 12))) == GREEN
+
+
 def test_an_item_that_does_not_shrink(studio: Studio) -> None:
     """`flex: none` is `0 0 auto`, in a sheet and in a style attribute."""
     html = "<style>div{{height:80px}}.a{{background:#0f0;width:70px;{}}}.b{{flex-shrink:0;width:60px}}</style>"
