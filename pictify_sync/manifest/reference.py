@@ -78,7 +78,8 @@ _OUTPUTS = """\
 
 Paths are relative to the output folder, and fit for every file system: no `..`, no `\\` or any of `< > : " | ? *`, no
 control characters, no blank or dot at the end of a part, no name that Windows reserves, at most 255 bytes a part.
-Two paths must differ in more than letter case and Unicode form, and none may be the folder of another.
+Two paths must differ in more than letter case, Unicode form and invisible characters, and none may be the folder of
+another.
 """
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import unicodedata
 from pathlib import PurePosixPath, PureWindowsPath
 
-from hypothesis import assume, example, given
+import pytest
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.manifest.outputs import fault, folded, normal
@@ -14,6 +15,7 @@ parts = st.text(st.sampled_from("aAbßéÉ\u0301./\\: -_~CONcon1\0\n*\u202e"), m
 anything = st.text(max_size=30) | st.lists(parts, min_size=1, max_size=4).map("/".join)
 
 
+@settings(suppress_health_check=[HealthCheck.filter_too_much])
 @given(anything)
 @example("a/../b")
 @example("C:x")
@@ -46,3 +48,10 @@ def test_paths_that_some_system_confuses_are_equal_when_folded(one: str, other: 
     if any(confused):
         assert folded(normal(one)) == folded(normal(other))
     assert folded(one.upper()) == folded(one.upper().lower()) or not one.isascii()
+
+
+@pytest.mark.parametrize("unseen", ["\u200c", "\u200d", "\u200b", "\ufeff", "\u00ad", "\ufe0f"])
+def test_characters_that_show_nothing_tell_no_paths_apart(unseen: str) -> None:
+    """HFS+ passes over some of them when it compares names."""
+    assert folded(f"a{unseen}b.png") == folded("Ab.png")
+    assert not fault(f"a{unseen}b.png")
