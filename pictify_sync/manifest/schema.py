@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -29,6 +30,13 @@ MAX_SIDE = 10_000  # pixels
 MAX_PIXELS = 50_000_000  # of one picture
 DEFAULT_QUALITY = 0.9  # of jpeg and webp (Pictify, Batch render)
 
+
+def _no_truth(value: Any) -> Any:
+    if isinstance(value, bool):  # Python takes true for 1
+        raise ValueError("should be 1")
+    return value
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]*$", max_length=128)]
 LayoutName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,64}$")]
 VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_$][A-Za-z0-9_$-]*$", max_length=128)]
@@ -36,8 +44,11 @@ Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 VariableType = Literal["text", "image", "color", "number", "boolean", "url", "date", "array", "object"]
 
 
-RowsName = Annotated[str, Tag("file")]
-InlineRow = Annotated[Any, WithJsonSchema({"type": "object"})]  # checked one by one, with its line, when it is used
+Version = Annotated[Literal[1], BeforeValidator(_no_truth)]
+RowsName = Annotated[str, Field(min_length=1), Tag("file")]
+InlineRow = Annotated[
+    Any, WithJsonSchema({"type": "object", "minProperties": 1})
+]  # checked one by one, with its line, when it is used
 RowsList = Annotated[list[InlineRow], Tag("list")]
 _NO_ROWS = "should be the name of a file, or a list of mappings"
 
@@ -52,6 +63,13 @@ def _not_the_default(name: str) -> str:
     return name
 
 
+# What `_quality_fits` says, for editors.
+_QUALITY_NEEDS_A_FORMAT: dict[str, Any] = {
+    "if": {"properties": {"quality": {"type": "number"}}, "required": ["quality"]},
+    "then": {"properties": {"format": {"enum": ["jpeg", "webp"]}}, "required": ["format"]},
+}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
@@ -59,7 +77,9 @@ class _Strict(BaseModel):
 class AssetsManifest(_Strict):
     """A set of pictures: one per row and layout."""
 
-    version: Literal[1] = Field(description="Version of the manifest language.")
+    model_config = ConfigDict(json_schema_extra=_QUALITY_NEEDS_A_FORMAT)
+
+    version: Version = Field(description="Version of the manifest language.")
     kind: Literal["assets"] = Field("assets", description="What the file declares.")
     name: Name | None = Field(
         None, description="First part of every asset's key. Default: the name of the file without its ending."
@@ -71,6 +91,7 @@ class AssetsManifest(_Strict):
         [DEFAULT_LAYOUT],
         min_length=1,
         max_length=MAX_LAYOUTS,
+        json_schema_extra={"uniqueItems": True},
         description="Sizes to render each row in; `default` is the template's base size.",
     )
     format: Literal["png", "jpeg", "webp"] = Field("png", description="Format of the pictures.")
@@ -85,7 +106,9 @@ class AssetsManifest(_Strict):
     where: str | None = Field(None, description="An expression; only the rows for which it is true are taken.")
     key: str = Field(min_length=1, description="An expression: the item's name in its key, unique in the manifest.")
     variables: dict[VariableName, Any] = Field(
-        {}, description="What the template is filled with; texts are expressions, at any depth."
+        {},
+        description="What the template is filled with; texts are expressions, at any depth.",
+        json_schema_extra={"additionalProperties": False},
     )
     output: str = Field(
         "{{ manifest }}/{{ key }}.{{ layout }}.{{ format }}",
@@ -139,16 +162,21 @@ class TemplateVariable(_Strict):
 class TemplateManifest(_Strict):
     """A template of your own, pushed to the provider before the batches that need it."""
 
-    version: Literal[1] = Field(description="Version of the manifest language.")
+    version: Version = Field(description="Version of the manifest language.")
     kind: Literal["template"] = Field(description="What the file declares.")
     name: Name | None = Field(None, description="What manifests call it. Default: the file's name without its ending.")
     html: str = Field(min_length=1, description="The Handlebars file, beside this one.")
     width: Side = Field(description="Pixels of the layout `default`.")
     height: Side = Field(description="Pixels of the layout `default`.")
     layouts: dict[Annotated[LayoutName, AfterValidator(_not_the_default)], Layout] = Field(
-        {}, max_length=MAX_LAYOUTS - 1, description="More sizes; the html adapts by flex and `@media`."
+        {},
+        max_length=MAX_LAYOUTS - 1,
+        description="More sizes; the html adapts by flex and `@media`.",
+        json_schema_extra={"additionalProperties": False, "propertyNames": {"not": {"const": DEFAULT_LAYOUT}}},
     )
-    variables: dict[VariableName, TemplateVariable] = Field({}, description="Rules for the variables.")
+    variables: dict[VariableName, TemplateVariable] = Field(
+        {}, description="Rules for the variables.", json_schema_extra={"additionalProperties": False}
+    )
 
     @model_validator(mode="after")
     def _sane(self) -> TemplateManifest:
