@@ -53,6 +53,14 @@ class BatchProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchOdd:
+    """A finished batch contradicts itself, however often it was asked for; each picture is taken as it is told."""
+
+    batch_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRefused:
     """The provider took nothing of a batch."""
 
@@ -139,6 +147,7 @@ Event = (
     | TemplatePushed
     | BatchSubmitted
     | BatchProgress
+    | BatchOdd
     | BatchRefused
     | BatchInDoubt
     | BatchQuarantined

@@ -102,3 +102,4 @@ class BatchReport:
     outcomes: Mapping[tuple[int, str], Outcome]  # (item index, layout)
     done: int = 0  # items finished, as the provider counts
     retry_after: float | None = None  # seconds the provider asks us to wait before the next poll
+    odd: str = ""  # how a finished batch contradicts itself; "": it adds up

@@ -32,6 +32,13 @@ class NotMade:
     message: str
     billed: bool = False  # True: it was rendered, but could not be fetched
 
+    @property
+    def untold(self) -> bool:
+        """Whether it may have been rendered all the same: nobody told, or it was cancelled meanwhile."""
+        return self.code in UNTOLD
+
+
+UNTOLD = {"NO_OUTCOME", "CANCELLED"}
 
 Result = Published | Unresolved | NotMade
 
@@ -55,12 +62,19 @@ def settle(
         record = _record(claim, specs[claim.layout], result, before)
         puts.append(replace(record, attempt=intended.attempt, rendered_at=_time(record, before, at)))
         obsolete.extend(replaced(before, record))
-    billed = _billed(results.values())
-    return Settled(intended.attempt, status, tuple(puts), tuple(obsolete), billed, billed, at)
+    cells = {(claim.index, claim.layout) for claim in intended.claims}
+    least, most = _billed(results.get(cell, NO_OUTCOME) for cell in cells)
+    return Settled(intended.attempt, status, tuple(puts), tuple(obsolete), least, most, at)
 
 
-def _billed(results: Iterable[Result]) -> int:
-    return sum(1 for result in results if not isinstance(result, NotMade) or result.billed)
+def _billed(results: Iterable[Result]) -> tuple[int, int]:
+    """How many pictures were billed: at least, at most."""
+    least = most = 0
+    for result in results:
+        made = not isinstance(result, NotMade) or result.billed
+        least += made
+        most += made or (isinstance(result, NotMade) and result.untold)
+    return least, most
 
 
 def _time(record: Record, before: Record | None, at: str) -> str | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed, Outcome, Rendered
+from pictify_sync.providers.counts import contradiction, finished, number, objects
 
 STATUSES = {
     "completed": BatchStatus.COMPLETED,
@@ -47,21 +48,25 @@ def read_results(body: object, items: int, layouts: Sequence[str], retry_after: 
     status = next((found for found in map(_status, envelopes) if found is not None), BatchStatus.OPEN)
     gathered: dict[int, _Item] = {}
     for envelope in envelopes:
-        for one in _objects(envelope.get("results")):
+        for one in objects(envelope.get("results")):
             if (index := _index(one, items)) is not None:
                 _read_item(gathered.setdefault(index, _Item()), one, layouts)
-        for one in _objects(envelope.get("errors")):
+        for one in objects(envelope.get("errors")):
             if (index := _index(one, items)) is not None:
                 _read_error(gathered.setdefault(index, _Item()), one, layouts)
     outcomes: dict[tuple[int, str], Outcome] = {}
-    for index in range(items) if status is not BatchStatus.OPEN else sorted(gathered):
+    untold = _untold(status, envelopes)
+    for index in range(items) if untold else sorted(gathered):
+        item = gathered.get(index)
         for layout in layouts:
-            outcome = _outcome(gathered.get(index), layout, status)
+            outcome = (_told(item, layout) if item is not None else None) or untold
             if outcome is not None:
                 outcomes[index, layout] = outcome
     done = len({index for index, _ in outcomes})
-    counted = max((_counted(envelope) for envelope in envelopes), default=0)
-    return BatchReport(status, outcomes, done=min(max(done, counted), items), retry_after=retry_after)
+    counted = max(map(finished, envelopes), default=0)
+    ended = status not in (BatchStatus.OPEN, BatchStatus.CANCELLED)
+    odd = contradiction(envelopes, outcomes, items, layouts) if ended else ""
+    return BatchReport(status, outcomes, min(max(done, counted), items), retry_after, odd)
 
 
 def _envelopes(body: object) -> Iterator[Json]:
@@ -80,28 +85,8 @@ def _status(envelope: Json) -> BatchStatus | None:
     return STATUSES.get(word.strip().lower(), BatchStatus.OPEN) if isinstance(word, str) else None
 
 
-def _counted(envelope: Json) -> int:
-    """Finished items by the provider's count, under either name (REST: completedItems; webhooks: completedCount)."""
-    pairs = (("completedItems", "completedCount"), ("failedItems", "failedCount"))
-    return sum(_number(envelope.get(one, envelope.get(other))) or 0 for one, other in pairs)
-
-
-def _objects(value: object) -> Iterator[Json]:
-    if isinstance(value, list):
-        yield from (one for one in value if isinstance(one, dict))
-
-
-def _number(value: object) -> int | None:
-    """A whole number from 0, also written as text or as a float."""
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 20:
-        return int(value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
 def _index(one: Json, items: int) -> int | None:
-    index = _number(one.get("index"))
+    index = number(one.get("index"))
     return index if index is not None and index < items else None
 
 
@@ -138,9 +123,9 @@ def _read_item(item: _Item, one: Json, layouts: Sequence[str]) -> None:
         if (failed := failure(inner)) is not None:
             item.failures.setdefault(layout, failed)
         elif url := _url(inner):
-            size = (_number(inner.get("width")), _number(inner.get("height")))
+            size = (number(inner.get("width")), number(inner.get("height")))
             item.outputs.setdefault(layout, Rendered(url, *size, remote_id=_text(inner.get("id")) or None))
-    for error in _objects(one.get("errors")):
+    for error in objects(one.get("errors")):
         _read_error(item, error, layouts)
 
 
@@ -156,7 +141,7 @@ def _success(one: Json) -> bool | None:
 
 def _pictures(one: Json) -> Iterator[Json]:
     """Everything in an item that may carry a URL: its inner results, a `result` object, itself."""
-    yield from _objects(one.get("results"))
+    yield from objects(one.get("results"))
     if isinstance(inner := one.get("result"), dict):
         yield inner
     if _url(one):
@@ -186,13 +171,15 @@ def _read_error(item: _Item, one: Json, layouts: Sequence[str]) -> None:
         item.failures.setdefault(named, failed)
 
 
-def _outcome(item: _Item | None, layout: str, status: BatchStatus) -> Outcome | None:
-    if item is not None and (told := _told(item, layout)) is not None:
-        return told
+def _untold(status: BatchStatus, envelopes: Sequence[Json]) -> Failed | None:
+    """What became of a picture that an answer does not tell of; None: it may still come."""
     if status is BatchStatus.OPEN:
         return None
     if status is BatchStatus.CANCELLED:
         return Failed("CANCELLED", "the batch was cancelled before this picture was made")
+    why = next((found for found in map(failure, envelopes) if found is not None), None)
+    if status is BatchStatus.FAILED and why is not None:
+        return why
     return Failed("NO_OUTCOME", "the provider's results do not tell of this picture")
 
 

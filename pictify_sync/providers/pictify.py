@@ -39,6 +39,7 @@ from pictify_sync.providers.shapes import results_shape
 # Statuses by which the provider says for certain that it took nothing. Every other one leaves the batch in doubt.
 REFUSALS = {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 451}
 FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds after a 429 that does not say how long
+LONGEST_ID = 500  # characters of a batch id that fit into a URL
 POLL_AGAIN = 2.0  # seconds, while a new batch may not be visible yet
 
 
@@ -173,6 +174,8 @@ class PictifyProvider:
             raise ProviderUnavailable(
                 f"asking for the batch {batch_id}: the answer is not JSON", hint="try again later"
             )
+        if (told := _batch_id(answer.body)) not in ("", batch_id):
+            raise ProviderUnavailable(f"asking for the batch {batch_id}: the answer is about {told}")
         report = read_results(self._whole(batch_id, answer.body, items), items, layouts, answer.retry_after)
         if report.status is not BatchStatus.OPEN:
             self._heard.pop(batch_id, None)
@@ -224,10 +227,11 @@ def _how(request: BatchRequest) -> dict[str, object]:
 
 
 def _batch_id(body: object) -> str:
-    """`batchId`, or `id` as in the docs of January."""
+    """`batchId`, or `id` as in the docs of January, in the answer or in what wraps it; "" when there is none to use."""
     if not isinstance(body, dict):
         return ""
-    inner = body.get("batch")
-    places = (body, inner) if isinstance(inner, dict) else (body,)
+    places = [body, *(inner for name in ("batch", "data") if isinstance(inner := body.get(name), dict))]
     found = next((place[name] for name in ("batchId", "id") for place in places if place.get(name)), "")
-    return found if isinstance(found, str) else ""
+    if isinstance(found, int) and not isinstance(found, bool):
+        return str(found)
+    return found if isinstance(found, str) and len(found) <= LONGEST_ID else ""

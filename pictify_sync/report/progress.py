@@ -19,6 +19,7 @@ from pictify_sync.core.events import (
     AssetUnresolved,
     BatchHeld,
     BatchInDoubt,
+    BatchOdd,
     BatchProgress,
     BatchQuarantined,
     BatchRefused,
@@ -64,7 +65,7 @@ def event_line(event: Event) -> Line | None:
 
 
 def _batch_line(
-    event: Resumed | BatchSubmitted | BatchRefused | BatchInDoubt | BatchQuarantined | BatchHeld,
+    event: Resumed | BatchSubmitted | BatchOdd | BatchRefused | BatchInDoubt | BatchQuarantined | BatchHeld,
 ) -> Line:
     match event:
         case Resumed():
@@ -73,6 +74,9 @@ def _batch_line(
             group = event.group
             where = f"template {safe(group.template)}, {group.format}, provider {safe(group.provider)}"
             return Line(f"Batch {safe(event.batch_id)} submitted: {pictures(event.pictures)} ({where}).")
+        case BatchOdd():
+            what = f"Batch {safe(event.batch_id)} does not add up: {safe(event.detail)}"
+            return Line(f"{what}. Each of its pictures is taken as it is told.", Tone.WARN)
         case BatchRefused():
             return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case BatchInDoubt():

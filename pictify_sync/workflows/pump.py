@@ -158,6 +158,8 @@ class Pump:
             flight.due = now + max(apron.poll_later(flight), report.retry_after or 0.0)
             self._watch(flight, now)
         elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
+            if report.odd:
+                apron.sink(events.BatchOdd(flight.batch_id, report.odd))
             self._learn(flight, now)
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
             flight.report, flight.due = report, inf
@@ -192,7 +194,9 @@ class Pump:
 
 
 def _adds_up(report: BatchReport) -> bool:
-    """Whether a finished batch tells of every picture: results can lag behind the status."""
+    """Whether a finished batch tells of every picture, and counts them right: both can lag behind the status."""
     if report.status is BatchStatus.CANCELLED:
         return True
-    return not any(isinstance(one, Failed) and one.code == "NO_OUTCOME" for one in report.outcomes.values())
+    return not report.odd and not any(
+        isinstance(one, Failed) and one.code == "NO_OUTCOME" for one in report.outcomes.values()
+    )

@@ -34,6 +34,7 @@ class Scripted:
         self.trouble: httpx.Response | None = None  # in place of every picture
         self.healed_after: int | None = None  # downloads in trouble; None: it lasts
         self.silent_polls = 0  # so many polls get a 502
+        self.created: Json = {}  # answer to the create of a batch; {}: a good one
         self.bend: Callable[[Json], object] = lambda body: None
         rate = Rate(self.clock, capabilities.requests_per_minute)
         http = Http(HOST, SecretStr("k" * 64), transport=httpx.MockTransport(self._answer), rate=rate)
@@ -46,7 +47,7 @@ class Scripted:
             return self._file()
         if path[-1] == "batch-render":
             self.posts.append(json.loads(request.content))
-            return httpx.Response(202, json={"batchId": f"b{len(self.posts)}"})
+            return httpx.Response(202, json=self.created or {"batchId": f"b{len(self.posts)}"})
         if path[-1] == "results":
             return self._results(path[-2])
         if path[-1] == "cancel":

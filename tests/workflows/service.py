@@ -20,6 +20,7 @@ from pydantic import SecretStr
 
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.entries import FileMove, Obsolete
+from pictify_sync.core.events import Event
 from pictify_sync.core.journal import DoubtRules
 from pictify_sync.core.model import Artifact, Asset, Capabilities, Origin
 from pictify_sync.core.plan import Plan
@@ -241,6 +242,7 @@ class Customer:
         self.folder, self.service = folder, service
         self.artifacts = artifacts or FileArtifacts(folder / "out")
         self.doubt = DoubtRules()
+        self.events: list[Event] = []
         self.sources = UrlSources()
 
     @contextmanager
@@ -262,7 +264,7 @@ class Customer:
             payloads=desired,
             asset=desired.get,
             clock=self.service.clock,
-            sink=lambda _: None,
+            sink=self.events.append,
             stop=lambda: False,
             run="r",
             new_attempt=new_attempt,
