@@ -135,6 +135,11 @@ def test_filters_narrow_the_list(viewer: Viewer, pictured: Path) -> None:
         page.get_by_role("button", name="to update").click()
         page.select_option("#reason", label="new (14)")
         assert set(page.locator(".badge").all_inner_texts()) == {"create"}
+        page.select_option("#reason", label="All reasons")
+        assert page.locator("#count").inner_text() == "20 of 40"
+        page.select_option("#manifest", label="All 2 manifests")
+        assert page.locator("#count").inner_text() == ""
+        assert not page.get_by_text("Nothing matches.").is_visible()
 
     viewer.look(pictured, steps)
 
@@ -278,6 +283,40 @@ def test_on_a_phone_details_cover_the_list_until_they_are_closed(viewer: Viewer,
     viewer.look(pictured, steps, width=390)
 
 
+def test_on_paper_stands_the_whole_list(viewer: Viewer, pictured: Path) -> None:
+    """Printing shows all that the filters leave, in order and without the details; afterwards the page is as before."""
+    where = "[...document.querySelectorAll('.change')].map(one => one.getBoundingClientRect().top)"
+
+    def steps(page: Any) -> None:
+        before = page.locator(".change").count()
+        page.emulate_media(media="print")
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        assert page.locator(".change").count() == 40 > before
+        tops = page.evaluate(where)
+        assert tops == sorted(set(tops))
+        assert not page.locator("#detail").is_visible()
+        page.emulate_media(media="screen")
+        page.evaluate("dispatchEvent(new Event('afterprint'))")
+        assert page.locator(".change").count() == before
+        assert page.locator("#detail").is_visible()
+
+    viewer.look(pictured, steps)
+
+
+def test_every_picture_says_what_it_is(viewer: Viewer, pictured: Path) -> None:
+    """Those of the details have words for who cannot see them; the small ones are passed over."""
+
+    def steps(page: Any) -> None:
+        page.fill("#search", "k00008")
+        assert page.locator("#stage img").evaluate_all("all => all.map(one => one.alt)") == [
+            "Before: k00008@default",
+            "After: k00008@default",
+        ]
+        assert page.locator("img:not([alt])").count() == 0
+
+    viewer.look(pictured, steps)
+
+
 def test_thousands_of_changes_are_as_quick_as_a_few(viewer: Viewer, thousands: Path) -> None:
     """Only what is in sight is part of the page; the last change is one key away, and a search finds the one."""
 
@@ -365,6 +404,8 @@ def test_every_kind_of_change_opens(viewer: Viewer) -> None:
         for summary in page.locator("summary").all():
             summary.click()
         assert page.get_by_text("+<p class=note>{{note}}</p>").is_visible()
+        gone, new = (page.locator(f".templates [data-tone={tone}]").bounding_box() for tone in ("remove", "add"))
+        assert new["y"] - gone["y"] == pytest.approx(gone["height"], abs=1)  # no blank lines between
         for number in range(11):
             page.locator(f"#change-{number}").click()
             assert page.locator("#detail h2").is_visible()

@@ -2,7 +2,7 @@
 
 const list = document.getElementById("list");
 const ROW = 62, CARD = 238, GAP = 14, NARROWEST = 212;
-let grid = false, columns = 1, active = -1;
+let grid = false, columns = 1, active = -1, printing = false;
 const drawn = new Map();
 
 function height() {
@@ -21,7 +21,15 @@ function layOut() {
   draw();
 }
 
+// All of it, in order: paper does not scroll.
+function drawAll() {
+  for (const node of drawn.values()) node.remove();
+  drawn.clear();
+  list.append(...shown.map((_, at) => entry(at)));
+}
+
 function draw() {
+  if (printing) return;
   const box = list.getBoundingClientRect(), step = height(), spare = 4;
   const first = Math.max(0, Math.floor(-box.top / step) - spare) * columns;
   const last = Math.min(shown.length, (Math.ceil((innerHeight - box.top) / step) + spare) * columns);

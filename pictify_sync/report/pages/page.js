@@ -143,8 +143,10 @@ function start() {
   $("view-list").addEventListener("click", () => turn(false));
   $("view-grid").addEventListener("click", () => turn(true));
   addEventListener("scroll", () => requestAnimationFrame(draw), {passive: true});
-  addEventListener("resize", () => { layOut(); arrange(); });
-  narrow.addEventListener("change", () => refresh());
+  addEventListener("resize", () => { if (!printing) { layOut(); arrange(); } });
+  narrow.addEventListener("change", () => { if (!printing) refresh(); });
+  addEventListener("beforeprint", () => { printing = true; drawAll(); });
+  addEventListener("afterprint", () => { printing = false; layOut(); });
   document.addEventListener("keydown", pressed);
   turn(review.grid);
   const wanted = (() => { try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; } })();
