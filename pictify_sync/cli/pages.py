@@ -60,6 +60,19 @@ class Pages:
 
 
 def pages_of(options: dict[str, object]) -> Pages:
-    """Take the files that were asked for out of a command's options."""
-    html, markdown, summary = (options.pop(name) for name in ("html", "markdown", "summary"))
-    return Pages(*(None if one is None else str(one) for one in (html, markdown, summary)))
+    """Take the files that were asked for out of a command's options. Raises UsageError for one that cannot be."""
+    found = {name: str(one) for name in ("html", "markdown", "summary") if (one := options.pop(name)) is not None}
+    for name, file in found.items():
+        check_place(name, file)
+    return Pages(**found)
+
+
+def check_place(name: str, file: str) -> None:
+    """Refuse, before anything is done, a page that could not be written afterwards. Raises UsageError."""
+    from pictify_sync.errors import UsageError
+
+    place = Path(file)
+    if not place.absolute().parent.is_dir():
+        raise UsageError(f"--{name} {file}: there is no such folder", hint="make the folder first; nothing was done")
+    if name == "html" and place.exists() and not place.is_file():  # a device, say, which a page would replace
+        raise UsageError(f"--{name} {file}: this is no file", hint="name a new file, or one to replace")

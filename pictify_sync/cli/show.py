@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from pictify_sync.cli.options import json_option, near, pass_settings, project_of
-from pictify_sync.cli.pages import Pages, html_option
+from pictify_sync.cli.pages import Pages, check_place, html_option
 
 
 @click.command("show")
@@ -31,6 +31,7 @@ def show_command(settings: str | None, key: str | None, html: str | None, as_jso
 def _show_all(settings: str | None, html: str) -> None:
     from pictify_sync.report.outcome import review_of_records
 
+    check_place("html", html)
     with project_of(settings) as project:
         store = project.state()
         review = review_of_records(store.records, store.variables)

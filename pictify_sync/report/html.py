@@ -20,6 +20,7 @@ from pictify_sync.core.model import AssetKey, Reason
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.report.embedding import ROOM, embedded
 from pictify_sync.report.review import Kind, Review, ReviewedChange
+from pictify_sync.report.safe import safe
 from pictify_sync.report.words import REASONS, count
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ _NOTHING = {
 
 def write_html(review: Review, previews: Mapping[AssetKey, Preview], file: Path) -> None:
     """Write the page, whole or not at all. Raises OSError when the file cannot be written."""
+    file = file.resolve()  # so that a link stays one
     draft = file.with_name(f".{file.name}.{token_hex(4)}")
     try:
         with draft.open("w", encoding="utf-8", newline="\n") as text:
@@ -173,7 +175,7 @@ class _Content:
         told["templated"] = change.reason == REASONS[Reason.TEMPLATE_CHANGED]
         preview = self.previews.get(change.key)
         if preview is not None:
-            told["note"] = preview.note
+            told["note"] = safe(preview.note)
             told["before"], told["after"] = (
                 self.names.get(one) if one else None for one in (preview.before, preview.after)
             )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from pictify_sync.report.markdown import COMMENT
 from tests.cli.test_commands import Run, applied, cli, document, edit, project
@@ -91,3 +94,32 @@ def test_a_page_that_cannot_be_written_is_an_error(project: Path, cli: Run) -> N
     said = cli("plan", "--html", "nowhere/plan.html")
     assert said.code == 1
     assert "nowhere" in said.talk
+
+
+@pytest.mark.parametrize("option", ["html", "markdown", "summary"])
+@pytest.mark.parametrize("command", ["plan", "apply --yes", "preview", "refresh"])
+def test_a_page_in_a_folder_that_is_not_there_is_refused_first(
+    project: Path, cli: Run, command: str, option: str
+) -> None:
+    """Before anything is rendered, billed or said."""
+    edit(project, "a,A,", "a,Other,")
+    before = cli("state", "list").out
+    said = cli(*command.split(), f"--{option}", "reports/page")
+    assert (said.code, said.out) == (1, "")
+    assert f"--{option} reports/page: there is no such folder" in said.talk
+    assert cli("state", "list").out == before
+
+
+def test_a_page_replaces_what_a_link_names_and_no_device(project: Path, cli: Run) -> None:
+    """A link stays a link; what is no file is left alone."""
+    (project / "real.html").write_text("before")
+    (project / "link.html").symlink_to("real.html")
+    assert cli("plan", "--html", "link.html").code == 0
+    assert (project / "link.html").is_symlink()
+    assert "No changes" in (project / "real.html").read_text(encoding="utf-8")
+    os.mkfifo(project / "pipe")
+    for command in ("plan", "show"):
+        said = cli(command, "--html", "pipe")
+        assert said.code == 1
+        assert "--html pipe: this is no file" in said.talk
+    assert (project / "pipe").is_fifo()

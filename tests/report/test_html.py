@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -21,6 +21,7 @@ from pictify_sync.report.embedding import WHOLE, embedded
 from pictify_sync.report.html import write_html
 from pictify_sync.report.outcome import review_of_records
 from pictify_sync.report.review import Review
+from pictify_sync.report.safe import safe
 from tests.report.gallery import picture, previews
 from tests.report.plans import filled, recalling
 from tests.report.reviews import (
@@ -97,6 +98,16 @@ def test_strangers_text_makes_no_element(tmp_path_factory: pytest.TempPathFactor
                 ("link", "data:,"),
             }
     (folder / "page.html").unlink()
+
+
+@given(texts)
+@example("\u202eIMAGE\u200b\x1b[31m\ud800")
+def test_a_note_is_safe_to_show(tmp_path_factory: pytest.TempPathFactory, note: str) -> None:
+    """Why a picture could not be drawn may quote the data."""
+    folder, review = tmp_path_factory.mktemp("page"), many(1)
+    key = review.changes[0].key
+    _, content = read(folder, review, {key: Preview(key, None, None, None, note)})
+    assert content["changes"][0].get("note", "") == safe(note)
 
 
 def test_the_policy_names_the_one_script_and_the_one_style(tmp_path: Path) -> None:
