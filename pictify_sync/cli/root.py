@@ -105,6 +105,10 @@ def _run(arguments: Sequence[str]) -> int:
         return 1
     except PictifySyncError as error:
         return _told(error)
+    except UnicodeEncodeError as error:
+        if not _is_half(error):
+            raise
+        return _told(PictifySyncError(f"{error.object} is not valid text", hint="name it in UTF-8"))
     except BrokenPipeError:
         _silence()  # whoever read our output has gone
         return 1
@@ -112,6 +116,11 @@ def _run(arguments: Sequence[str]) -> int:
         _silence()  # what could not be written now cannot be written at exit
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return _told(PictifySyncError(f"{where}{(error.strerror or str(error)).lower()}"))
+
+
+def _is_half(error: UnicodeEncodeError) -> bool:
+    """Whether a word of the command line was no UTF-8: Python then holds halves of characters in its place."""
+    return all("\ud800" <= char <= "\udfff" for char in error.object[error.start : error.end])
 
 
 def _streams() -> None:

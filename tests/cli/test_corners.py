@@ -75,6 +75,16 @@ def test_a_key_that_is_not_known_brings_those_like_it(project: Path, cli: Run, c
     assert "did you mean cards/a@default" in said.talk
 
 
+@pytest.mark.parametrize(
+    "line", ['show "$X"', 'explain "$X"', 'taint "$X"', 'state mv "$X" a/b@c', 'state mv cards/a@default "$X"']
+)
+def test_a_word_that_is_no_utf_8_is_an_error_in_words(project: Path, line: str) -> None:
+    """No key is such a word, and no stack is shown for it."""
+    done = shell(project, f"X=$'\\xff\\e[31m'; $PS {line}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: \\udcff\\x1b[31m is ") or "matches \\udcff\\x1b[31m" in done.stderr
+
+
 def test_patterns_that_match_nothing_are_told(project: Path, cli: Run) -> None:
     """A plan warns and goes on; where nothing else would be left to do it is an error."""
     assert "Warning: no key matches --select 'crads/*'" not in cli("plan", "--select", "cards").talk
