@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ import click
 
 from pictify_sync.core.ports import EventSink
 from pictify_sync.report.lines import Line, Tone
+from pictify_sync.report.safe import escaped
 
 _STYLES: dict[Tone, dict[str, object]] = {
     Tone.HEAD: {"bold": True},
@@ -37,6 +39,17 @@ def talk(lines: Iterable[Line]) -> None:
     """Write lines to stderr, after what was said on stdout: in a log that takes both, they stay in order."""
     sys.stdout.flush()
     _write(lines, sys.stderr)
+
+
+class JsonOut(io.TextIOBase):
+    """stdout for JSON documents: what cannot be seen stands there as an escape, which changes no value."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        sys.stdout.write(escaped(text))
+        return len(text)
 
 
 def coloured(stream: IO[str]) -> bool:

@@ -12,8 +12,9 @@ from pictify_sync.cli.options import pass_settings, project_of
 @pass_settings
 def log_command(settings: str | None, after: int) -> None:
     """Print the log of the state, one JSON object per entry: serial, time, entry."""
+    from pictify_sync.report.safe import escaped
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         for line in upkeep.log_lines(project, after):
-            click.echo(line)
+            click.echo(escaped(line))

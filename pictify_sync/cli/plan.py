@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import closing
+from typing import TextIO, cast
 
 import click
 
@@ -49,7 +49,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     PATH is a manifest, a folder or a glob [the manifests folder of the settings]; given paths never delete assets of
     other manifests. PATTERN is a shell pattern for keys, as 'country-cards/*@square'; a bare name means all below it.
     """
-    from pictify_sync.cli.console import say, talk
+    from pictify_sync.cli.console import JsonOut, say, talk
     from pictify_sync.report.lines import Line
     from pictify_sync.report.problems import problem_lines
     from pictify_sync.report.review import review_of_plan
@@ -70,7 +70,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))
             if as_json:
-                project.write_plan(plan, sys.stdout)
+                project.write_plan(plan, cast("TextIO", JsonOut()))
             else:
                 say(plan_lines(plan, project.state().variables, full=bool(options["full"])))
             if options["out"]:

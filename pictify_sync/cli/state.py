@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -42,10 +41,11 @@ def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool)
 @pass_settings
 def export_command(settings: str | None) -> None:
     """Write a snapshot to stdout: sorted JSON lines, without the key that sensitive values are hidden with."""
+    from pictify_sync.cli.console import JsonOut
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
-        upkeep.export(project, sys.stdout.write)
+        upkeep.export(project, JsonOut().write)
 
 
 @state_command.command("import")

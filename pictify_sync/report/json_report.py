@@ -24,6 +24,7 @@ from pictify_sync.report.change import spec_parts
 from pictify_sync.report.differ import differences
 from pictify_sync.report.health_documents import HealthReport, dialects_of
 from pictify_sync.report.records import Books, Census
+from pictify_sync.report.safe import escaped
 from pictify_sync.report.summary import Applied, Gathered
 
 VERSION = 1
@@ -33,7 +34,7 @@ Recall = Callable[[str], str | None]
 
 def _text(kind: str, content: Any, *, indent: int | None = 2) -> str:
     head = {"format": f"pictify-sync/{kind}", "format_version": VERSION}
-    return json.dumps(head | asdict(content), ensure_ascii=False, indent=indent)
+    return escaped(json.dumps(head | asdict(content), ensure_ascii=False, indent=indent))
 
 
 def validation_document(problems: Sequence[Problem], assets: int) -> str:

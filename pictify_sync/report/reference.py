@@ -19,8 +19,8 @@ This page is generated from the classes that the documents are made of. With `--
 stdout, and talk stays on stderr. `pictify-sync schema KIND` prints the JSON Schema of each kind.
 
 Every document begins with `format` (`pictify-sync/KIND`) and `format_version` ({VERSION}). Within a version fields are
-only added, so ignore what you do not know; refuse a version that you do not know. Texts are as they were given: escape
-them before you show them on a terminal or a page.
+only added, so ignore what you do not know; refuse a version that you do not know. Texts are as they were given (what
+cannot be seen of them is printed as `\\uNNNN`): escape them before you show them on a terminal or a page.
 """
 
 _PLAN = """\

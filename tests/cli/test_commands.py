@@ -323,6 +323,33 @@ def test_control_characters_of_the_data_never_reach_the_terminal(project: Path, 
     assert not {"\x1b", "\x07"} & {*said.out, *said.talk}
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        "plan --json",
+        "explain cards/a@default --json",
+        "show cards/a@default --json",
+        "log",
+        "state list --json",
+        "state export",
+    ],
+)
+def test_no_document_has_a_character_in_it_that_cannot_be_seen(project: Path, cli: Run, command: str) -> None:
+    """It stands in JSON as its escape: the document can be shown on a terminal, and says the same."""
+    odd = "\u202e\x7f\x9b\u200b\u2028\U000e0041\u3164"
+    edit(project, "a,A,", f"a,{odd},")
+    assert cli("apply", "--yes").code == 0
+    edit(project, f"a,{odd},", f"a,{odd}!,")
+    said = cli(*command.split())
+    assert said.code == 0
+    assert not {*odd} & {*said.out}
+    if command == "plan --json":
+        changed = json.loads(said.out)["changes"][0]["asset"]
+        assert json.loads(changed["variables"])["title"] == f"{odd}!"
+    if command.startswith("show"):
+        assert json.loads(said.out)["variables"]["title"] == odd
+
+
 def test_no_colour_where_there_is_no_terminal(project: Path, cli: Run) -> None:
     """Files and pipes get plain text."""
     edit(project, "a,A,", "a,Other,")

@@ -60,13 +60,16 @@ from pictify_sync.report.records import (
     status_lines,
     taken,
 )
-from pictify_sync.report.safe import for_shell, quoted, safe
+from pictify_sync.report.safe import escaped, for_shell, quoted, safe
 from pictify_sync.report.summary import summary_lines
 from pictify_sync.report.text import plan_lines
 from tests.core.assets import SPEC, record
 from tests.report.plans import batch, filled, plan_of, pushed, source
 
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0") | {
+    chr(code) for first, last in ((0xFE00, 0xFE0D), (0xE0100, 0xE01EF)) for code in range(first, last + 1)
+}  # letters and marks that draw nothing
 ATTACKS = "\x1b]8;;http://evil\x07 \u202e\u2066\u200f\u061c\u2028\x85\x00\r\n\ud800\ufeff\U000e0041"
 texts = st.text(st.characters(), max_size=20) | st.sampled_from(ATTACKS) | st.just(ATTACKS)
 
@@ -78,7 +81,7 @@ def is_encodable(text: str) -> bool:
 
 def assert_harmless(text: str) -> None:
     """Letters, marks, numbers, punctuation, symbols and blanks only."""
-    assert not {char for char in text if unicodedata.category(char) in INVISIBLE}
+    assert not {char for char in text if unicodedata.category(char) in INVISIBLE or char in BLANK}
 
 
 @given(texts)
@@ -87,12 +90,31 @@ def test_safe_text_is_harmless_and_clean_text_is_untouched(text: str) -> None:
     """What can be seen stays as it is; all else becomes an escape that can be seen."""
     shown = safe(text)
     assert_harmless(shown)
-    if not any(unicodedata.category(char) in INVISIBLE for char in text):
+    if not any(unicodedata.category(char) in INVISIBLE or char in BLANK for char in text):
         assert shown == text
 
 
+@pytest.mark.parametrize("text", sorted(BLANK))
+def test_letters_and_marks_that_draw_nothing_are_shown(text: str) -> None:
+    """Two names that look the same never read the same."""
+    assert safe(f"a{text}b") == (f"a\\u{ord(text):04x}b" if ord(text) < 0x10000 else f"a\\U{ord(text):08x}b")
+
+
+@given(st.recursive(texts | st.integers(), lambda inner: st.lists(inner) | st.dictionaries(texts, inner)))
+@example({ATTACKS: ["\u3164", "日本語", "\x7f\x9b", "\U000e0041"]})
+def test_an_escaped_document_is_harmless_and_says_the_same(value: object) -> None:
+    """JSON in which nothing hides is read as what was written, and what can be seen in it stays as it is."""
+    for indent in (None, 2):
+        written = json.dumps(value, ensure_ascii=False, indent=indent)
+        shown = escaped(written)
+        assert json.loads(shown) == value
+        assert_harmless(shown.replace("\n", ""))
+        if not any(unicodedata.category(char) in INVISIBLE or char in BLANK for char in written.replace("\n", "")):
+            assert shown == written
+
+
 @pytest.mark.parametrize(
-    "text", ["العربية", "עברית", "हिन्दी", "日本語\u3000全角", "a\u00a0b", "e\u0301", "😀", "naïve"]
+    "text", ["العربية", "עברית", "हिन्दी", "日本語\u3000全角", "a\u00a0b", "e\u0301", "😀", "❤\ufe0f", "naïve"]
 )
 def test_every_script_is_shown_as_it_is(text: str) -> None:
     """Right-to-left letters, marks, wide blanks and emoji are no control characters."""
