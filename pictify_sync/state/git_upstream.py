@@ -170,10 +170,12 @@ class Upstream:
             if tip == before:
                 return None
             if not tip:
-                raise StateError(
-                    f"{self.remote.place} is gone: somebody deleted the ref",
-                    hint="push it again from another clone; or begin anew from a snapshot: pictify-sync state import",
+                place = self.remote.place
+                hint = (
+                    "where it was fetched last: pictify-sync state export > state.jsonl, "
+                    f"remove .pictify-sync/{place.slug}.*, pictify-sync state import state.jsonl"
                 )
+                raise StateError(f"{place} is gone: somebody deleted the ref", hint=hint)
             if self.remote.fetch(tip):
                 return self.reader.tree(tip)
         raise StateError(f"{self.remote.place} moves faster than it can be fetched", hint="run the command again")

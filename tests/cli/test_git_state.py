@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -122,6 +123,24 @@ def test_a_snapshot_begins_a_state(hub: Hub, clone: Callable[[str], ProjectFolde
     assert "has a history already" in at(two, "state", "import", "s.jsonl").talk
     assert at(one, "state", "rebuild").code == 0
     assert at(one, "state", "export").out == snapshot
+
+
+def test_a_ref_that_was_deleted_comes_back(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
+    """As the hint says, from the index of a clone; other clones go on with what it made."""
+    one, two = clone("one"), clone("two")
+    for project in (one, two):
+        assert at(project, "state", "fetch").code == 0
+    git(hub.folder, "update-ref", "-d", REF)
+    refused = at(one, "state", "fetch")
+    assert (refused.code, "somebody deleted the ref" in refused.talk) == (1, True)
+    snapshot = at(one, "state", "export").out
+    one.write("state.jsonl", snapshot)
+    pattern = refused.talk.partition("remove ")[2].partition(",")[0]
+    for file in one.folder.glob(pattern):
+        shutil.rmtree(file) if file.is_dir() else file.unlink()
+    assert at(one, "state", "import", "state.jsonl").code == 0
+    assert at(two, "state", "fetch").code == 0
+    assert at(two, "state", "export").out == snapshot
 
 
 def test_sensitive_values_need_a_key(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
