@@ -5,6 +5,7 @@ This module must not know how anything is read, stored, sent or shown.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
@@ -13,12 +14,19 @@ AssetKey = NewType("AssetKey", str)  # "<manifest>/<item>@<layout>", NFC; ordere
 
 UNKNOWN_REVISION = "unknown"  # the revision of a provider's template that nobody has looked at yet
 NO_BYTES = "0" * 64  # sha256 of an artifact that is left at the provider's URL: no file has it
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
+_KEY = re.compile(rf"{_NAME}/{_NAME}@[^/@\x00-\x20\x7f]{{1,255}}")
 DEFAULT_LAYOUT = "default"  # the base size of a template (Pictify, Get Batch Results: "'default' for base layout")
 
 
 def asset_key(manifest: str, item: str, layout: str) -> AssetKey:
     """Join the three names of an asset; none of them may hold '/' or '@'."""
     return AssetKey(f"{manifest}/{item}@{layout}")
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is the key of an asset that a manifest can have."""
+    return _KEY.fullmatch(text) is not None
 
 
 def split_key(key: AssetKey) -> tuple[str, str, str]:

@@ -12,11 +12,9 @@ from functools import lru_cache
 from typing import Any, NoReturn
 
 from pictify_sync.core.fingerprint import digest, spec_digest
-from pictify_sync.core.model import Artifact, Fingerprint, Record, RenderSpec
+from pictify_sync.core.model import Artifact, Fingerprint, Record, RenderSpec, is_key
 from pictify_sync.errors import InputError, Problem
 
-_NAME = r"[A-Za-z0-9][A-Za-z0-9._~-]{0,255}"
-_KEY = re.compile(rf"{_NAME}/{_NAME}@[^/@\x00-\x20\x7f]{{1,255}}")
 _PART = r'(?!\.{1,2}(?:/|\Z))[^\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]{1,255}'
 _PATH = re.compile(rf"{_PART}(?:/{_PART})*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -33,7 +31,7 @@ def parse(text: str | bytes) -> Any:
 
 def key_fault(key: str) -> str | None:
     """What is wrong with an asset key, None when nothing is."""
-    return None if _KEY.fullmatch(key) else f"{_short(key)} is no asset key"
+    return None if is_key(key) else f"{_short(key)} is no asset key"
 
 
 def path_fault(path: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from pictify_sync.core.entries import Entry, Recorded
-from pictify_sync.core.model import AssetKey, Record
+from pictify_sync.core.model import AssetKey, Record, is_key
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.plan import matcher
 from pictify_sync.workflows.session import Session
@@ -47,8 +47,11 @@ class Mending:
             raise UsageError(f"{old} is not recorded", hint="pictify-sync state list")
         if self.session.store.record(AssetKey(new)) is not None:
             raise UsageError(f"{new} is recorded already", hint=f"forget it first: pictify-sync state rm '{new}'")
-        if not _is_key(new):
-            raise UsageError(f"{new} is no key", hint="a key is manifest/item@layout")
+        if not is_key(new):
+            raise UsageError(
+                f"{new} is no key",
+                hint="a key is manifest/item@layout; manifest and item are of letters a-z, digits and . _ ~ -",
+            )
         renamed = replace(record, key=AssetKey(new))
         entry = Recorded("mv", (renamed,), (record.key,), (), self.session.now())
         self.session.commit(partial(_only, self._unclaimed([record.key, renamed.key], entry)))
@@ -76,12 +79,6 @@ class Mending:
         if busy := sorted(claimed.intersection(keys)):
             raise UsageError(f"{busy[0]} is in an open batch", hint="let pictify-sync apply finish it first")
         return entry
-
-
-def _is_key(text: str) -> bool:
-    manifest, slash, rest = text.partition("/")
-    item, at, layout = rest.rpartition("@")
-    return bool(slash and at and manifest and item and layout) and "/" not in rest and "@" not in manifest + item
 
 
 def _chunks(keys: Sequence[AssetKey]) -> Iterator[tuple[AssetKey, ...]]:

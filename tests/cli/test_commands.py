@@ -280,6 +280,18 @@ def test_a_recorded_key_can_be_forgotten_or_renamed(project: Path, cli: Run) -> 
     assert keys == ["cards/b@default", "cards/c@square"]
 
 
+@pytest.mark.parametrize(
+    "key", ["cards", "cards/c", "cards/x y@square", "cards/c@d@square", "cards/é@square", "/c@square"]
+)
+@pytest.mark.usefixtures("project")
+def test_a_key_that_no_manifest_can_have_is_refused(cli: Run, key: str) -> None:
+    """What `state mv` records can be exported and imported again."""
+    refused = cli("state", "mv", "cards/b@square", key)
+    assert refused.code == 1
+    assert "is no key" in refused.talk
+    assert "cards/b@square" in cli("state", "list").out
+
+
 def test_a_snapshot_goes_out_and_in(project: Path, cli: Run) -> None:
     """Export, lose the state, import: nothing is left to do."""
     snapshot = cli("state", "export")
