@@ -63,13 +63,13 @@ class Css:
         self._cuts: list[tuple[int, int]] = []  # (offset in the shortened text, letters left out before it)
         short = _LONG.sub(self._cut, painted) if "data:" in painted else painted
         self._lines = Lines(short, r"\r\n|[\n\r\f]")
-        self._nodes: Sequence[Node] = []
+        self.nodes: Sequence[Node] = []
         if _too_deep(short):
             pass  # no stylesheet is like that, and reading it would be no use to anybody
         elif attribute:
-            self._nodes = tinycss2.parse_blocks_contents(short, skip_comments=True, skip_whitespace=True)
+            self.nodes = tinycss2.parse_blocks_contents(short, skip_comments=True, skip_whitespace=True)
         else:
-            self._nodes = tinycss2.parse_stylesheet(short, skip_comments=True, skip_whitespace=True)
+            self.nodes = tinycss2.parse_stylesheet(short, skip_comments=True, skip_whitespace=True)
         self._short = short
 
     def _cut(self, found: re.Match[str]) -> str:
@@ -88,12 +88,12 @@ class Css:
     @cached_property
     def declarations(self) -> Sequence[Declaration]:
         """Every declaration, in order."""
-        return list(self._declarations(self._nodes, ""))
+        return list(self._declarations(self.nodes, ""))
 
     @cached_property
     def rules(self) -> Sequence[tuple[Node, int]]:
         """Every rule with the place where it starts, in order."""
-        return [(node, self.offset(node)) for node in _rules(self._nodes)]
+        return [(node, self.offset(node)) for node in _rules(self.nodes)]
 
     def _declarations(self, nodes: Sequence[Node], rule: str) -> Iterator[Declaration]:
         for node in nodes:
@@ -108,7 +108,7 @@ class Css:
     @cached_property
     def references(self) -> Sequence[Reference]:
         """Every url() and @import, in order."""
-        return sorted(self._references(self._nodes), key=lambda one: one.start)
+        return sorted(self._references(self.nodes), key=lambda one: one.start)
 
     def _references(self, nodes: Sequence[Node]) -> Iterator[Reference]:
         for node in nodes:

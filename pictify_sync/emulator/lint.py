@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tinycss2.ast import Node
 
-from pictify_sync.emulator.css import Css, Declaration, inside
+from pictify_sync.emulator import lint_places
+from pictify_sync.emulator.css import Css, Declaration
 from pictify_sync.emulator.inline import Piece
+from pictify_sync.emulator.lint_places import Elements
 from pictify_sync.emulator.markup import Lines, elements
 from pictify_sync.errors import Problem, Severity
 
@@ -66,6 +68,8 @@ VALUES: Sequence[tuple[str, str, str]] = (
     ),
     ("grid-template-(rows|columns)", r".*\[.*", "place the items by grid-row and grid-column numbers"),
     ("content", r".*(open|close)-quote.*", "write the quotation mark"),
+    ("background", r".*\b(border|padding|content)-box\b.*,.*", "draw the border with a box around the box"),
+    ("background-(clip|origin)", ".*,.*", "draw the border with a box around the box"),
 )
 
 FUNCTIONS: Mapping[str, str] = {
@@ -93,8 +97,8 @@ ELEMENTS: Mapping[str, str] = {
     **dict.fromkeys(("button", "input", "meter", "progress", "select", "textarea"), "draw it with a div"),
     **dict.fromkeys(("canvas", "embed", "iframe", "object", "video"), ""),
     **dict.fromkeys(("foreignobject", "ruby"), ""),
+    **dict.fromkeys(("sub", "sup"), "write position: relative and top in a flex row"),
 }
-_ON_INLINE = ("clip-path", "filter", "mask", "mask-image", "mix-blend-mode", "opacity", "transform")
 
 _NEUTRAL = ("none", "normal", "auto", "initial", "inherit", "unset")
 
@@ -118,23 +122,31 @@ def lint(html: str, pieces: Sequence[Piece]) -> list[Problem]:
 
 
 def _page(html: str, pieces: Sequence[Piece]) -> Iterator[Found]:
+    page = lint_places.read(html)
+    styles = {piece.span.start: piece.css for piece in pieces if piece.attribute}
     for piece in pieces:
-        for offset, what, instead in _sheet(piece.css):
+        for offset, what, instead in _sheet(piece.css, page):
             yield piece.span.start + (offset if piece.exact else 0), what, instead
     for element in elements(html):
+        if (style := element.attributes.get("style")) and style.start in styles:
+            nodes, within = styles[style.start].nodes, lint_places.in_line(html, element)
+            for what, instead in lint_places.of_style(nodes, element.name, page, within=within):
+                yield style.start, what, instead
         if element.name in ELEMENTS:
             yield element.tag.start, f"<{element.name}>", ELEMENTS[element.name]
+        if element.name == "table":
+            yield element.tag.start, "how wide the cells of a <table> are", "lay it out with display: grid"
         source = element.attributes.get("src") or element.attributes.get("href")
         if source and re.match(r"data:image/avif|[^{]*\.avif$", html[source.start : source.end][:500], re.I):
             yield source.start, "AVIF pictures", "save it as WebP, PNG or JPEG"
 
 
-def _sheet(css: Css) -> Iterator[Found]:
+def _sheet(css: Css, page: Elements) -> Iterator[Found]:
     for one in css.declarations:
         for what, instead in _declaration(one):
             yield one.offset, what, instead
     for node, offset in css.rules:
-        for what, instead in _rule(node):
+        for what, instead in _rule(node, page):
             yield offset, what, instead
 
 
@@ -181,7 +193,7 @@ def _plain(value: Sequence[Node]) -> str:
     return " ".join(node.serialize() for node in value[:200]).lower()[:1000]
 
 
-def _rule(node: Node) -> Iterator[tuple[str, str]]:
+def _rule(node: Node, page: Elements) -> Iterator[tuple[str, str]]:
     if node.type == "at-rule":
         if node.lower_at_keyword in RULES:
             yield f"@{node.lower_at_keyword}", RULES[node.lower_at_keyword]
@@ -192,13 +204,4 @@ def _rule(node: Node) -> Iterator[tuple[str, str]]:
             yield name, PSEUDO[name]
     if re.search(r":nth-(last-)?child\([^)]*\bof\b", selector):
         yield ":nth-child(... of ...)", ""
-    if re.search(r"(^|[\s>+~,])img([.#:\[][^\s>+~]*)?\s*$", selector):
-        yield from _inline_picture(node)
-
-
-def _inline_picture(node: Node) -> Iterator[tuple[str, str]]:
-    """Effects on an <img> are drawn only when it is a box of its own, as in a flex row."""
-    said = {one.lower_name for one in inside(node) if one.type == "declaration"}
-    if not said & {"display", "position", "float"}:
-        for name in sorted(said.intersection(_ON_INLINE)):
-            yield f"{name} on an <img> inside a line of text", "give it a box of its own: display: flex around it"
+    yield from lint_places.of_rule(node, page)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from PIL import ImageChops
 
 from pictify_sync.emulator.inspect import Inspector
 from pictify_sync.emulator.lint import FUNCTIONS, PROPERTIES
@@ -107,6 +110,95 @@ def test_a_browser_knows_what_is_lacking(css: str, chromium: Studio) -> None:
     assert chromium.draw(page(css), size=(260, 220)) != chromium.draw(page(without(css)), size=(260, 220))
 
 
+VECTOR = uri(b'<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><circle r="8"/></svg>', "image/svg+xml")
+# What goes wrong where it stands -> html that a browser draws like the html after it, and the embedded engine does not.
+MISPLACED = {
+    "a rem other than 16px": (
+        "<style>html{font-size:10px}p{width:3rem;height:20px;background:red;margin:0}</style><p>",
+        "<style>p{width:30px;height:20px;background:red;margin:0}</style><p>",
+    ),
+    "max-width on an <img>, and squeezes it": (
+        f"<style>img{{max-width:20px}}div{{display:flex;align-items:start}}</style><div><img src='{PICTURE}'></div>",
+        f"<div style='display:flex'><img src='{PICTURE}' style='width:20px;height:15px'></div>",
+    ),
+    "max-height on an <img>, and squeezes it": (
+        f"<div style='display:flex;align-items:start'><img style='max-height:15px' src='{PICTURE}'></div>",
+        f"<div style='display:flex'><img src='{PICTURE}' style='width:20px;height:15px'></div>",
+    ),
+    "object-fit: cover on an SVG picture": (
+        f"<style>.x{{width:80px;height:20px;object-fit:cover;display:block}}</style><img class=x src='{VECTOR}'>",
+        f"<div style='width:80px;height:20px;background:url({VECTOR}) center/cover'></div>",
+    ),
+    "margin-right with display: inline-block": (
+        "<style>.x{display:inline-block;margin-right:30px;background:red}</style><span class=x>two words</span>",
+        "<span style='display:inline-flex;margin-right:30px;background:red'>two words</span>",
+    ),
+    "a width in per cent with display: inline-block": (
+        "<div><div style='display:inline-block;width:50%;height:20px;background:red'></div></div>",
+        "<div><div style='display:inline-block;width:130px;height:20px;background:red'></div></div>",
+    ),
+    "a gradient or picture behind text inside a line": (
+        "<style>p span{background:linear-gradient(red,red);color:#fff}</style><p><span>you</span> {{a}}",
+        "<style>p span{background:red;color:#fff}</style><p><span>you</span> {{a}}",
+    ),
+    "background: linear-gradient(": (
+        "<div style='border:9px solid transparent;background:linear-gradient(#fff,#fff) padding-box,"
+        "linear-gradient(red,red) border-box'>a</div>",
+        "<div style='border:9px solid red;background:#fff'>a</div>",
+    ),
+    "how wide the cells of a <table> are": (
+        "<table style='border-spacing:0'><td style='padding:0;background:red'>a</table>",
+        "<div style='display:flex'><div style='background:red'>a</div></div>",
+    ),
+}
+
+
+def plain(html: str) -> str:
+    """A page without margins of its own."""
+    return f"<!doctype html><style>{BASE}</style><body>{html}"
+
+
+@pytest.mark.parametrize(("what", "pages"), MISPLACED.items(), ids=str)
+def test_what_goes_wrong_where_it_stands_is_warned_of(what: str, pages: tuple[str, str], takumi: Studio) -> None:
+    """The warning is true, and what is to be written instead gives none."""
+    assert any(one.startswith(f"the embedded engine does not know {what}") for one in warnings(plain(pages[0])))
+    assert warnings(plain(pages[1])) == []
+    assert takumi.draw(plain(pages[0]), size=(260, 90)) != takumi.draw(plain(pages[1]), size=(260, 90))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("pages", MISPLACED.values(), ids=MISPLACED)
+def test_a_browser_knows_it_where_it_stands(pages: tuple[str, str], chromium: Studio) -> None:
+    """A browser draws both alike."""
+    drawn = [chromium.image(plain(one), size=(260, 90)) for one in pages]
+    assert sum(ImageChops.difference(*drawn).convert("L").histogram()[60:]) == 0
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<style>img{max-width:100%;width:40px;height:30px}</style><img src=a.png>",
+        "<style>.a{max-width:300px}</style><div class=a>",
+        "<style>img{max-width:none}.b img{max-width:90px;object-fit:contain}</style>",
+        "<style>.x{display:inline-block;margin:8px 0;margin-left:0px}</style><b class=x>",
+        "<style>.x{display:inline-block;margin:0 8px;width:90px}</style><b class=x>",
+        "<style>.x{background:linear-gradient(red,lime)}</style><b class=x></b><div class=x></div>",
+        "<style>.x{background:linear-gradient(red,lime);display:inline-block}</style><b class=x>",
+        "<style>.x{background:linear-gradient(red,lime)}</style><div class=row><b>a</b><span class=x>b</span></div>",
+        "<style>.x{background:linear-gradient(red,lime)}</style>{{#if a}}<span class=x>b</span>{{/if}}<b>a</b>",
+        "<style>.x{display:inline-block;margin:30px auto}</style><b class=x>",
+        "<style>span.x::before{background:linear-gradient(red,lime)}b{background:red}</style><span class=x>",
+        "<style>img{object-fit:cover}</style><img src='{{photo}}'>",
+        "<style>html{font-size:16px}p{width:3rem}</style>",
+        "<style>html{font-size:30px}p{width:3em}</style>",
+        "<style>.a{background:red border-box;background-clip:text}</style>",
+    ],
+)
+def test_what_stands_right_is_not_warned_of(html: str) -> None:
+    """The same css for other elements, or beside css that makes it work, gives no warning."""
+    assert warnings(html) == []
+
+
 WORKING = [
     "font:italic 700 14px/1.5 Inter", "display:grid;grid-template-columns:1fr 2fr;gap:4px", "margin-inline:4px",
     "background:#eee url(x.png) center/cover no-repeat",
@@ -139,9 +231,25 @@ def test_each_thing_is_told_once_with_its_first_place() -> None:
 
 def test_elements_and_pictures() -> None:
     """Elements and kinds of pictures that the engine does not draw are warned of, with another way."""
-    found = warnings("<hr><input><video src=a.mp4></video><img src='a.avif'><img src='{{a}}.avif'><svg></svg>")
+    found = warnings(
+        "<hr><sub></sub><input><video src=a.mp4></video><img src='a.avif'><img src='{{a}}.avif'><svg></svg>"
+    )
     assert [one.removeprefix("the embedded engine does not know ") for one in found] == [
-        "<hr>", "<input>", "<video>", "AVIF pictures"]  # fmt: skip
+        "<hr>", "<sub>", "<input>", "<video>", "AVIF pictures"]  # fmt: skip
+
+
+def test_it_is_linear() -> None:
+    """A page of many elements and long selectors is looked at once."""
+    for html in (
+        "<span>" * 10_000,
+        "x <b>" * 10_000,
+        "<style>" + "a" * 100_000 + "!{max-width:1px}",
+        "<style>" + "p,.a " * 10_000 + "{x:y}",
+        "<i style='max-width:9px'>" * 1_000,
+    ):
+        begun = time.process_time()
+        warnings(html)
+        assert time.process_time() - begun < 3
 
 
 def test_names_are_lower_case() -> None:
