@@ -251,7 +251,9 @@ class _Walk:
         if name in FUNCTIONS:
             return
         near = get_close_matches(name, FUNCTIONS, 1)
-        hint = f"did you mean '{near[0]}'?" if near else ""
+        hint = (
+            f"did you mean '{near[0]}'?" if near else f"the helpers are {', '.join(sorted(FUNCTIONS, key=str.lower))}"
+        )
         if name in _COMPUTING:
             hint = "compute it in the manifest and pass the result as a variable"
         elif name in BLOCKS:

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 from pydantic import BaseModel
 
+from pictify_sync.emulator.safelist import FUNCTIONS
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
 from pictify_sync.settings import Fields
 from pictify_sync.validation import validate
@@ -25,6 +26,12 @@ def test_every_link_leads_somewhere(name: str) -> None:
         assert target.exists(), f"{name} links to {link}"
         if fragment:
             assert fragment in anchors(str(target.resolve().relative_to(ROOT))), f"{name} links to {link}"
+
+
+def test_every_helper_is_told() -> None:
+    """Who writes a template can read which helpers there are."""
+    page = (ROOT / "docs/how-to/write-a-manifest.md").read_text(encoding="utf-8")
+    assert [name for name in FUNCTIONS if f"`{name}`" not in page] == []
 
 
 def test_every_page_can_be_reached() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.core.ports import TemplateInspector
 from pictify_sync.emulator.inspect import Inspector
+from pictify_sync.emulator.safelist import FUNCTIONS
 from pictify_sync.errors import Problem, Severity
 
 SHIPPED = Path(__file__).parents[3] / "manifests" / "templates"
@@ -31,6 +32,9 @@ PAGE = """<!doctype html>
 """
 
 
+ALL = f"the helpers are {', '.join(sorted(FUNCTIONS, key=str.lower))}"
+
+
 def test_facts() -> None:
     """Variables, fonts, files and problems of a page are found, in order and with places."""
     facts = INSPECTOR.inspect(PAGE)
@@ -38,7 +42,7 @@ def test_facts() -> None:
     assert list(facts.families) == ["Inter", "Noto Sans", "Playfair Display", "Lora", "Georgia"]
     assert list(facts.files) == ["css/base.css", "pics/back.png", "own.woff2", "a.png"]
     assert list(facts.problems) == [
-        Problem("", 10, 52, "the helper 'shout' is not allowed"),
+        Problem("", 10, 52, "the helper 'shout' is not allowed", ALL),
         Problem("", 11, 11, "the embedded engine does not know columns", "use engine: chromium", Severity.WARNING),
     ]
 
@@ -78,6 +82,7 @@ def test_planning_imports_no_engine() -> None:
     code = """
 import sys
 from pictify_sync.emulator.inspect import Inspector
+from pictify_sync.emulator.safelist import FUNCTIONS
 one = Inspector()
 one.inspect("<style>p{font-family:Inter}</style>{{a}}")
 one.inline("<img src=x.png>", lambda name: b"x")
