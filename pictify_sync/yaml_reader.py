@@ -22,6 +22,7 @@ MAX_ITEM_NODES = 10_000  # of one streamed item
 MAX_TWICE = 100  # duplicate keys that are told
 
 Path = tuple[str | int, ...]
+Spot = tuple[int, int]  # line and column, from 1
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NODES = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
@@ -38,12 +39,12 @@ _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML file as plain values. `item_lines` gives the lines of the items of each list right below the top."""
+    """One YAML file as plain values. `item_spots` gives where the items of each list right below the top start."""
 
     file: str  # as shown in problems
     text: str
     value: object
-    item_lines: Mapping[str, list[int]] = field(default_factory=dict)
+    item_spots: Mapping[str, list[Spot]] = field(default_factory=dict)
 
     def places(self, paths: Collection[Path]) -> Mapping[Path, tuple[int, int, int, int]]:
         """Find (line, column) of the key and of the value at each path; of the nearest parent where it is absent."""
@@ -63,7 +64,7 @@ def read_document(text: str, file: str, twice: list[Problem] | None = None) -> D
     builder = _Builder(file, MAX_NODES)
     for event in _events(text, file):
         builder.add(event)
-    document = Document(file, text, builder.root, builder.item_lines)
+    document = Document(file, text, builder.root, builder.item_spots)
     if builder.twice:
         found = _duplicates(document, builder.twice)
         if twice is None:
@@ -85,8 +86,8 @@ def _duplicates(document: Document, twice: list[tuple[Path, int, int]]) -> list[
     ]
 
 
-def stream_items(stream: IO[str], file: str) -> Iterator[tuple[int, object]]:
-    """Yield (line, value) of the items of a top-level list, one at a time. Raises InputError as it goes."""
+def stream_items(stream: IO[str], file: str) -> Iterator[tuple[Spot, object]]:
+    """Yield (where it starts, value) of the items of a top-level list, one at a time. Raises InputError as it goes."""
     builder = _Builder(file, MAX_ITEM_NODES, streamed=True)
     for event in _events(stream, file):
         builder.add(event)
@@ -159,7 +160,7 @@ def _remedy(error: yaml.MarkedYAMLError, source: str | IO[str]) -> str:
     return f"look at what begins on line {began.line + 1}"
 
 
-def place_of_byte(content: bytes, position: int) -> tuple[int, int]:
+def place_of_byte(content: bytes, position: int) -> Spot:
     """Give the line and column of a byte."""
     before = content[:position].decode(errors="replace")
     return before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -168,9 +169,9 @@ def place_of_byte(content: bytes, position: int) -> tuple[int, int]:
 @dataclass(slots=True)
 class _Frame:
     value: list[object] | dict[str, object]
-    line: int
+    spot: Spot
     key: str | None = None  # of a mapping: the key whose value comes next
-    lines: list[int] | None = None  # of a list right below the top: where its items start
+    spots: list[Spot] | None = None  # of a list right below the top: where its items start
 
 
 @dataclass(slots=True)
@@ -183,14 +184,13 @@ class _Builder:
     root: object = None
     stack: list[_Frame] = field(default_factory=list)
     nodes: int = 0
-    started: int = 1  # line of the newest item of the top-level list
-    item_lines: dict[str, list[int]] = field(default_factory=dict)
+    started: Spot = (1, 1)  # of the newest item of the top-level list
+    item_spots: dict[str, list[Spot]] = field(default_factory=dict)
     documents: int = 0
     twice: list[tuple[Path, int, int]] = field(default_factory=list)  # keys that were there already: path, line, column
 
     def refuse(self, event: Any, message: str, hint: str = "") -> NoReturn:
-        place = event.start_mark.line + 1, event.start_mark.column + 1
-        raise InputError([Problem(self.file, *place, message, hint)])
+        raise InputError([Problem(self.file, *_spot(event), message, hint)])
 
     def add(self, event: Any) -> None:
         kind = type(event)
@@ -202,7 +202,7 @@ class _Builder:
             self._open(event, mapping=kind is yaml.MappingStartEvent)
         elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
             frame = self.stack.pop()
-            self._put(frame.value, frame.line)
+            self._put(frame.value, frame.spot)
         elif kind is yaml.AliasEvent:
             self.refuse(event, f"aliases such as '*{event.anchor}' are refused", "write the value out")
         elif kind is yaml.DocumentStartEvent:
@@ -231,12 +231,12 @@ class _Builder:
                     self.refuse(event, f"duplicate key '{event.value[:80]}'", _RENAME)
                 if len(self.twice) < MAX_TWICE:
                     above = (len(one.value) if one.key is None else one.key for one in self.stack[:-1])
-                    self.twice.append(((*above, event.value), event.start_mark.line + 1, event.start_mark.column + 1))
+                    self.twice.append(((*above, event.value), *_spot(event)))
             top.key = event.value
             return
         try:
             value = read_scalar(event.value) if event.implicit[0] else event.value
-            self._put(value, event.start_mark.line + 1)
+            self._put(value, _spot(event))
         except ValueError:
             self.refuse(event, "a number with too many digits", "quote it to make it text")
 
@@ -247,25 +247,29 @@ class _Builder:
         if top is not None and isinstance(top.value, dict) and top.key is None:
             is_expression = mapping and event.flow_style and isinstance(self.stack[-1].value, dict) and not top.value
             self.refuse(event, "a key must be plain text", _UNQUOTED if is_expression else "")
-        frame = _Frame({} if mapping else [], event.start_mark.line + 1)
+        frame = _Frame({} if mapping else [], _spot(event))
         if not mapping and len(self.stack) == 1 and top is not None and top.key is not None:
-            frame.lines = self.item_lines[top.key] = []
+            frame.spots = self.item_spots[top.key] = []
         self.stack.append(frame)
 
-    def _put(self, value: object, line: int) -> None:
+    def _put(self, value: object, spot: Spot) -> None:
         if not self.stack:
             self.root = value
             return
         top = self.stack[-1]
         if isinstance(top.value, list):
             top.value.append(value)
-            self.started = line
-            if top.lines is not None:
-                top.lines.append(line)
+            self.started = spot
+            if top.spots is not None:
+                top.spots.append(spot)
         else:
             assert top.key is not None
             top.value[top.key] = value
             top.key = None
+
+
+def _spot(event: Any) -> Spot:
+    return event.start_mark.line + 1, event.start_mark.column + 1
 
 
 def _walk(text: str, depth: int) -> Iterator[tuple[Path, tuple[int, int, int, int]]]:

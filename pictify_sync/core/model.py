@@ -56,6 +56,7 @@ class Origin:
 
     file: str  # the manifest, or the rows file
     line: int  # 1-based line of the row; 0 when unknown
+    column: int = 0  # 1-based; 0 when unknown
 
 
 @dataclass(frozen=True, slots=True)

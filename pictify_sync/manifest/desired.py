@@ -145,7 +145,7 @@ def _expand(prepared: Sequence[Prepared], context: ReadContext, problems: Proble
         for item in Expansion(one, context, problems):
             if len(spool) + len(layers) > context.max_assets:
                 hint = "raise max_assets in the settings"
-                problems.add(Problem(item.file, item.line, 0, f"more than {context.max_assets:,} assets", hint))
+                problems.add(Problem(item.file, *item.spot, f"more than {context.max_assets:,} assets", hint))
                 break
             spool.put((one.name, number), item, layers)
             if look and not item.variables.isascii():
@@ -162,7 +162,7 @@ def _tell_glyphs(found: Iterable[tuple[str, Origin]], problems: Problems) -> Non
     for missing, origin in found:
         shown = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing[:8])
         hint = "add a font that has them, as a package"
-        warning = Problem(origin.file, origin.line, 0, f"no font can draw {shown}", hint, Severity.WARNING)
+        warning = Problem(origin.file, origin.line, origin.column, f"no font can draw {shown}", hint, Severity.WARNING)
         problems.add(warning, "rows with characters that no font can draw")
 
 
@@ -171,8 +171,9 @@ def _check_clashes(spool: Spool, problems: Problems) -> None:
     for clash in spool.duplicates():
         first, second = clash.first, clash.second
         duplicated.add(clash.keys[1].rpartition("@")[0])
-        message = f"the key '{clash.keys[1].rpartition('@')[0]}' is taken already by {first.file}:{first.line}"
-        problems.add(Problem(second.file, second.line, 0, message, "make 'key' unique"), "keys that are taken")
+        message = f"the key '{clash.keys[1].rpartition('@')[0]}' is taken already by {_place(first)}"
+        found = Problem(second.file, second.line, second.column, message, "make 'key' unique")
+        problems.add(found, "keys that are taken")
     for clash in spool.collisions():
         if clash.keys[0].rpartition("@")[0] == clash.keys[1].rpartition("@")[0] and clash.keys[0] != clash.keys[1]:
             hint = "use {{ layout }} in 'output'"
@@ -181,8 +182,14 @@ def _check_clashes(spool: Spool, problems: Problems) -> None:
         else:
             hint = "make 'output' unique, also without regard to letter case"
         message = f"the output path '{clash.output}' is that of {clash.keys[0]} too"
-        message += f", from {clash.first.file}:{clash.first.line}" if clash.first != clash.second else ""
-        problems.add(Problem(clash.second.file, clash.second.line, 0, message, hint), "output paths that collide")
+        first, second = clash.first, clash.second
+        message += f", from {_place(first)}" if first != second else ""
+        problems.add(Problem(second.file, second.line, second.column, message, hint), "output paths that collide")
     for asset in spool.covered():
         message = f"the output path '{asset.output}' is also the folder of another output"
-        problems.add(Problem(asset.origin.file, asset.origin.line, 0, message), "output paths that are folders")
+        origin = asset.origin
+        problems.add(Problem(origin.file, origin.line, origin.column, message), "output paths that are folders")
+
+
+def _place(origin: Origin) -> str:
+    return f"{origin.file}:{origin.line}:{origin.column}"

@@ -23,6 +23,7 @@ from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.rows import Row, as_row
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
+from pictify_sync.yaml_reader import Spot
 
 FILE = "$file"
 SENSITIVE = "$sensitive"
@@ -58,7 +59,7 @@ class Item:
     digest: str  # of the variables
     outputs: tuple[str, ...]  # one per layout, NFC
     file: str  # of the row
-    line: int
+    spot: Spot
     secrets: Mapping[str, Any]  # sensitive values in clear: never kept
 
 
@@ -72,12 +73,12 @@ class Expansion:
     _files: dict[str, object] = field(default_factory=dict)  # local picture -> its canonical value
     _absent: dict[tuple[Place, str], list[Any]] = field(default_factory=dict)  # expression, column -> [first row, rows]
     _singles: list[tuple[Place, Program]] = field(default_factory=list)  # each expression alone, once one failed
-    _place: tuple[str, int] = ("", 0)  # of the row at hand
+    _place: tuple[str, int, int] = ("", 0, 0)  # of the row at hand
 
     def __iter__(self) -> Iterator[Item]:
         program = self.prepared.program
-        for file, line, row in self._rows():
-            self._place = (file, line)
+        for file, spot, row in self._rows():
+            self._place = (file, *spot)
             try:
                 made = program(row)
                 item = None if made is None else self._item(*made)
@@ -88,19 +89,19 @@ class Expansion:
                 yield item
         self._tell_absent()
 
-    def _rows(self) -> Iterator[tuple[str, int, Row]]:
+    def _rows(self) -> Iterator[tuple[str, Spot, Row]]:
         loaded = self.prepared.loaded
         file, given = loaded.document.file, loaded.model.rows
         if self.prepared.rows is None:
             assert not isinstance(given, str)
-            lines = loaded.document.item_lines.get("rows", [])
-            for line, value in zip(lines, given, strict=True):
-                if row := as_row(value, (file, line), self._tell_row):
-                    yield file, line, row
+            spots = loaded.document.item_spots.get("rows", [])
+            for spot, value in zip(spots, given, strict=True):
+                if row := as_row(value, (file, *spot), self._tell_row):
+                    yield file, spot, row
             return
         try:
-            for line, row in self.prepared.rows.read(self._tell_row):
-                yield self.prepared.rows.file, line, row
+            for spot, row in self.prepared.rows.read(self._tell_row):
+                yield self.prepared.rows.file, spot, row
         except InputError as error:
             self.problems.extend(error)
 
@@ -109,7 +110,7 @@ class Expansion:
 
     def _tell(self, message: str, hint: str = "", *, kind: str = "", warning: bool = False) -> None:
         severity = Severity.WARNING if warning else Severity.ERROR
-        self.problems.add(Problem(*self._place, 0, message, hint, severity), kind or message)
+        self.problems.add(Problem(*self._place, message, hint, severity), kind or message)
 
     def _item(self, key: str, values: dict[str, Any], outputs: tuple[str, ...]) -> Item | None:
         before = self.problems.errors
@@ -132,7 +133,8 @@ class Expansion:
             self._refuse_marks(values)
         if self.problems.errors > before:
             return None
-        return Item(key, variables, digest(variables), outputs, *self._place, secrets)
+        file, *spot = self._place
+        return Item(key, variables, digest(variables), outputs, file, (spot[0], spot[1]), secrets)
 
     def _check(self, rule: VariableRule, value: Any) -> None:
         if value is None or value == "":
@@ -197,7 +199,7 @@ class Expansion:
     def _tell_failure(self, place: Place, row: Row, failure: Exception) -> None:
         name = ".".join(map(str, place))
         if isinstance(failure, MissingColumn) and len(self._absent) < _MAX_ABSENT:
-            self._absent.setdefault((place, failure.name), [*self._place, list(row), 0])[3] += 1
+            self._absent.setdefault((place, failure.name), [*self._place[:2], list(row), 0])[3] += 1
             return
         message, hint = str(failure)[:200], getattr(failure, "hint", "")
         if isinstance(failure, UnicodeEncodeError):

@@ -19,7 +19,7 @@ from pictify_sync.manifest.expressions import Expression, Program
 from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import Problems, Unusable, beside, shown
-from pictify_sync.manifest.rows import RowsFile
+from pictify_sync.manifest.rows import RowsFile, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
 from pictify_sync.manifest.templates import Template
 from pictify_sync.validation import nearest
@@ -113,6 +113,13 @@ def _rows(loaded: Loaded[AssetsManifest], context: ReadContext, findings: Findin
     if not path.exists():
         near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
         findings.error(("rows",), f"no such file of rows: {given[:200]}", nearest(path.name, near))
+        return None
+    if path.is_dir():
+        findings.error(("rows",), f"the file of rows is a folder: {given[:200]}")
+        return None
+    message, hint = unknown_kind(path.suffix)
+    if message:
+        findings.error(("rows",), f"{message}: {given[:200]}", hint)
         return None
     return RowsFile(path, shown(path, context.cwd))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +18,7 @@ from typing import IO, Any, NoReturn
 
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.places import MAX_ROWS, MAX_YAML, Unusable, require
-from pictify_sync.yaml_reader import stream_items
+from pictify_sync.yaml_reader import Spot, stream_items
 
 Row = dict[str, Any]
 Tell = Callable[[Problem], None]
@@ -33,13 +34,14 @@ class RowsFile:
     path: Path
     file: str  # as shown in problems
 
-    def read(self, tell: Tell) -> Iterator[tuple[int, Row]]:
-        """Yield (line, row). Tells of rows that are left out; raises InputError where nothing more can be read."""
+    def read(self, tell: Tell) -> Iterator[tuple[Spot, Row]]:
+        """Yield (where it starts, row). Tells of rows that are left out; raises InputError where reading must end."""
         with self._open() as stream:
             try:
                 yield from _FORMATS[self.path.suffix.lower()](stream, self.file, tell)
             except UnicodeDecodeError as error:
-                _refuse(self.file, 0, f"not UTF-8: {error.reason}", "save the file as UTF-8")
+                message, hint = f"not UTF-8: {error.reason}", "save the file as UTF-8"
+                _refuse((self.file, *_first_fault(self.path)), message, hint)
 
     def columns(self) -> tuple[str, ...] | None:
         """Give the columns of a CSV file; None where each row has names of its own."""
@@ -54,96 +56,120 @@ class RowsFile:
     def _open(self) -> IO[str]:
         suffix = self.path.suffix.lower()
         if suffix not in _FORMATS:
-            _refuse(self.file, 0, f"rows of the kind '{suffix}' are not known", f"use one of {', '.join(_FORMATS)}")
+            raise InputError([Problem(self.file, 0, 0, *unknown_kind(suffix))])
         try:
             require(self.path, MAX_YAML if suffix == ".json" else MAX_ROWS)
             return self.path.open(encoding="utf-8-sig", newline="" if suffix in (".csv", ".tsv") else None)
         except FileNotFoundError:
-            _refuse(self.file, 0, "no such file of rows")
+            _refuse((self.file, 0, 0), "no such file of rows")
         except (Unusable, PermissionError) as error:
-            _refuse(self.file, 0, f"the file of rows {error}")
+            _refuse((self.file, 0, 0), f"the file of rows {error}")
 
 
-def _refuse(file: str, line: int, message: str, hint: str = "", column: int = 0) -> NoReturn:
-    raise InputError([Problem(file, line, column, message, hint)])
+def unknown_kind(suffix: str) -> tuple[str, str]:
+    """Say that no rows can be read from a file of this ending, and which there are; ("", "") when they can."""
+    if suffix.lower() in _FORMATS:
+        return "", ""
+    kind = f"'{suffix}'" if suffix else "without an ending"
+    return f"rows of the kind {kind} are not known", f"use one of {', '.join(_FORMATS)}"
+
+
+def _refuse(place: tuple[str, int, int], message: str, hint: str = "") -> NoReturn:
+    raise InputError([Problem(*place, message, hint)])
+
+
+def _first_fault(path: Path) -> Spot:
+    """Find the first byte of a file that is not UTF-8."""
+    decoder, spot = getincrementaldecoder("utf-8")(), (1, 1)
+    with path.open("rb") as stream:
+        while piece := stream.read(1 << 16):
+            try:
+                text = decoder.decode(piece)
+            except UnicodeDecodeError as error:
+                text = error.object[: error.start].decode()
+                return _further(text, (0, len(text)), spot)[1]
+            spot = _further(text, (0, len(text)), spot)[1]
+    return spot
 
 
 def _delimiter(file: str) -> str:
     return "\t" if file.lower().endswith(".tsv") else ","
 
 
-def _csv(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
+def _csv(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
     csv.field_size_limit(MAX_CELL)
     reader = csv.reader(stream, strict=True, delimiter=_delimiter(file))
     line = 1
     try:
         header = next(reader, None)
         if not header:
-            _refuse(file, 1, "the first line must name the columns")
+            _refuse((file, 1, 1), "the first line must name the columns")
         _check_header(header, file)
         width, line = len(header), reader.line_num + 1
         for cells in reader:
             if len(cells) == width:
-                yield line, dict(zip(header, cells, strict=True))
+                yield (line, 1), dict(zip(header, cells, strict=True))
             elif cells:
-                message = f"{len(cells)} cells under {width} columns"
-                tell(Problem(file, line, 0, message, "quote a cell that holds a comma"))
+                message = f"{len(cells)} cell{'s'[: len(cells) - 1]} under {width} columns"
+                tell(Problem(file, line, 1, message, "quote a cell that holds a comma"))
             line = reader.line_num + 1
     except csv.Error as error:
-        _refuse(file, line, f"bad CSV: {error}")
+        _refuse((file, line, 1), f"bad CSV: {error}")
 
 
 def _check_header(header: list[str], file: str) -> None:
     seen: set[str] = set()
     for number, name in enumerate(header, 1):
         if not name.strip():
-            _refuse(file, 1, f"column number {number} has no name")
+            _refuse((file, 1, 1), f"column number {number} has no name")
         if name in seen:
-            _refuse(file, 1, f"two columns are named '{name[:80]}'")
+            _refuse((file, 1, 1), f"two columns are named '{name[:80]}'")
         seen.add(name)
 
 
-def _jsonl(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
+def _jsonl(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
     for line, text in enumerate(stream, 1):
         if text.isspace():
             continue
+        spot = line, _skip(text, 0) + 1
         try:
-            value, end = _decode(text, _skip(text, 0), (file, line))
+            value, end = _decode(text, spot[1] - 1, (file, *spot))
         except InputError as error:
             tell(error.problems[0])
             continue
         if _skip(text, end) < len(text):
             tell(Problem(file, line, end + 1, "more than one JSON value in a line"))
-        elif row := as_row(value, (file, line), tell):
-            yield line, row
+        elif row := as_row(value, (file, *spot), tell):
+            yield spot, row
 
 
-def _json(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
+def _json(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
     text = stream.read()
-    position, line = _skip(text, 0), 1 + text.count("\n", 0, _skip(text, 0))
-    if text[position : position + 1] != "[":
-        _refuse(file, line, "the file is not a list of rows", "wrap the rows in [ ]")
-    start, position = 0, _skip(text, position + 1)
-    if text[position : position + 1] == "]":
-        position += 1
-    else:
-        while True:
-            line, start = (
-                1 + text.count("\n", 0, position) if start == 0 else line + text.count("\n", start, position),
-                position,
-            )
-            value, position = _decode(text, position, (file, line))
-            if row := as_row(value, (file, line), tell):
-                yield line, row
-            position = _skip(text, position)
-            mark = text[position : position + 1]
-            position = _skip(text, position + 1)
-            if mark == "]":
-                break
-            if mark != ",":
-                _refuse(file, line, "bad JSON: expected ',' or ']' after this row")
-    if text[position:].strip():
-        _refuse(file, line, "bad JSON: something follows the list")
+    at, spot = _further(text, (0, _skip(text, 0)), (1, 1))
+    if text[at : at + 1] != "[":
+        _refuse((file, *spot), "the file is not a list of rows", "wrap the rows in [ ]")
+    at, spot = _further(text, (at, _skip(text, at + 1)), spot)
+    empty = text[at : at + 1] == "]"
+    while not empty:
+        value, end = _decode(text, at, (file, *spot))
+        if row := as_row(value, (file, *spot), tell):
+            yield spot, row
+        at, spot = _further(text, (at, _skip(text, end)), spot)
+        if text[at : at + 1] == "]":
+            break
+        if text[at : at + 1] != ",":
+            _refuse((file, *spot), "bad JSON: expected ',' or ']' after this row")
+        at, spot = _further(text, (at, _skip(text, at + 1)), spot)
+    at, spot = _further(text, (at, _skip(text, at + 1)), spot)
+    if at < len(text):
+        _refuse((file, *spot), "bad JSON: something follows the list")
+
+
+def _further(text: str, way: tuple[int, int], spot: Spot) -> tuple[int, Spot]:
+    """Go from one position to a later one; give it with its line and column."""
+    start, end = way
+    lines = text.count("\n", start, end)
+    return end, (spot[0] + lines, end - text.rfind("\n", start, end) if lines else spot[1] + end - start)
 
 
 def _skip(text: str, position: int) -> int:
@@ -151,17 +177,17 @@ def _skip(text: str, position: int) -> int:
     return blanks.end() if blanks else position
 
 
-def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[int, Row]]:
-    for line, value in stream_items(stream, file):
-        if row := as_row(value, (file, line), tell):
-            yield line, row
+def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
+    for spot, value in stream_items(stream, file):
+        if row := as_row(value, (file, *spot), tell):
+            yield spot, row
 
 
-def as_row(value: object, place: tuple[str, int], tell: Tell) -> Row | None:
+def as_row(value: object, place: tuple[str, int, int], tell: Tell) -> Row | None:
     """Give a value that is a row; tell of any other."""
     if isinstance(value, dict) and value:
         return value
-    tell(Problem(*place, 0, "a row must be a mapping of columns to values"))
+    tell(Problem(*place, "a row must be a mapping of columns to values"))
     return None
 
 
@@ -180,19 +206,20 @@ def _constant(name: str) -> NoReturn:
 _raw_decode = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constant).raw_decode
 
 
-def _decode(text: str, start: int, place: tuple[str, int]) -> tuple[Any, int]:
+def _decode(text: str, start: int, place: tuple[str, int, int]) -> tuple[Any, int]:
     try:
         return _raw_decode(text, start)
     except json.JSONDecodeError as error:
-        line = place[1] + text.count("\n", start, error.pos)
-        _refuse(place[0], line, f"bad JSON: {error.msg.lower()}", column=error.colno)
+        _, spot = _further(text, (start, error.pos), place[1:])
+        _refuse((place[0], *spot), f"bad JSON: {error.msg.lower()}")
     except RecursionError:
-        _refuse(*place, "bad JSON: too deeply nested")
+        _refuse(place, "bad JSON: too deeply nested")
     except ValueError as error:
-        _refuse(*place, f"bad JSON: {str(error)[:200]}")
+        reason = "a number with too many digits" if "digits" in str(error) else str(error)[:200]
+        _refuse(place, f"bad JSON: {reason}")
 
 
-_FORMATS: dict[str, Callable[[IO[str], str, Tell], Iterator[tuple[int, Row]]]] = {
+_FORMATS: dict[str, Callable[[IO[str], str, Tell], Iterator[tuple[Spot, Row]]]] = {
     ".csv": _csv,
     ".tsv": _csv,
     ".json": _json,

@@ -19,16 +19,17 @@ MAX_TOLD = 1_000  # clashes of one kind that are looked at
 
 _SCHEMA = """
 pragma journal_mode = off; pragma synchronous = off; pragma cache_size = -16000; pragma temp_store = file;
-create table items (id integer primary key, variables text, digest text, file integer, line integer, manifest integer);
+create table items (id integer primary key, variables text, digest text, file integer, line integer, col integer,
+    manifest integer);
 create table assets (key text, spec integer, item integer, output text, fold text);
 create table folders (fold text primary key) without rowid;
 """
 _ASSETS = (
-    "select a.key, a.spec, a.output, i.variables, i.digest, i.file, i.line"
+    "select a.key, a.spec, a.output, i.variables, i.digest, i.file, i.line, i.col"
     " from assets a join items i on i.id = a.item {} order by a.key"
 )
 _CLASHING = (
-    "select a.key, a.output, a.item, i.file, i.line"
+    "select a.key, a.output, a.item, i.file, i.line, i.col"
     " from assets a join items i on i.id = a.item where {} order by a.item"
 )
 
@@ -84,7 +85,7 @@ class Spool:
         """Keep one item of a manifest (name, number) in all its layers."""
         file = self._files.setdefault(item.file, len(self._files))
         self._item += 1
-        self._items.append((self._item, item.variables, item.digest, file, item.line, manifest[1]))
+        self._items.append((self._item, item.variables, item.digest, file, *item.spot, manifest[1]))
         prefix = f"{manifest[0]}/{item.key}"
         for layer, output in zip(layers, item.outputs, strict=True):
             fold = folded(output)
@@ -132,11 +133,11 @@ class Spool:
     def holding(self, manifest: int, characters: str) -> Iterator[tuple[str, Origin]]:
         """Yield (characters found, place) of a manifest's items whose variables hold any of some characters."""
         wanted = set(characters)
-        for variables, file, line in self._db.execute(
-            "select variables, file, line from items where manifest = ? order by id", (manifest,)
+        for variables, file, *spot in self._db.execute(
+            "select variables, file, line, col from items where manifest = ? order by id", (manifest,)
         ):
             if found := wanted.intersection(variables):
-                yield "".join(sorted(found)), Origin(self._names[file], line)
+                yield "".join(sorted(found)), Origin(self._names[file], *spot)
 
     def _keep_folder(self, folder: str) -> None:
         if len(self._folders) >= CHUNK:
@@ -147,17 +148,17 @@ class Spool:
         self._db.executemany("insert or ignore into folders values (?)", every)
 
     def _flush(self) -> None:
-        self._db.executemany("insert into items values (?, ?, ?, ?, ?, ?)", self._items)
+        self._db.executemany("insert into items values (?, ?, ?, ?, ?, ?, ?)", self._items)
         self._db.executemany("insert into assets values (?, ?, ?, ?, ?)", self._assets)
         self._items.clear()
         self._assets.clear()
 
     def _read(self, cursor: sqlite3.Cursor) -> Iterator[Asset]:
         while rows := cursor.fetchmany(CHUNK):
-            for key, number, output, variables, digest, file, line in rows:
+            for key, number, output, variables, digest, file, *spot in rows:
                 layer = self._layers[number]
                 fingerprint = Fingerprint(layer.digest, digest)
-                origin = Origin(self._names[file], line)
+                origin = Origin(self._names[file], *spot)
                 yield Asset(key, layer.spec, variables, fingerprint, output, origin, layer.protect)
 
     def _clashes(self, where: str, query: str) -> Iterator[Clash]:
@@ -171,5 +172,5 @@ class Spool:
             for row in rows[1:]:
                 if row[2] not in told:
                     told.add(row[2])
-                    origins = (Origin(self._names[one[3]], one[4]) for one in (first, row))
+                    origins = (Origin(self._names[one[3]], *one[4:]) for one in (first, row))
                     yield Clash((first[0], row[0]), row[1], *origins)

@@ -219,7 +219,7 @@ def test_local_pictures_may_be_refused_for_remote_providers(project: Project) ->
     project.rows({"id": "a", "title": "A", "photo": "a.svg"})
     project.read(local_pictures="refuse")
     told = project.fails(local_pictures="refuse", provider="pictify")
-    assert "manifests/rows.jsonl:1:0: the local picture 'a.svg' is not sent to a provider" in told
+    assert "manifests/rows.jsonl:1:1: the local picture 'a.svg' is not sent to a provider" in told
 
 
 def test_sensitive_values_are_nowhere_but_in_payloads(project: Project) -> None:
@@ -322,7 +322,7 @@ def test_characters_without_a_glyph_are_told_at_their_row(project: Project) -> N
     """A row that no font can draw is a warning with its line and characters."""
     project.rows({"id": "a", "title": "fine"}, {"id": "b", "title": "漢"})
     (warning,) = project.read().problems
-    assert str(warning).startswith("manifests/rows.jsonl:2:0: no font can draw 漢 (U+6F22)")
+    assert str(warning).startswith("manifests/rows.jsonl:2:1: no font can draw 漢 (U+6F22)")
     assert not project.read(glyphs=False).problems
     assert not project.read(inspector=FakeInspector(draws="漢")).problems
 

@@ -20,7 +20,7 @@ cells = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_character
 tables = st.lists(st.tuples(cells, cells | st.just("two\nlines"), cells), min_size=1, max_size=10)
 
 
-def read(path: Path) -> tuple[list[tuple[int, dict[str, object]]], list[Problem]]:
+def read(path: Path) -> tuple[list[tuple[tuple[int, int], dict[str, object]]], list[Problem]]:
     """Give the rows of a file and what was told."""
     told: list[Problem] = []
     return list(RowsFile(path, path.name).read(told.append)), told
@@ -38,7 +38,7 @@ def test_csv_gives_every_cell_back(tmp_path_factory: pytest.TempPathFactory, tab
     assert ([tuple(row.values()) for _, row in rows], told) == (table, [])
     lines = text.getvalue().split("\r\n")
     starts = [2 + sum(row[1].count("\n") + 1 for row in table[:number]) for number in range(len(table))]
-    assert [line for line, _ in rows] == starts or len(lines) == 0
+    assert [spot for spot, _ in rows] == [(line, 1) for line in starts] or len(lines) == 0
 
 
 @pytest.mark.parametrize("ending", [".json", ".jsonl", ".yaml"])
@@ -54,7 +54,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path, ending: str) -> None:
     text = texts[ending] if ending != ".yaml" else "\n".join(f"- {json.dumps(row)}" for row in data)
     path.write_text(text, encoding="utf-8")
     first = 2 if ending == ".json" else 1
-    assert read(path) == ([(first + number, row) for number, row in enumerate(data)], [])
+    column = {".json": [2, 1, 1], ".jsonl": [1, 1, 1], ".yaml": [3, 3, 3]}[ending]
+    assert read(path) == ([((first + number, column[number]), row) for number, row in enumerate(data)], [])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,30 @@ def test_unreadable_files_are_refused(tmp_path: Path, name: str, content: bytes 
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message):
         read(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "place"),
+    [
+        ("r.csv", b"a\nb\n\xc3\xa9\xff\n", (3, 2)),
+        ("r.csv", b"a\n" + b"\xc3\xa9\n" * 50_000 + b"x\xe9", (50_002, 2)),
+        ("r.jsonl", b'{"a": 1}\n{"a": "\xff"}', (2, 8)),
+        ("r.json", b'[{"a": 1},\n {"a": 1} 2]', (2, 11)),
+        ("r.json", b'[{"a": 1}, {"a": 1}]\n\n 2', (3, 2)),
+        ("r.json", b'[{"a": 1},\n {"a": x}]', (2, 8)),
+        ("r.json", b'[{"a": 1},\n {"a": ' + b"9" * 5_000 + b"}]", (2, 2)),
+        ("r.json", b' {"a": 1}', (1, 2)),
+        ("r.csv", b'a\nb\n"c" d\n', (3, 1)),
+    ],
+)
+def test_what_ends_the_reading_has_its_place(tmp_path: Path, name: str, content: bytes, place: tuple[int, int]) -> None:
+    """A broken file is told with line and column, far into it as well."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read(tmp_path / name)
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == place
+    assert "set_int_max" not in problem.message
 
 
 def test_blanks_cost_next_to_nothing(tmp_path: Path) -> None:

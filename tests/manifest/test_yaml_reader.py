@@ -120,16 +120,16 @@ def test_places_are_those_of_keys_and_values() -> None:
         ("rows", 1, "gone"): (4, 5, 4, 5),
         (): (1, 1, 1, 1),
     }
-    assert document.item_lines == {"rows": [3, 4]}
+    assert document.item_spots == {"rows": [(3, 5), (4, 5)]}
 
 
-def test_items_are_streamed_with_their_lines() -> None:
-    """The items of a top-level list come one by one with the lines they start at."""
+def test_items_are_streamed_with_their_places() -> None:
+    """The items of a top-level list come one by one with the places they start at."""
     assert list(stream_items(io.StringIO("# rows\n- a: 1\n\n- b: [1, {c: 2}]\n-\n  c: 2\n- 4\n"), "f")) == [
-        (2, {"a": 1}),
-        (4, {"b": [1, {"c": 2}]}),
-        (6, {"c": 2}),
-        (7, 4),
+        ((2, 3), {"a": 1}),
+        ((4, 3), {"b": [1, {"c": 2}]}),
+        ((6, 3), {"c": 2}),
+        ((7, 3), 4),
     ]
     assert list(stream_items(io.StringIO(""), "f")) == []
 
