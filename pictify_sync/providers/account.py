@@ -160,7 +160,7 @@ class Account:
     def _pages(self, path: str, name: str, query: Mapping[str, str | int]) -> Iterator[Json]:
         for page in range(1, MAX_PAGES + 1):
             answer = self._http.get(path, {"page": page, "limit": PAGE, **query})
-            if not answer.ok:
+            if not answer.ok or answer.body is None:
                 raise refuse(answer, f"listing {name}")
             rows = _rows(answer.body, name)
             yield from rows

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from time import monotonic
 
 import httpx
 
@@ -15,6 +16,7 @@ from pictify_sync.addresses import Resolve, public, resolve
 from pictify_sync.errors import DownloadError, DownloadRefused, ProviderUnavailable
 
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
+MAX_SECONDS = 600.0  # for one picture: bytes that trickle keep every timeout
 MAX_REDIRECTS = 3
 CHUNK = 256 * 1024  # bytes
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
@@ -38,6 +40,7 @@ class Downloads:
         self._allowed = frozenset(one.lower().rstrip(".") for one in allow_hosts)
         self._resolve = resolve
         self._max_bytes = max_bytes
+        self.max_seconds = MAX_SECONDS
 
     def stream(self, url: str) -> Iterator[bytes]:
         """Give the body in pieces.
@@ -96,11 +99,13 @@ class Downloads:
         declared = response.headers.get("content-length", "")
         if declared.isascii() and declared.isdigit() and int(declared) > self._max_bytes:
             raise DownloadError(f"a picture of {declared} bytes, at most {self._max_bytes} are read")
-        total = 0
+        total, until = 0, monotonic() + self.max_seconds
         for piece in response.iter_bytes(CHUNK):
             total += len(piece)
             if total > self._max_bytes:
                 raise DownloadError(f"a picture of more than {self._max_bytes} bytes")
+            if monotonic() > until:
+                raise httpx.ReadTimeout(f"not over after {self.max_seconds:.0f} s")
             yield piece
 
 

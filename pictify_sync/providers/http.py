@@ -21,6 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+from pictify_sync.providers.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
 from pictify_sync.providers.rate import Rate, SystemClock, Told, limits_told, until, wait_told
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap", re.IGNORECAS
 RENDERING_STOPPED = "RENDERING_STOPPED"  # of a server like ours: its render processes do not start
 SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
 BEARERS = re.compile(r"(bearer\s+)\S+|pk_(?:live|test)_\w+|\b[0-9a-f]{64}\b", re.IGNORECASE)
+SHOWN = 8_000  # bytes of an error page that are looked at
+ELSEWHERE = "is PICTIFY_BASE_URL the address of the API?"
 QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
 
 
@@ -57,31 +60,6 @@ class Answer:
         """Whether renders are used up: 402, or 429 and 403 that say so (by a code, in 2025 by words alone)."""
         said = self.code in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
         return self.status == 402 or (self.status in (403, 429) and said)
-
-
-def explain(body: object) -> str:
-    """The message of an error body: message, error (text or object), detail, title, errors[], in that order."""
-    if not isinstance(body, dict):
-        return ""
-    for name in ("message", "error", "detail", "title"):
-        found = body.get(name)
-        if isinstance(found, dict):
-            found = explain(found)
-        if isinstance(found, list):
-            found = "; ".join(map(str, found))
-        if found:
-            return str(found)
-    errors = body.get("errors")
-    listed = errors if isinstance(errors, list) else []
-    return "; ".join((explain(one) or json.dumps(one)) if isinstance(one, dict) else str(one) for one in listed)
-
-
-def code_of(body: object) -> str:
-    """The code of an error body, beside the message or within `error`; "" when there is none."""
-    found = body if isinstance(body, dict) else {}
-    error = found.get("error")
-    code = found.get("code") or (error.get("code") if isinstance(error, dict) else None)
-    return str(code) if isinstance(code, (str, int)) and code else ""
 
 
 def forms(secret: str) -> list[str]:
@@ -117,6 +95,7 @@ class Http:
         self._rate = rate or Rate(SystemClock(), None)
         self.clock = self._rate.clock
         self._attempts = attempts
+        self.answer_seconds = ANSWER_SECONDS
         self._apart: tuple[float, float] | None = None  # seconds that the other clock is ahead of ours: from, to
         headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
@@ -151,6 +130,8 @@ class Http:
         def attempt() -> Answer:
             try:
                 answer = call()
+            except TooLong as error:
+                raise ProviderUnavailable(f"{method} {self.clean(path)}: {error}", hint=ELSEWHERE) from None
             except httpx.RequestError as error:
                 raise _TryAgain(self.describe(error), None) from None
             if answer.status in RETRIED and not answer.quota and answer.code != RENDERING_STOPPED:
@@ -187,10 +168,15 @@ class Http:
         content = None if body is None else encode(body)
         kind = {} if content is None else {"Content-Type": "application/json"}
         client = self._fresh if method == "POST" else self.client
+        named = {**kind, **(headers or {})}
+        try:
+            request = client.build_request(method, path, content=content, params=params, headers=named)
+        except httpx.InvalidURL as error:  # an id too long for a URL, say
+            raise httpx.UnsupportedProtocol(str(error)) from None
         with self._rate.turn():
             sent = self.clock.now()
-            response = client.request(method, path, content=content, params=params, headers={**kind, **(headers or {})})
-            answer = self._read(response)
+            response, body_read = receive(client, request, self.answer_seconds)
+            answer = self._read(response, body_read)
             self._compare_clocks(response.headers.get("date", ""), sent)
             limit, remaining, reset = limits_told(response.headers, self.clock.now())
             refused = answer.status == 429 and not answer.quota
@@ -216,12 +202,11 @@ class Http:
         least, most = self._apart
         return 0.0 if least <= 0 <= most else least
 
-    def _read(self, response: httpx.Response) -> Answer:
-        try:
-            parsed = response.json()
-        except (ValueError, RecursionError):
-            parsed = None
-        text = explain(parsed) or (response.text if not response.is_success else "")
+    def _read(self, response: httpx.Response, content: bytes) -> Answer:
+        parsed = parse(content)
+        text = explain(parsed) or ("" if response.is_success else content[:SHOWN].decode("utf-8", "replace"))
+        if response.is_redirect:
+            text = f"it is elsewhere: {response.headers.get('location', '')}"
         code = self.clean(code_of(parsed))[:100] or str(response.status_code)
         told = wait_told(response.headers, parsed, self.clock.now())
         return Answer(response.status_code, parsed, code, self.clean(text)[:2000], told)
@@ -246,7 +231,9 @@ def unsent(error: Exception) -> bool:
 
 
 def refuse(answer: Answer, what: str) -> ProviderError:
-    """The error for an answer that is not 2xx to a call that creates no work."""
+    """The error for an answer of no use to a call that creates no work."""
+    if answer.ok or 300 <= answer.status < 400:
+        return ProviderError(f"{what}: {answer.text or 'the answer is not that of the API'}", hint=ELSEWHERE)
     message = f"{what}: {answer.text or HTTPStatus(answer.status).phrase if answer.status in _KNOWN else answer.text}"
     if answer.status == 401:
         return AuthenticationFailed(message, hint="check the API key")

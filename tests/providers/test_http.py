@@ -18,8 +18,9 @@ from pydantic import SecretStr
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Accepted, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered, Submission
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+from pictify_sync.providers.bodies import explain
 from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http, explain
+from pictify_sync.providers.http import Http
 from pictify_sync.providers.pictify import Opened, PictifyProvider
 from pictify_sync.providers.rate import Rate, wait_told
 from tests.providers.clock import FakeClock
@@ -97,7 +98,10 @@ BATCH = request("uid", [{"name": "a"}])
         (said(425, {"message": "m"}), InDoubt("status 425 m")),
         (said(500, {"detail": "m"}), InDoubt("status 500 m")),
         (said(502, "<h1>Bad gateway</h1>"), InDoubt("status 502 <h1>Bad gateway</h1>")),
-        (said(302, "", location="https://elsewhere.example"), InDoubt("status 302")),
+        (
+            said(302, "", location="https://elsewhere.example"),
+            InDoubt("status 302 it is elsewhere: https://elsewhere.example"),
+        ),
         (httpx.ConnectError("refused"), NotSent("ConnectError: refused")),
         (httpx.ConnectTimeout("slow"), NotSent("ConnectTimeout: slow")),
         (httpx.PoolTimeout("busy"), NotSent("PoolTimeout: busy")),
