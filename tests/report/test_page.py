@@ -238,6 +238,21 @@ def test_everything_is_done_by_keyboard(viewer: Viewer, pictured: Path) -> None:
     viewer.look(pictured, steps)
 
 
+def test_what_is_filtered_away_is_not_acted_upon(viewer: Viewer, pictured: Path) -> None:
+    """The chosen change is gone from the list: no key compares its pictures, and nothing says that it is chosen."""
+
+    def steps(page: Any) -> None:
+        page.click("#view-grid")
+        page.locator(".change", has_text="k00004").click()
+        page.fill("#search", "k00008")
+        page.locator("#list").focus()
+        page.keyboard.press("2")
+        assert page.locator("#list").get_attribute("aria-activedescendant") is None
+        assert not page.locator("#detail").is_visible()
+
+    viewer.look(pictured, steps)
+
+
 def test_light_and_dark(viewer: Viewer, pictured: Path) -> None:
     """The page follows the system, and its button overrules it."""
     ground = "getComputedStyle(document.documentElement).backgroundColor"
@@ -336,16 +351,20 @@ def test_thousands_of_changes_are_as_quick_as_a_few(viewer: Viewer, thousands: P
     viewer.look(thousands, steps)
 
 
-def test_a_name_in_the_address_opens_that_change(viewer: Viewer, thousands: Path) -> None:
-    """So that a comment can point at it."""
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_name_in_the_address_opens_that_change(viewer: Viewer, thousands: Path, width: int) -> None:
+    """So that a comment can point at it, on a phone too; another address opens another one."""
 
     def steps(page: Any) -> None:
         page.goto(thousands.as_uri() + "#cards-0003%2Fk04420%40default")
         page.reload()
         assert page.locator("#detail h2").inner_text().endswith("k04420@default")
+        assert page.locator("#detail").is_visible()
         assert page.locator(CHOSEN).is_visible()
+        page.evaluate("location.hash = 'cards-0001%2Fk00001%40default'")
+        page.locator("#detail h2", has_text="k00001@default").wait_for()
 
-    viewer.look(thousands, steps)
+    viewer.look(thousands, steps, width=width)
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) > 1], ids=range(8))

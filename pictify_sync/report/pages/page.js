@@ -33,6 +33,7 @@ function refresh() {
   const kept = shown[active];
   sift();
   active = -1;
+  list.removeAttribute("aria-activedescendant");
   $("count").textContent = shown.length === all.length ? (all.length < review.total ? `${number(all.length)} of ${number(review.total)} listed` : "") : `${number(shown.length)} of ${number(all.length)}`;
   $("empty").hidden = shown.length > 0;
   $("empty").textContent = all.length ? "Nothing matches." : review.nothing;
@@ -116,7 +117,7 @@ function pressed(event) {
   if (at === search && event.key === "Enter") { list.focus({preventScroll: true}); go(0); return event.preventDefault(); }
   if (typing || !(event.key in keys)) return;
   if (!LETTERS.has(event.key) && at !== list && at !== document.body) return;
-  if (["1", "2", "3"].includes(event.key) && !$("stage")) return;
+  if (["1", "2", "3"].includes(event.key) && (active < 0 || pane.hidden || !$("stage"))) return;
   event.preventDefault();
   if (event.key !== "/" && event.key !== "Enter" && at === document.body) list.focus({preventScroll: true});
   keys[event.key]();
@@ -125,6 +126,15 @@ function pressed(event) {
 function theme(dark) {
   document.documentElement.dataset.theme = dark ? "dark" : "light";
   $("theme").setAttribute("aria-pressed", String(dark));
+}
+
+// The address may name a change: it is opened.
+function follow() {
+  const wanted = (() => { try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; } })();
+  const at = wanted ? shown.findIndex(change => review.manifests[change.manifest].name + "/" + change.name === wanted) : -1;
+  if (at < 0) return;
+  go(at);
+  open();
 }
 
 function start() {
@@ -149,9 +159,8 @@ function start() {
   addEventListener("afterprint", () => { printing = false; layOut(); });
   document.addEventListener("keydown", pressed);
   turn(review.grid);
-  const wanted = (() => { try { return decodeURIComponent(location.hash.slice(1)); } catch { return ""; } })();
-  const at = wanted ? all.findIndex(change => review.manifests[change.manifest].name + "/" + change.name === wanted) : -1;
-  if (at >= 0) go(at);
+  addEventListener("hashchange", follow);
+  follow();
 }
 
 start();
