@@ -19,6 +19,7 @@ from pictify_sync import __version__
 from pictify_sync.core.model import AssetKey, Reason
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.report.embedding import ROOM, embedded
+from pictify_sync.report.previews import remarks
 from pictify_sync.report.review import Kind, Review, ReviewedChange
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import REASONS, count
@@ -63,6 +64,7 @@ def _write(review: Review, previews: Mapping[AssetKey, Preview], text: IO[str]) 
     content = _Content(review, previews)
     page = environment.get_template("page.html").generate(
         review=review,
+        remarks=[*review.remarks, *remarks(review, previews)],
         policy=_policy(style, script),
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - our own files

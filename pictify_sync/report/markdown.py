@@ -14,6 +14,7 @@ from pictify_sync.core.model import AssetKey
 from pictify_sync.core.preview import Preview
 from pictify_sync.core.sample import shares
 from pictify_sync.report.plain import cell, code, fenced, marked, sentence
+from pictify_sync.report.previews import lacking, remarks
 from pictify_sync.report.review import Kind, Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value
 from pictify_sync.report.words import count, share
 
@@ -53,11 +54,7 @@ def _size(text: str) -> int:
 
 def _head(review: Review, previews: Mapping[AssetKey, Preview]) -> str:
     """Give the summary line, then what else is to be said of the whole."""
-    lines = [f"**{review.headline}**", *map(sentence, review.remarks)]
-    compared = [one for one in previews.values() if one.comparison is not None]
-    if compared:
-        equal = sum(one.looks_equal for one in compared)
-        lines.append(f"{equal or 'None'} of {count(len(compared), 'compared picture')} would look as before.")
+    lines = [f"**{review.headline}**", *map(sentence, review.remarks), *remarks(review, previews)]
     return "  \n".join(lines) + "\n\n"
 
 
@@ -159,8 +156,9 @@ def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Sec
         if review.kind is Kind.APPLY and change.action in PLAIN:
             continue
         start = f"| {change.action.replace('_', ' ')} | {cell(change.name)} | {_why(change)} |"
-        start += f" {_pixels(previews.get(change.key))} |" if compared else ""
-        full, short = f"{start} {'<br>'.join(_details(change))} |\n", f"{start} |\n"
+        preview = previews.get(change.key)
+        start += f" {_pixels(preview)} |" if compared else ""
+        full, short = f"{start} {'<br>'.join(_details(change, preview))} |\n", f"{start} |\n"
         rows.setdefault(change.manifest, []).append((labels[change.action], full, short))
     return [_Section(one, columns, rows[one.name]) for one in review.manifests if one.name in rows]
 
@@ -185,8 +183,10 @@ def _pixels(preview: Preview | None) -> str:
     return "looks equal" if preview.looks_equal else share(preview.comparison.changed)
 
 
-def _details(change: ReviewedChange) -> Iterator[str]:
+def _details(change: ReviewedChange, preview: Preview | None) -> Iterator[str]:
     """Say where the file lies, what somebody else says about it, and what differs."""
+    if said := lacking(change, preview):
+        yield cell(said, 200)
     if change.path:
         yield f"{cell(change.was)} → {cell(change.path)}" if change.was else cell(change.path)
     if change.detail:

@@ -1,16 +1,17 @@
-"""Previews in words, for a terminal: one line per change in the sample, then what there is to say of all.
+"""Previews in words: for a terminal one line per change in the sample, and what there is to say of all on a page.
 
 This module must not know who draws or compares.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
-from pictify_sync.core.model import Change, Reason
+from pictify_sync.core.model import AssetKey, Change, Reason
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.report.change import particular
 from pictify_sync.report.lines import Line, Tone
+from pictify_sync.report.review import Review, ReviewedChange
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import REASONS, SYMBOLS, TONES, count, pictures, share
 
@@ -40,6 +41,32 @@ def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
     if left:
         verb = "is" if left == 1 else "are"
         yield Line(f"{count(left, 'other change')} {verb} not in the sample (--max-previews).", Tone.FAINT)
+
+
+def remarks(review: Review, previews: Mapping[AssetKey, Preview]) -> Iterator[str]:
+    """Say of all previews on a page how many look as before, cannot be drawn, or are not there."""
+    compared = [one for one in previews.values() if one.comparison is not None]
+    if compared:
+        equal = sum(one.looks_equal for one in compared)
+        yield f"{equal or 'None'} of {count(len(compared), 'compared picture')} would look as before."
+    missing = sum(_is_undrawn(change, previews.get(change.key)) for change in review.changes)
+    if missing:
+        yield f"{pictures(missing)} cannot be drawn."
+    left = sum(not one.in_sample for one in previews.values())
+    if left:
+        yield f"{count(left, 'change')} {'is' if left == 1 else 'are'} not in the sample of pictures."
+
+
+def lacking(change: ReviewedChange, one: Preview | None) -> str:
+    """Say why there is no picture of what would be rendered, or no comparison with what is stored; safe to show."""
+    if one is None or not one.in_sample:
+        return ""
+    uncompared = one.before is not None and one.after is not None and one.comparison is None
+    return safe(one.note) if uncompared or _is_undrawn(change, one) else ""
+
+
+def _is_undrawn(change: ReviewedChange, one: Preview | None) -> bool:
+    return one is not None and one.in_sample and change.renders and one.after is None
 
 
 def _word(change: Change, one: Preview) -> str:

@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pictify_sync.core.preview import PictureFile, Preview
+from pictify_sync.core.preview import NOT_IN_SAMPLE, PictureFile, Preview
 from pictify_sync.report.embedding import WHOLE, embedded
 from pictify_sync.report.html import write_html
 from pictify_sync.report.outcome import review_of_records
@@ -178,6 +178,18 @@ def test_pictures_are_named_where_they_are_shown(tmp_path: Path) -> None:
         head, _, rest = names[name].partition(";base64,")
         with Image.open(BytesIO(b64decode(rest))) as image:
             assert head == f"data:image/{(image.format or '').lower()}"
+
+
+def test_the_page_counts_what_is_not_drawn(tmp_path: Path) -> None:
+    """Above the list, in the words of a comment."""
+    review = many(2)
+    first, second = (change.key for change in review.changes)
+    shown = {
+        first: Preview(first, None, None, None, "too hard to draw"),
+        second: Preview(second, None, None, None, NOT_IN_SAMPLE),
+    }
+    reader, _ = read(tmp_path, review, shown)
+    assert {"1 picture cannot be drawn.", "1 change is not in the sample of pictures."} <= {*reader.words}
 
 
 def test_large_pictures_are_scaled_down_and_small_ones_are_not_touched(tmp_path: Path) -> None:

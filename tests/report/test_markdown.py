@@ -15,10 +15,12 @@ from markdown_it.token import Token
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, DriftKind
-from pictify_sync.core.preview import Comparison, PictureFile, Preview
+from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.report.markdown import COMMENT, JOB_SUMMARY, LEAST, markdown
 from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.plain import cell
 from pictify_sync.report.review import Review, review_of_plan
+from pictify_sync.report.safe import safe
 from tests.report.plans import filled, plan_of, recalling, update
 from tests.report.reviews import (
     HOSTILE,
@@ -203,6 +205,26 @@ def test_sensitive_values_are_never_shown() -> None:
     page = markdown(review_of_plan(plan_of([update("x", old, new)]), recalling(filled("x", old))), {}, COMMENT)
     assert "`email`: `(sensitive)` → `(another value)`" in page
     assert not re.search("0123456789|fedcba98", page)
+
+
+@given(texts)
+def test_a_preview_says_what_could_not_be_drawn_and_why(note: str) -> None:
+    """The reason stands in the row, as text; the whole is counted, and so is what is not in the sample."""
+    review, picture = many(4, manifests=1), PictureFile("/nowhere.png", "image/png", 1, 1)
+    first, second, third, fourth = (change.key for change in review.changes)
+    previews = {
+        first: Preview(first, None, None, None, f"{note}!"),
+        second: Preview(second, picture, picture, None, f"{note}?"),
+        third: Preview(third, picture, picture, Comparison(0.5, None), "may be drawn differently"),
+        fourth: Preview(fourth, None, None, None, NOT_IN_SAMPLE),
+    }
+    page = markdown(review, previews, COMMENT)
+    proper(page)
+    assert "1 picture cannot be drawn." in page
+    assert "1 change is not in the sample of pictures." in page
+    assert "may be drawn differently" not in page
+    for said in ("!", "?"):
+        assert cell(safe(note + said), 200) in page
 
 
 def test_too_little_room_is_refused() -> None:
