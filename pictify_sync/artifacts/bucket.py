@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from itertools import count
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import obstore
@@ -33,7 +32,6 @@ PART = 8 << 20  # bytes; what is larger is uploaded in such parts
 PAGE = 1000  # objects of one page of a list (S3, ListObjectsV2: at most 1,000)
 MAX_KEY = 1024  # bytes (S3: 1,024 bytes; Cloud Storage: 1,024 bytes; Azure: 1,024 characters)
 MAX_READ = 64 << 20  # bytes of one picture that are read at once
-RECHECK = 100  # objects found missing between two looks whether the bucket itself is still there
 RETRY: RetryConfig = {"max_retries": 6, "retry_timeout": timedelta(seconds=60)}
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -72,7 +70,6 @@ class Bucket:
         self.url = url  # for messages
         self._store = store
         self._room = MAX_KEY - len(url.partition("://")[2].partition("/")[2].encode()) - 1
-        self._absences = count()
 
     def look(self, path: str) -> Seen | None:
         """What lies there; None when nothing does, in a bucket that is known to exist."""
@@ -83,8 +80,7 @@ class Bucket:
                 known = kept if _SHA256.fullmatch(kept) else None
                 return Seen(found.meta["size"], known, found.meta["e_tag"])
         except FileNotFoundError:
-            if next(self._absences) % RECHECK == 0:  # a missing bucket answers in the same way
-                self.reach()
+            self.reach()  # a missing bucket answers in the same way
             return None
 
     def checksum(self, path: str, size: int | None = None, *, deep: bool = False) -> str | None:
