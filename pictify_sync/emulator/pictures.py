@@ -100,6 +100,8 @@ class Shelf:
                 return checked(unpacked(reference))
             if scheme.startswith(("http:", "https:")):
                 return checked(self._fetch(reference))
+            if ":" not in reference[:SHOWN]:
+                raise ValueError("no such picture: a file is named by its path from the manifest or template")
             raise ValueError("only data: and http(s) pictures of allowed hosts can be used")
         except (ValueError, OSError) as error:
             raise RenderFailed(IMAGE_FETCH_FAILED, f"{shortened(reference)}: {error}") from None

@@ -27,6 +27,13 @@ def test_codes(takumi: Studio, html: str, variables: dict[str, object], code: st
     assert caught.value.message
 
 
+def test_a_file_that_is_not_there_is_told_from_an_address(takumi: Studio) -> None:
+    """Who misspelt a path reads that there is no such picture, and not which addresses there could be."""
+    for source, words in (("pics/nowhere.png", "no such picture"), ("file:///etc/passwd", "only data:")):
+        with pytest.raises(RenderFailed, match=f"{source}: {words}"):
+            takumi.draw("<img src='{{a}}'>", {"a": source})
+
+
 def test_a_failure_is_not_remembered(takumi: Studio) -> None:
     """The next picture of the same template is drawn."""
     html = '<img src="{{a}}">'
