@@ -6,7 +6,7 @@ This module must not know what the models mean.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
@@ -54,22 +54,28 @@ def validate(model: type[M], document: Document) -> M | list[Problem]:
         return sorted(problems)
 
 
-def salvaged(model: type[M], document: Document) -> M | None:
+def salvaged(model: type[M], document: Document, instead: Mapping[str, object]) -> tuple[M, frozenset[str]] | None:
     """Leave out what is wrong, so that the rest can be checked too; None when too little is left.
 
-    Only for finding more problems: what comes back is not what the document says.
+    A missing field is filled from `instead`; the names of those come back, too. Only for finding more problems: what
+    comes back is not what the document says.
     """
     from pydantic import ValidationError  # noqa: PLC0415
 
     value: Any = deepcopy(document.value)
+    filled: set[str] = set()
     for _ in range(MAX_SALVAGES):
         try:
-            return model.model_validate(value)
+            return model.model_validate(value), frozenset(filled)
         except ValidationError as error:
             paths = {tuple(_real(value, entry["loc"])) for entry in error.errors(include_url=False)}
         for path in sorted(paths, key=lambda path: [(isinstance(part, str), str(part)) for part in path], reverse=True):
-            if not path or not _leave_out(value, path):
+            if path and _leave_out(value, path):
+                continue
+            if len(path) != 1 or path[0] not in instead:
                 return None
+            value[path[0]] = instead[str(path[0])]
+            filled.add(str(path[0]))
     return None
 
 

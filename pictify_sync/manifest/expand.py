@@ -59,13 +59,13 @@ class Item:
     digest: str  # of the variables
     outputs: tuple[str, ...]  # one per layout, NFC
     file: str  # of the row
-    spot: Spot
+    spot: Spot  # of the row
     secrets: Mapping[str, Any]  # sensitive values in clear: never kept
 
 
 @dataclass(slots=True)
 class Expansion:
-    """Expands one prepared manifest; told problems are gathered, rows with problems are left out."""
+    """Expands one prepared manifest. Problems are gathered; of a row with a problem only key and outputs are given."""
 
     prepared: Prepared
     context: ReadContext
@@ -83,8 +83,7 @@ class Expansion:
                 made = program(row)
                 item = None if made is None else self._item(*made)
             except Exception as error:  # an expression on strange data may raise anything: it is told
-                self._diagnose(row, error)
-                continue
+                item = self._diagnose(row, error)
             if item is not None:
                 yield item
         self._tell_absent()
@@ -114,13 +113,7 @@ class Expansion:
 
     def _item(self, key: str, values: dict[str, Any], outputs: tuple[str, ...]) -> Item | None:
         before = self.problems.errors
-        if not _KEY.match(key):
-            hint = "letters, digits and . _ ~ - after the first; use | slug"
-            self._tell(f"the key {key[:80]!r} is not fit for a key", hint, kind="keys that are not fit")
-        outputs = tuple(map(paths.normal, outputs))
-        for output in outputs:
-            if fault := paths.fault(output):
-                self._tell(f"the output path {output[:120]!r} {fault}", kind="output paths that are not fit")
+        fit = self._fit(key, outputs)
         for rule in self.prepared.checked:
             self._check(rule, values[rule.name])
         for name in self.prepared.pictures:
@@ -131,10 +124,30 @@ class Expansion:
         variables = canonical(values)
         if '"$' in variables:
             self._refuse_marks(values)
-        if self.problems.errors > before:
+        if fit is None or self.problems.errors > before:
+            return self._bare(key, fit)
+        file, line, column = self._place
+        return Item(key, variables, digest(variables), fit, file, (line, column), secrets)
+
+    def _fit(self, key: str, outputs: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Tell of a key and of output paths that are not fit; give the paths in NFC when all are."""
+        before = self.problems.errors
+        if not _KEY.match(key):
+            hint = "letters, digits and . _ ~ - after the first; use | slug"
+            self._tell(f"the key {key[:80]!r} is not fit for a key", hint, kind="keys that are not fit")
+        outputs = tuple(map(paths.normal, outputs))
+        for output in outputs:
+            if fault := paths.fault(output):
+                self._tell(f"the output path {output[:120]!r} {fault}", kind="output paths that are not fit")
+        return outputs if self.problems.errors == before else None
+
+    def _bare(self, key: str, outputs: tuple[str, ...] | None) -> Item | None:
+        """Give what can be compared with other rows, of a row that has been told to be wrong."""
+        file, line, column = self._place
+        if not _KEY.match(key):
             return None
-        file, *spot = self._place
-        return Item(key, variables, digest(variables), outputs, file, (spot[0], spot[1]), secrets)
+        alone = tuple(f"\0{line}:{column}:{number}" for number in range(len(self.prepared.specs)))  # meets no other
+        return Item(key, "{}", "", alone if outputs is None else outputs, file, (line, column), {})
 
     def _check(self, rule: VariableRule, value: Any) -> None:
         if value is None or value == "":
@@ -179,22 +192,29 @@ class Expansion:
             if name not in ours and isinstance(value, dict) and (FILE in value or SENSITIVE in value):
                 self._tell(f"the variable '{name}' has a name starting with '$', which is reserved")
 
-    def _diagnose(self, row: Row, error: Exception) -> None:
-        """Find the expressions that fail on a row, and tell of each at the row's place."""
+    def _diagnose(self, row: Row, error: Exception) -> Item | None:
+        """Find the expressions that fail on a row, tell of each at the row's place, and give what is left of it."""
         failed: set[Place] = set()
+        given: dict[Place, list[Any]] = {}
         if not self._singles:
             self._singles = [(place, compiled(part.node)) for place, part in self.prepared.parts]
         for place, program in self._singles:
             if place not in failed:
                 try:
-                    canonical(program(row)).encode()
+                    value = program(row)
+                    canonical(value).encode()
+                    given.setdefault(place, []).append(value)
                 except Exception as failure:  # whatever it is, it is the row's
                     failed.add(place)
                     self._tell_failure(place, row, failure)
             if failed & {("where",), ("key",)}:
-                return
+                return None
         if not failed:
             self._tell(str(error)[:200], getattr(error, "hint", ""))
+            return None
+        key, outputs = given["key",][0], () if ("output",) in failed else tuple(given["output",])
+        fit = self._fit(key, outputs)
+        return self._bare(key, fit or None)
 
     def _tell_failure(self, place: Place, row: Row, failure: Exception) -> None:
         name = ".".join(map(str, place))

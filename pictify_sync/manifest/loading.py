@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -21,6 +21,8 @@ from pictify_sync.validation import nearest, salvaged, validate
 from pictify_sync.yaml_reader import Document, holds_list, place_of_byte, read_document
 
 ENDINGS = (".yaml", ".yml")
+# What stands in for missing fields, so that the rest of a file can be checked.
+STAND_INS = {"version": 1, "template": "?", "rows": [], "key": "?", "width": 1, "height": 1}
 Model = TypeVar("Model", AssetsManifest, TemplateManifest)
 
 
@@ -32,6 +34,7 @@ class Loaded(Generic[Model]):
     document: Document
     model: Model
     name: str
+    missing: frozenset[str] = frozenset()  # fields that others stand in for: the file has been told to be wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +156,24 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
         line, column = document.places([("kind",)])[("kind",)][2:]
         hint = nearest(str(kind), ("assets", "template")) or "use assets or template"
         problems.add(Problem(document.file, line, column, f"there is no kind {str(kind)[:80]!r}", hint))
-        return None
+        kind = "template" if "html" in top else "assets"
+        document = replace(document, value={**top, "kind": kind})
     model: type[Any] = TemplateManifest if kind == "template" else AssetsManifest
     found: Any = validate(model, document)
+    missing: frozenset[str] = frozenset()
     if isinstance(found, list):
         for problem in found:
             problems.add(problem)
-        found = salvaged(model, document)
-        if found is None:
+        rest = salvaged(model, document, STAND_INS)
+        if rest is None:
             return None
+        found, missing = rest
     name = found.name or path.stem
     if len(name) > 128 or not _named(name):
         hint = "set 'name': letters, digits, and . _ ~ - after the first"
         problems.add(Problem(document.file, 1, 1, f"the file's name {name[:80]!r} cannot name a manifest", hint))
         return None
-    return Loaded(path, document, found, name)
+    return Loaded(path, document, found, name, missing)
 
 
 def _named(name: str) -> bool:

@@ -57,8 +57,7 @@ def prepare(
     """Check and compile a manifest. None when its rows cannot be tried; the problems say why."""
     findings = Findings(loaded.document, problems)
     rows = _rows(loaded, context, findings)
-    compiler = _Compiler(findings)
-    program = compiler.program(loaded)
+    compiler = _Compiler(findings, loaded)
     provider = loaded.model.provider or context.provider
     if others := context.instead_of(provider):
         hint = nearest(provider, others) or f"there are: {', '.join(others)}"
@@ -68,21 +67,21 @@ def prepare(
     _check_variables(loaded.model, template, findings)
     _check_secrets(loaded.model, template, findings, context)
     findings.flush()
-    before = problems.errors
     if rows is not None:
-        _check_columns(rows, compiler.parts, findings, problems)
+        compiler.broken |= _check_columns(rows, compiler.parts, findings, problems)
+    program = compiler.program()
     findings.flush()
     is_readable = rows is not None or not isinstance(loaded.model.rows, str)
-    if program is None or not is_readable or problems.errors > before:
+    if program is None or not is_readable:
         return None
     families = tuple(dict.fromkeys([*template.families, *context.fonts]))
     specs = _specs(loaded.model, template, provider, context.engine(families) if provider == LOCAL else "")
-    rules = [template.rules[name] for name in loaded.model.variables if name in template.rules]
+    rules = [template.rules[name] for name in compiler.variables if name in template.rules]
     return Prepared(
         loaded=loaded,
         rows=rows,
         program=program,
-        parts=compiler.parts,
+        parts=[part for part in compiler.parts if part[0][:2] not in compiler.broken],
         template=template,
         specs=specs,
         digests=tuple(map(spec_digest, specs)),
@@ -125,29 +124,36 @@ def _rows(loaded: Loaded[AssetsManifest], context: ReadContext, findings: Findin
 
 
 class _Compiler:
-    """Collects the expressions of one manifest."""
+    """Collects the expressions of one manifest. What is `broken` is left out, so that the rest can be tried."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings, loaded: Loaded[AssetsManifest]) -> None:
         self.parts: list[tuple[Place, Expression]] = []
         self.findings = findings
+        self.broken: set[Place] = {(name,) for name in loaded.missing}  # fields, and variables by name
         self.refused: set[Place] = set()
         self.full = False
-
-    def program(self, loaded: Loaded[AssetsManifest]) -> Program | None:
-        """Compile everything into one function; None when an expression is refused."""
         model = loaded.model
-        key = self._parse(model.key, ("key",), {}, as_text=True)
-        variables = {name: self._value(value, ("variables", name)) for name, value in model.variables.items()}
-        known = {"key": key, "format": syntax.literal(model.format), "manifest": syntax.literal(loaded.name)}
-        outputs = [
-            self._parse(model.output, ("output",), {**known, "layout": syntax.literal(layout)}, as_text=True)
-            for layout in model.layouts
-        ]
-        node = syntax.both(key, syntax.mapping(variables), syntax.both(*outputs))
-        if model.where is not None:
-            node = syntax.when(self._parse(model.where, ("where",), {}), node)
-        if self.refused:
+        self.key = self._parse(model.key, ("key",), {}, as_text=True)
+        self.where = None if model.where is None else self._parse(model.where, ("where",), {})
+        self.variables = {name: self._value(value, ("variables", name)) for name, value in model.variables.items()}
+        known = {"key": self.key, "format": syntax.literal(model.format), "manifest": syntax.literal(loaded.name)}
+        self.named = [{**known, "layout": syntax.literal(layout)} for layout in model.layouts]
+        self.outputs = [self._parse(model.output, ("output",), names, as_text=True) for names in self.named]
+
+    def program(self) -> Program | None:
+        """Compile everything into one function; None when there is nothing left to be tried."""
+        if self.full or {("key",), ("where",)} & self.broken:
             return None
+        for name in [name for name in self.variables if ("variables", name) in self.broken]:
+            del self.variables[name]
+        if ("output",) in self.broken:
+            self.broken.remove(("output",))
+            self.parts = [part for part in self.parts if part[0] != ("output",)]
+            default = AssetsManifest.model_fields["output"].default
+            self.outputs = [self._parse(default, ("output",), names, as_text=True) for names in self.named]
+        node = syntax.both(self.key, syntax.mapping(self.variables), syntax.both(*self.outputs))
+        if self.where is not None:
+            node = syntax.when(self.where, node)
         try:
             return syntax.compiled(node)
         except ExpressionError as error:
@@ -155,11 +161,10 @@ class _Compiler:
             return None
 
     def _parse(self, text: str, place: Place, known: Mapping[str, Any], *, as_text: bool = False) -> Any:
-        if len(self.parts) + len(self.refused) >= MAX_EXPRESSIONS:
+        if len(self.parts) >= MAX_EXPRESSIONS:
             if not self.full:
                 self.findings.error(place, f"more than {MAX_EXPRESSIONS:,} texts with expressions in one manifest")
             self.full = True
-            self.refused.add(place)
             return syntax.literal("")
         try:
             expression = syntax.parse(text, known)
@@ -167,6 +172,8 @@ class _Compiler:
             if place not in self.refused:
                 self.findings.error(place, str(error), error.hint)
             self.refused.add(place)
+            self.broken.add(place[:2])
+            self.parts.append((place, Expression(syntax.literal(""))))
             return syntax.literal("")
         if as_text:
             expression.node = syntax.text(expression.node)
@@ -228,14 +235,15 @@ def _check_secrets(model: AssetsManifest, template: Template, findings: Findings
 
 def _check_columns(
     rows: RowsFile, parts: Sequence[tuple[Place, Expression]], findings: Findings, problems: Problems
-) -> None:
+) -> set[Place]:
+    """Tell of absent columns of a CSV file; give the fields and variables that cannot do without them."""
     try:
         columns = rows.columns()
     except InputError as error:
         problems.extend(error)
-        return
+        return {("key",)}
     if not columns:
-        return
+        return set()
     told: set[tuple[Place, str]] = set()
     for place, expression in parts:
         for name in sorted((expression.names | expression.optional).difference(columns)):
@@ -245,3 +253,4 @@ def _check_columns(
             message = f"no column '{name}' in {rows.file}"
             hint = nearest(name, columns) or f"there are: {', '.join(columns[:12])}"
             (findings.error if name in expression.names else findings.warning)(place, message, hint)
+    return {place[:2] for place, expression in parts if expression.names.difference(columns)}

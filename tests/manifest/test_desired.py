@@ -402,3 +402,57 @@ def test_of_very_many_unused_variables_a_hundred_are_told(project: Project) -> N
     assert sum("does not use the variable" in message for message in told) == 100
     assert "and 2,900 more variables that the template does not use" in told
     assert process_time() - began < 10
+
+
+def test_one_mistake_hides_no_other(project: Project) -> None:
+    """What is wrong with fields, expressions, columns and rows of one manifest is told at once."""
+    text = """template: card
+layouts: [default, sqare]
+rows:
+  - {id: a, title: A}
+  - {id: a, title: B}
+  - {id: c d, title: C}
+  - {id: e, title: E, out: /etc/e}
+  - {id: f, title: F, out: g.png}
+  - {id: g, title: G, out: G.png}
+  - {id: h}
+  - {id: h, title: H}
+nmae: x
+key: "{{ id }}"
+variables:
+  title: "{{ title | upper }}"
+  email: {a: "{{ title | uper }}", b: "{{ title * 3 }}"}
+  photo: "{{ gone }}"
+output: "{{ out | default(key) }}-{{ layout }}"
+"""
+    project.write("manifests/a.yaml", text)
+    told = project.fails().splitlines()
+    assert [line.removeprefix("manifests/a.yaml:").split(";")[0] for line in told] == [
+        "1:1: the field 'version' is missing",
+        "2:20: the template 'card' has no layout 'sqare'",
+        "5:5: the key 'a/a' is taken already by manifests/a.yaml:4:5",
+        "6:5: the key 'c d' is not fit for a key",
+        "7:5: the output path '/etc/e-default' is an absolute path",
+        "7:5: the output path '/etc/e-sqare' is an absolute path",
+        "9:5: the output path 'G.png-default' is that of a/f@default too, from manifests/a.yaml:8:5",
+        "11:5: the key 'a/h' is taken already by manifests/a.yaml:10:5",
+        "12:1: unknown field 'nmae'",
+        "15:10: no column 'title' in manifests/a.yaml:10",
+        "16:14: there is no filter 'uper'",
+        "16:39: '*' is refused",
+        "17:10: no column 'gone' in manifests/a.yaml:4 and 7 more rows",
+    ]
+
+
+def test_a_wrong_output_hides_no_duplicate_key(project: Project) -> None:
+    """Rows are compared by their keys, whatever else is wrong with them."""
+    text = ASSETS.replace("out/{{ key }}", "../{{ gone }}").replace("rows.jsonl", "rows.csv")
+    project.write("manifests/rows.csv", "id,title\na,A\nb,B\na,C\n")
+    project.write("manifests/a.yaml", text)
+    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    project.edit("manifests/a.yaml", lambda text: text.replace("gone", "id"))
+    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    project.edit("manifests/a.yaml", lambda text: text.replace("id }}.", "title | int }}."))
+    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    project.edit("manifests/a.yaml", lambda text: text.replace('key: "{{ id }}"\n', ""))
+    assert "the field 'key' is missing" in project.fails()
