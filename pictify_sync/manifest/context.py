@@ -13,6 +13,7 @@ from typing import Literal
 from pictify_sync.core.ports import TemplateInspector
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Problem, Severity
+from pictify_sync.manifest.pinpoint import Scalars
 from pictify_sync.manifest.places import Problems
 from pictify_sync.yaml_reader import Document
 from pictify_sync.yaml_reader import Path as Place
@@ -47,20 +48,23 @@ class Findings:
 
     document: Document
     problems: Problems
-    _found: list[tuple[Place, str, str, Severity]] = field(default_factory=list)
+    _found: list[tuple[Place, int, str, str, Severity]] = field(default_factory=list)
 
-    def error(self, place: Place, message: str, hint: str = "") -> None:
-        """Note what stops the command."""
-        self._found.append((place, message, hint, Severity.ERROR))
+    def error(self, place: Place, message: str, hint: str = "", *, offset: int = -1) -> None:
+        """Note what stops the command; `offset` is that of a character in the text at the place, -1: its start."""
+        self._found.append((place, offset, message, hint, Severity.ERROR))
 
-    def warning(self, place: Place, message: str, hint: str = "") -> None:
+    def warning(self, place: Place, message: str, hint: str = "", *, offset: int = -1) -> None:
         """Note what is only told."""
-        self._found.append((place, message, hint, Severity.WARNING))
+        self._found.append((place, offset, message, hint, Severity.WARNING))
 
     def flush(self) -> None:
         """Turn what was found since into problems."""
         places = self.document.places([place for place, *_ in self._found]) if self._found else {}
-        for place, message, hint, severity in self._found:
+        scalars = Scalars(self.document) if any(offset >= 0 for _, offset, *_ in self._found) else None
+        for place, offset, message, hint, severity in self._found:
             line, column = places[place][2:]
+            if scalars is not None and offset >= 0:
+                line, column = scalars.spot(place, (line, column), offset)
             self.problems.add(Problem(self.document.file, line, column, message, hint, severity))
         self._found.clear()

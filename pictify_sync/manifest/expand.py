@@ -15,11 +15,12 @@ from pictify_sync.core.fingerprint import canonical, digest, keyed_digest
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
-from pictify_sync.manifest.context import LOCAL, ReadContext
-from pictify_sync.manifest.expressions import Program, compiled
+from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
+from pictify_sync.manifest.expressions import column_in
 from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
 from pictify_sync.manifest.prepare import Prepared
+from pictify_sync.manifest.programs import Program, compiled
 from pictify_sync.manifest.rows import Row, as_row
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
@@ -234,13 +235,14 @@ class Expansion:
 
     def _tell_absent(self) -> None:
         """Tell of absent columns once per expression, however many rows lack them."""
-        document = self.prepared.loaded.document
-        places = document.places([place for place, _ in self._absent]) if self._absent else {}
-        known = {place: part.names | part.optional for place, part in self.prepared.parts}
+        findings = Findings(self.prepared.loaded.document, self.problems)
+        parts = dict(self.prepared.parts)
         for (place, name), (file, line, columns, count) in self._absent.items():
             more = f" and {count - 1:,} more row{'s'[: count - 2]}" if count > 1 else ""
-            there = f"; there are: {', '.join(columns[:12])}" if name in known[place] else ""
+            is_column = name in parts[place].names | parts[place].optional
+            there = f"; there are: {', '.join(columns[:12])}" if is_column else ""
             hint = nearest(name, columns if there else ()) or f"use | default('') if it may be absent{there}"
             message = f"no {'column' if there else 'part'} '{name}' in {file}:{line}{more}"
-            self.problems.add(Problem(document.file, *places[place][2:], message, hint))
+            findings.error(place, message, hint, offset=column_in(parts[place].text, name))
+        findings.flush()
         self._absent.clear()

@@ -1,9 +1,9 @@
-"""The expressions of a manifest: Jinja2's syntax, cut down to an allow-list, compiled into one call per row.
+"""The expressions of a manifest: Jinja2's syntax, cut down to an allow-list.
 
 A text is parsed by Jinja, then rebuilt node by node from what the allow-list knows; whatever else was written is
 refused before any row is read. Attribute access becomes a look-up in the row's data, so no Python attribute is ever
 read, and there are no calls, no globals and no loops. The sandbox of Jinja is the second wall behind that one.
-This module must not know files, manifests or layouts.
+This module must not know files, manifests or layouts, nor rows: `programs` runs what is left.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from inspect import Signature, signature
+from math import isfinite
 from typing import Any
 
 from jinja2 import TemplateError, nodes
@@ -19,27 +20,32 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from pictify_sync.manifest.filters import FILTERS, TESTS
 from pictify_sync.manifest.operations import INTERNAL, ExpressionError, Missing
+from pictify_sync.manifest.pinpoint import Regions, expressions_in, offset_of, offset_of_column, pieces
 from pictify_sync.validation import nearest
 
 MAX_SOURCE = 8_192  # characters of a text that holds expressions
 MAX_NODES = 400  # of one text
 MAX_DEPTH = 40  # of one text
 
-_RESULT = "_result"
-_ROW = "row"  # names the whole row, for columns whose names are no identifiers
+ROW = "row"  # names the whole row, for columns whose names are no identifiers
 _RESERVED = frozenset({"self", "super", "caller", "loop", "varargs", "kwargs"})  # Jinja gives these meanings of its own
 _ARITHMETIC: Mapping[type[nodes.BinExpr], str] = {
     nodes.Add: "_add",
     nodes.Sub: "_subtract",
     nodes.Div: "_divide",
 }
-_REFUSED: Mapping[type[nodes.Node], str] = {
-    nodes.Call: "calls are refused",
-    nodes.Mul: "'*' is refused",
-    nodes.Mod: "'%' is refused",
-    nodes.Pow: "'**' is refused",
-    nodes.FloorDiv: "'//' is refused",
-    nodes.Slice: "slices are refused",
+_WORDS = {  # Jinja's, and what stands in the text
+    "end of print statement": "}}",
+    "begin of print statement": "{{",
+    "end of template": "end of the text",
+}
+_REFUSED: Mapping[type[nodes.Node], tuple[str, str]] = {  # what is refused, and its sign
+    nodes.Call: ("calls are refused", "("),
+    nodes.Mul: ("'*' is refused", "*"),
+    nodes.Mod: ("'%' is refused", "%"),
+    nodes.Pow: ("'**' is refused", "**"),
+    nodes.FloorDiv: ("'//' is refused", "//"),
+    nodes.Slice: ("slices are refused", ":"),
 }
 
 
@@ -48,11 +54,9 @@ class Expression:
     """A checked text. `names` are columns it cannot do without, `optional` those under `default` or `is defined`."""
 
     node: nodes.Expr
+    text: str  # as it was written
     names: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
-
-
-Program = Callable[[dict[str, Any]], Any]
 
 
 def holds_expressions(text: str) -> bool:
@@ -66,85 +70,69 @@ def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
     Raises ExpressionError, saying what is refused and why.
     """
     if not holds_expressions(text):
-        return Expression(nodes.Const(text))
+        return Expression(nodes.Const(text), text)
     if len(text) > MAX_SOURCE:
         raise ExpressionError(f"a text with expressions of more than {MAX_SOURCE:,} characters")
+    body = _parsed(text)
+    checker = _Checker(known)
+    parts: list[nodes.Expr] = []
+    errors: list[ExpressionError] = []
+    number = 0
+    for part in [part for output in body for part in checker.parts(output)]:
+        try:
+            parts.append(checker.rebuild(part, 0))
+        except ExpressionError as error:
+            errors.append(error.at(offset_of(_regions(text), number, error.words)))
+        number += not isinstance(part, nodes.TemplateData)
+    if errors:
+        raise errors[0].beside(errors[1:], checker.names - checker.optional)
+    if len(parts) == 1 and number:
+        node: nodes.Expr = internal("_value", parts[0])
+    else:
+        node = internal("_joined", *parts) if parts else nodes.Const("")
+    return Expression(node, text, checker.names - checker.optional, checker.optional)
+
+
+def column_in(text: str, name: str) -> int:
+    """Give where a text with expressions asks for a column; -1 where that cannot be told."""
+    return offset_of_column(_regions(text), name)
+
+
+def _regions(text: str) -> Regions:
+    return expressions_in(text, environment().lex(text))
+
+
+def _parsed(text: str) -> list[nodes.Node]:
+    """Parse a text. Raises ExpressionError with the place of each expression that is none."""
     try:
-        if "{%" in text and any(kind == "block_begin" for _, kind, _ in _environment().lex(text)):
-            raise ExpressionError("blocks such as {% if %} are refused", "use {{ … }}")
-        body = _environment().parse(text).body
+        if "{%" in text and any(kind == "block_begin" for _, kind, _ in environment().lex(text)):
+            raise ExpressionError("blocks such as {% if %} are refused", "use {{ … }}").at(text.index("{%"))
+        return environment().parse(text).body
     except TemplateError as error:
-        raise ExpressionError(f"bad expression: {error.message}") from None
+        first = error
     except (RecursionError, ValueError, MemoryError):
         raise ExpressionError("bad expression: too deep or too long") from None
-    checker = _Checker(known)
-    parts = [part for output in body for part in checker.parts(output)]
-    if len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData):
-        node: nodes.Expr = _filter("_value", checker.rebuild(parts[0], 0))
-    else:
-        node = _filter("_joined", *(checker.rebuild(part, 0) for part in parts)) if parts else nodes.Const("")
-    return Expression(node, checker.names - checker.optional, checker.optional)
+    found = []
+    for start, part in pieces(text):
+        try:
+            environment().parse(part)
+        except TemplateError as error:
+            found.append(_bad(error).at(start))
+        except (RecursionError, ValueError, MemoryError):
+            found.append(ExpressionError("bad expression: too deep or too long").at(start))
+    raise found[0].beside(found[1:]) if found else _bad(first)
 
 
-def compiled(node: nodes.Expr) -> Program:
-    """Compile one node (most often a tuple of many) into a function of a row."""
-    environment = _environment()
-    body: list[nodes.Node] = [nodes.Assign(nodes.Name(_RESULT, "store"), node)]
-    tree = nodes.Template(body)
-    for part in tree.find_all(nodes.Node):
-        part.lineno = 1
-    tree.lineno = 1
-    tree.set_environment(environment)
-    try:
-        template = environment.from_string(tree)
-    except (RecursionError, SyntaxError, MemoryError, TemplateError):
-        raise ExpressionError("the expressions are too deep or too long") from None
-    render, new_context = template.root_render_func, template.new_context
-    whole = any(name.name == _ROW for name in tree.find_all(nodes.Name))
-
-    def run(row: dict[str, Any]) -> Any:
-        context = new_context({_ROW: row, **row} if whole else row, shared=True)
-        for _ in render(context):
-            pass
-        return context.vars[_RESULT]
-
-    return run
-
-
-def literal(value: Any) -> nodes.Expr:
-    """Give the node of a value that is no expression."""
-    return nodes.Const(value)
-
-
-def text(node: nodes.Expr) -> nodes.Expr:
-    """Give the node whose value is always a text."""
-    name = node.name if isinstance(node, nodes.Filter) else ""
-    inner = node.node if isinstance(node, nodes.Filter) and name == "_value" else None
-    return node if name == "_joined" else _filter("_joined", inner or node)
-
-
-def both(*expressions: nodes.Expr) -> nodes.Expr:
-    """Give the node of several values at once."""
-    return nodes.Tuple(list(expressions), "load")
-
-
-def mapping(pairs: Mapping[str, nodes.Expr]) -> nodes.Expr:
-    """Give the node of a mapping."""
-    return nodes.Dict([nodes.Pair(nodes.Const(name), node) for name, node in pairs.items()])
-
-
-def listing(items: list[nodes.Expr]) -> nodes.Expr:
-    """Give the node of a list."""
-    return nodes.List(items)
-
-
-def when(test: nodes.Expr, node: nodes.Expr) -> nodes.Expr:
-    """Give the node that is None unless the test is true."""
-    return nodes.CondExpr(_filter("_truth", test), node, nodes.Const(None))
+def _bad(error: TemplateError) -> ExpressionError:
+    message = (error.message or "").rstrip(".")
+    for theirs, ours in _WORDS.items():
+        message = message.replace(theirs, ours)
+    return ExpressionError(f"bad expression: {message[:1].lower()}{message[1:]}")
 
 
 @cache
-def _environment() -> ImmutableSandboxedEnvironment:
+def environment() -> ImmutableSandboxedEnvironment:
+    """Give Jinja with our filters and tests alone."""
     environment = ImmutableSandboxedEnvironment(undefined=Missing, keep_trailing_newline=True, cache_size=0)
     environment.globals = {}
     environment.filters = {**FILTERS, **INTERNAL}
@@ -157,7 +145,8 @@ def _signature(name: str) -> Signature:
     return signature(FILTERS[name])
 
 
-def _filter(name: str, *args: nodes.Expr) -> nodes.Filter:
+def internal(name: str, *args: nodes.Expr) -> nodes.Filter:
+    """Give the node of an operation of ours."""
     first, rest = (args[0], list(args[1:])) if args else (nodes.Const(""), [])
     return nodes.Filter(first, name, rest, [], None, None)
 
@@ -182,8 +171,12 @@ class _Checker:
             raise ExpressionError("bad expression: too deep or too long")
         build = _BUILDERS.get(type(node))
         if build is None:
-            reason = _REFUSED.get(type(node), f"{type(node).__name__.lower()} is refused in an expression")
-            raise ExpressionError(reason, "an expression holds names, comparisons, and | filters")
+            other = f"{type(node).__name__.lower()} is refused in an expression", ""
+            reason, sign = _REFUSED.get(type(node), other)
+            called = getattr(node, "node", None) if sign == "(" else None
+            name = getattr(called, "attr", getattr(called, "name", ""))
+            hint = "an expression holds names, comparisons, and | filters"
+            raise ExpressionError(reason, hint, words=tuple(filter(None, (name, sign))))
         return build(self, node, depth + 1)
 
     def _all(self, items: list[Any], depth: int) -> list[nodes.Expr]:
@@ -193,10 +186,11 @@ class _Checker:
         if node.name in self.known:
             return self.known[node.name]
         if node.name.startswith("_"):
-            raise ExpressionError(f"names that start with '_' are refused: '{node.name[:80]}'")
+            raise ExpressionError(f"names that start with '_' are refused: '{node.name[:80]}'", words=(node.name,))
         if node.name in _RESERVED:
-            raise ExpressionError(f"'{node.name}' is a reserved name", f"write row['{node.name}'] for a column")
-        if node.name != _ROW:
+            hint = f"write row['{node.name}'] for a column"
+            raise ExpressionError(f"'{node.name}' is a reserved name", hint, words=(node.name,))
+        if node.name != ROW:
             self.names.add(node.name)
         return nodes.Name(node.name, "load")
 
@@ -209,20 +203,21 @@ class _Checker:
     def _part(self, owner: nodes.Expr, key: nodes.Expr, depth: int) -> nodes.Expr:
         if isinstance(key, nodes.Const) and isinstance(key.value, str):
             if key.value.startswith("_"):
-                raise ExpressionError(f"names that start with '_' are refused: '{key.value[:80]}'")
-            if isinstance(owner, nodes.Name) and owner.name == _ROW and _ROW not in self.known:
+                message = f"names that start with '_' are refused: '{key.value[:80]}'"
+                raise ExpressionError(message, words=(key.value,))
+            if isinstance(owner, nodes.Name) and owner.name == ROW and ROW not in self.known:
                 self.names.add(key.value)
-        return _filter("_get", self.rebuild(owner, depth), key)
+        return internal("_get", self.rebuild(owner, depth), key)
 
     def _filtered(self, node: nodes.Filter, depth: int) -> nodes.Expr:
         if node.name not in FILTERS or node.node is None or node.dyn_args or node.dyn_kwargs:
-            raise ExpressionError(
-                f"there is no filter '{node.name[:80]}'", nearest(node.name, FILTERS) or _closed(FILTERS)
-            )
+            hint = nearest(node.name, FILTERS) or _closed(FILTERS)
+            raise ExpressionError(f"there is no filter '{node.name[:80]}'", hint, words=("|", node.name))
         try:
             _signature(node.name).bind(None, *node.args, **{str(pair.key): None for pair in node.kwargs})
         except TypeError as error:
-            raise ExpressionError(f"the filter '{node.name}' cannot be used so: {error}") from None
+            message = f"the filter '{node.name}' cannot be used so: {error}"
+            raise ExpressionError(message, words=("|", node.name)) from None
         before = set(self.names)
         owner = self.rebuild(node.node, depth)
         if node.name == "default":
@@ -232,7 +227,8 @@ class _Checker:
 
     def _tested(self, node: nodes.Test, depth: int) -> nodes.Expr:
         if node.name not in TESTS or node.args or node.kwargs or node.dyn_args or node.dyn_kwargs:
-            raise ExpressionError(f"there is no test '{node.name[:80]}'", nearest(node.name, TESTS) or _closed(TESTS))
+            hint = nearest(node.name, TESTS) or _closed(TESTS)
+            raise ExpressionError(f"there is no test '{node.name[:80]}'", hint, words=(node.name,))
         before = set(self.names)
         owner = self.rebuild(node.node, depth)
         if node.name in ("defined", "undefined"):
@@ -246,7 +242,7 @@ class _Checker:
             self.names &= before
 
     def _arithmetic(self, node: nodes.BinExpr, depth: int) -> nodes.Expr:
-        return _filter(_ARITHMETIC[type(node)], self.rebuild(node.left, depth), self.rebuild(node.right, depth))
+        return internal(_ARITHMETIC[type(node)], self.rebuild(node.left, depth), self.rebuild(node.right, depth))
 
     def _compare(self, node: nodes.Compare, depth: int) -> nodes.Expr:
         operands = [nodes.Operand(part.op, self.rebuild(part.expr, depth)) for part in node.ops]
@@ -266,13 +262,19 @@ class _Checker:
         return type(node)(self.rebuild(node.left, depth), self.rebuild(node.right, depth))
 
 
+def _constant(node: nodes.Const) -> nodes.Expr:
+    if isinstance(node.value, float) and not isfinite(node.value):
+        raise ExpressionError("a number that is too large")
+    return nodes.Const(node.value)
+
+
 def _closed(names: Mapping[str, object]) -> str:
     return f"there are: {', '.join(sorted(names))}"
 
 
 _BUILDERS: Mapping[type[nodes.Node], Callable[[_Checker, Any, int], nodes.Expr]] = {
     nodes.TemplateData: lambda _checker, node, _depth: nodes.Const(node.data),
-    nodes.Const: lambda _checker, node, _depth: nodes.Const(node.value),
+    nodes.Const: lambda _checker, node, _depth: _constant(node),
     nodes.Name: _Checker._name,
     nodes.Getattr: _Checker._attribute,
     nodes.Getitem: _Checker._index,
@@ -283,8 +285,8 @@ _BUILDERS: Mapping[type[nodes.Node], Callable[[_Checker, Any, int], nodes.Expr]]
     nodes.And: _Checker._logic,
     nodes.Or: _Checker._logic,
     nodes.Not: lambda checker, node, depth: nodes.Not(checker.rebuild(node.node, depth)),
-    nodes.Neg: lambda checker, node, depth: _filter("_negative", checker.rebuild(node.node, depth)),
-    nodes.Concat: lambda checker, node, depth: _filter("_joined", *checker._all(node.nodes, depth)),
+    nodes.Neg: lambda checker, node, depth: internal("_negative", checker.rebuild(node.node, depth)),
+    nodes.Concat: lambda checker, node, depth: internal("_joined", *checker._all(node.nodes, depth)),
     nodes.List: lambda checker, node, depth: nodes.List(checker._all(node.items, depth)),
     nodes.Tuple: lambda checker, node, depth: nodes.List(checker._all(node.items, depth)),
     nodes.Dict: _Checker._dict,

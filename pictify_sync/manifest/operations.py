@@ -7,7 +7,7 @@ This module must not know rows or manifests.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NoReturn
 
 from jinja2 import Undefined
@@ -19,11 +19,30 @@ Number = int | float
 
 
 class ExpressionError(Exception):
-    """An expression cannot be evaluated for a row; the message says why, `hint` what to do."""
+    """An expression is refused, or cannot be evaluated for a row; the message says why, `hint` what to do.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `words` are the tokens that it is about, next to each other; `offset` is where in the text, -1 when not known;
+    `others` are more of the same text, `asked` the columns that its other parts ask for.
+    """
+
+    offset = -1
+    others: Sequence[ExpressionError] = ()
+    asked: Set[str] = frozenset()
+
+    def __init__(self, message: str, hint: str = "", *, words: tuple[str, ...] = ()) -> None:
         super().__init__(message)
         self.hint = hint
+        self.words = words
+
+    def at(self, offset: int) -> ExpressionError:
+        """Set the place in the text."""
+        self.offset = offset
+        return self
+
+    def beside(self, others: Sequence[ExpressionError], asked: Set[str] = frozenset()) -> ExpressionError:
+        """Set what else is to be said of the text."""
+        self.others, self.asked = others, asked
+        return self
 
 
 class MissingColumn(ExpressionError):

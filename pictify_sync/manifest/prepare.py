@@ -14,11 +14,13 @@ from pictify_sync.core.model import Format, RenderSpec
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError
 from pictify_sync.manifest import expressions as syntax
+from pictify_sync.manifest import programs
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
-from pictify_sync.manifest.expressions import Expression, Program
+from pictify_sync.manifest.expressions import Expression
 from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import Problems, Unusable, beside, shown
+from pictify_sync.manifest.programs import Program
 from pictify_sync.manifest.rows import RowsFile, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
 from pictify_sync.manifest.templates import Template
@@ -136,8 +138,8 @@ class _Compiler:
         self.key = self._parse(model.key, ("key",), {}, as_text=True)
         self.where = None if model.where is None else self._parse(model.where, ("where",), {})
         self.variables = {name: self._value(value, ("variables", name)) for name, value in model.variables.items()}
-        known = {"key": self.key, "format": syntax.literal(model.format), "manifest": syntax.literal(loaded.name)}
-        self.named = [{**known, "layout": syntax.literal(layout)} for layout in model.layouts]
+        known = {"key": self.key, "format": programs.literal(model.format), "manifest": programs.literal(loaded.name)}
+        self.named = [{**known, "layout": programs.literal(layout)} for layout in model.layouts]
         self.outputs = [self._parse(model.output, ("output",), names, as_text=True) for names in self.named]
 
     def program(self) -> Program | None:
@@ -151,11 +153,11 @@ class _Compiler:
             self.parts = [part for part in self.parts if part[0] != ("output",)]
             default = AssetsManifest.model_fields["output"].default
             self.outputs = [self._parse(default, ("output",), names, as_text=True) for names in self.named]
-        node = syntax.both(self.key, syntax.mapping(self.variables), syntax.both(*self.outputs))
+        node = programs.both(self.key, programs.mapping(self.variables), programs.both(*self.outputs))
         if self.where is not None:
-            node = syntax.when(self.where, node)
+            node = programs.when(self.where, node)
         try:
-            return syntax.compiled(node)
+            return programs.compiled(node)
         except ExpressionError as error:
             self.findings.error((), str(error), error.hint)
             return None
@@ -165,31 +167,32 @@ class _Compiler:
             if not self.full:
                 self.findings.error(place, f"more than {MAX_EXPRESSIONS:,} texts with expressions in one manifest")
             self.full = True
-            return syntax.literal("")
+            return programs.literal("")
         try:
             expression = syntax.parse(text, known)
         except ExpressionError as error:
             if place not in self.refused:
-                self.findings.error(place, str(error), error.hint)
+                for one in (error, *error.others):
+                    self.findings.error(place, str(one), one.hint, offset=one.offset)
             self.refused.add(place)
             self.broken.add(place[:2])
-            self.parts.append((place, Expression(syntax.literal(""))))
-            return syntax.literal("")
+            self.parts.append((place, Expression(programs.literal(""), text, set(error.asked))))
+            return programs.literal("")
         if as_text:
-            expression.node = syntax.text(expression.node)
+            expression.node = programs.text(expression.node)
         self.parts.append((place, expression))
         return expression.node
 
     def _value(self, value: Any, place: Place) -> Any:
         if isinstance(value, str):
-            return self._parse(value, place, {}) if syntax.holds_expressions(value) else syntax.literal(value)
+            return self._parse(value, place, {}) if syntax.holds_expressions(value) else programs.literal(value)
         if isinstance(value, list):
-            return syntax.listing([self._value(item, (*place, number)) for number, item in enumerate(value)])
+            return programs.listing([self._value(item, (*place, number)) for number, item in enumerate(value)])
         if isinstance(value, dict):
-            return syntax.mapping({name: self._value(item, (*place, name)) for name, item in value.items()})
+            return programs.mapping({name: self._value(item, (*place, name)) for name, item in value.items()})
         if isinstance(value, float) and not float("-inf") < value < float("inf"):
             self.findings.error(place, "not a number that JSON can hold")
-        return syntax.literal(value)
+        return programs.literal(value)
 
 
 def _check_layouts(model: AssetsManifest, template: Template, findings: Findings) -> None:
@@ -252,5 +255,6 @@ def _check_columns(
             told.add((place, name))
             message = f"no column '{name}' in {rows.file}"
             hint = nearest(name, columns) or f"there are: {', '.join(columns[:12])}"
-            (findings.error if name in expression.names else findings.warning)(place, message, hint)
+            tell = findings.error if name in expression.names else findings.warning
+            tell(place, message, hint, offset=syntax.column_in(expression.text, name))
     return {place[:2] for place, expression in parts if expression.names.difference(columns)}

@@ -437,10 +437,10 @@ output: "{{ out | default(key) }}-{{ layout }}"
         "9:5: the output path 'G.png-default' is that of a/f@default too, from manifests/a.yaml:8:5",
         "11:5: the key 'a/h' is taken already by manifests/a.yaml:10:5",
         "12:1: unknown field 'nmae'",
-        "15:10: no column 'title' in manifests/a.yaml:10",
-        "16:14: there is no filter 'uper'",
-        "16:39: '*' is refused",
-        "17:10: no column 'gone' in manifests/a.yaml:4 and 7 more rows",
+        "15:14: no column 'title' in manifests/a.yaml:10",
+        "16:26: there is no filter 'uper'",
+        "16:49: '*' is refused",
+        "17:14: no column 'gone' in manifests/a.yaml:4 and 7 more rows",
     ]
 
 
