@@ -20,6 +20,7 @@ MAX_TOLD = 100  # problems of one document
 MAX_SALVAGES = 5  # rounds of leaving out
 M = TypeVar("M", bound="BaseModel")
 
+_THEIRS = r"^(Input|Value error,|String|List|Dictionary) ?| or instance of \w+| after validation"
 _WORDS = {
     "a valid dictionary": "a mapping",
     "a valid string": "a text",
@@ -101,13 +102,14 @@ def _problem(model: type[BaseModel], file: str, entry: Any, at: tuple[Path, tupl
         hint = nearest(str(path[-1]), allowed) or f"there are: {', '.join(allowed)}"
         return Problem(file, *place[:2], f"unknown field '{name}'", hint)
     if kind == "missing":
-        return Problem(file, *place[:2], f"the field '{name}' is missing")
-    message = re.sub(r"^(Input|Value error,|String|List|Dictionary) ?", "", entry["msg"])
+        return Problem(file, *place[:2], f"the field '{name}' is missing", "add it")
+    message = re.sub(_THEIRS, "", entry["msg"])
     for theirs, ours in _WORDS.items():
         message = message.replace(theirs, ours)
     got = entry["input"]
     shown = f", not {got!r}"[:80] if isinstance(got, str | int | float) and not kind.startswith("value_") else ""
-    return Problem(file, *place[2:], f"'{name}' {message}{shown}")
+    choices = re.findall(r"'([^']*)'", message) if kind == "literal_error" else ()
+    return Problem(file, *place[2:], f"'{name}' {message}{shown}", nearest(str(got), choices))
 
 
 def _real(value: object, loc: Path) -> Iterator[str | int]:

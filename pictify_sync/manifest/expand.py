@@ -43,6 +43,16 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "object": (dict,),
 }
 _NO_PICTURE, _BAD_PICTURE = "pictures that do not exist", "pictures that are refused"
+_COMPARED = re.compile(r"'(\S+)' not supported between instances of '(\w+)' and '(\w+)'")  # Python's words
+_KINDS = {
+    "str": "a text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "a truth value",
+    "list": "a list",
+    "dict": "a mapping",
+    "NoneType": "a null value",
+}
 _MAX_ABSENT = 1_000  # different absent columns that are told
 _HINTS = {
     "number": "use | int or | float",
@@ -228,6 +238,9 @@ class Expansion:
         elif isinstance(failure, ValueError):
             message = "not a number that JSON can hold"
         elif isinstance(failure, TypeError):
+            if compared := _COMPARED.match(message):
+                sign, one, other = compared.groups()
+                message = f"{_KINDS.get(one, one)} and {_KINDS.get(other, other)} cannot be compared by '{sign}'"
             hint = hint or "use | int, | float or | string to compare like with like"
         if len(place) > 1 and place[1] in self.prepared.secrets:
             message = "the expression fails on this row (its value is sensitive)"

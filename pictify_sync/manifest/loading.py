@@ -60,7 +60,9 @@ def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Sco
     whole = False
     root = context.root.resolve()
     for given in paths or (context.root,):
-        if given.is_dir():
+        if given.is_dir() and _is_apart(given.resolve(), context.project):
+            problems.add(_outside(shown(given, context.cwd), context))
+        elif given.is_dir():
             whole = whole or root.is_relative_to(given.resolve())
             named = {**dict.fromkeys(_walk(given), False), **named}
         elif given.is_file():
@@ -99,11 +101,20 @@ def _walk(folder: Path) -> Iterator[Path]:
         yield from (Path(top, name) for name in sorted(names) if name.endswith(ENDINGS) and not name.startswith("."))
 
 
+def _is_apart(folder: Path, project: Path) -> bool:
+    """Tell whether nothing in a folder can belong to the project, so that it need not be walked."""
+    return not folder.is_relative_to(project) and not project.is_relative_to(folder)
+
+
+def _outside(file: str, context: ReadContext) -> Problem:
+    hint = "run the command in its folder, or choose the settings file with --settings"
+    return Problem(file, 0, 0, f"lies outside the project folder {context.project}", hint)
+
+
 def _load(path: Path, context: ReadContext, problems: Problems, *, itself: bool) -> Loaded[Any] | None:
     file = shown(path, context.cwd)
     if not path.is_relative_to(context.project):
-        hint = "run the command in its folder, or choose the settings file with --settings"
-        problems.add(Problem(file, 0, 0, f"lies outside the project folder {context.project}", hint))
+        problems.add(_outside(file, context))
         return None
     try:
         text = _text(path, file)
@@ -154,9 +165,10 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
     kind = top.get("kind", "assets")
     if kind not in ("assets", "template"):
         line, column = document.places([("kind",)])[("kind",)][2:]
-        hint = nearest(str(kind), ("assets", "template")) or "use assets or template"
+        near = nearest(str(kind), ("assets", "template"))
+        hint = near or "use assets or template"
         problems.add(Problem(document.file, line, column, f"there is no kind {str(kind)[:80]!r}", hint))
-        kind = "template" if "html" in top else "assets"
+        kind = "template" if "html" in top or "template" in near else "assets"
         document = replace(document, value={**top, "kind": kind})
     model: type[Any] = TemplateManifest if kind == "template" else AssetsManifest
     found: Any = validate(model, document)

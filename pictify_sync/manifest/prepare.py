@@ -21,7 +21,7 @@ from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import Problems, Unusable, beside, shown
 from pictify_sync.manifest.programs import Program
-from pictify_sync.manifest.rows import RowsFile, unknown_kind
+from pictify_sync.manifest.rows import RowsFile, other_sign, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
 from pictify_sync.manifest.templates import Template
 from pictify_sync.validation import nearest
@@ -255,6 +255,8 @@ def _check_columns(
             told.add((place, name))
             message = f"no column '{name}' in {rows.file}"
             hint = nearest(name, columns) or f"there are: {', '.join(columns[:12])}"
+            if sign := other_sign(columns):
+                hint = f"separate the columns by commas, not by {sign!r}" + ", or call the file .tsv" * (sign == "\t")
             tell = findings.error if name in expression.names else findings.warning
             tell(place, message, hint, offset=syntax.column_in(expression.text, name))
     return {place[:2] for place, expression in parts if expression.names.difference(columns)}

@@ -10,7 +10,7 @@ import csv
 import json
 import re
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +64,11 @@ class RowsFile:
             _refuse((self.file, 0, 0), "no such file of rows")
         except (Unusable, PermissionError) as error:
             _refuse((self.file, 0, 0), f"the file of rows {error}")
+
+
+def other_sign(columns: Sequence[str]) -> str:
+    """Give what separates the columns when commas were expected and none came, "" when nothing does."""
+    return next((sign for sign in ";\t|" if len(columns) == 1 and sign in columns[0]), "")
 
 
 def unknown_kind(suffix: str) -> tuple[str, str]:

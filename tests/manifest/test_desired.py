@@ -456,3 +456,21 @@ def test_a_wrong_output_hides_no_duplicate_key(project: Project) -> None:
     assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
     project.edit("manifests/a.yaml", lambda text: text.replace('key: "{{ id }}"\n', ""))
     assert "the field 'key' is missing" in project.fails()
+
+
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_separators_are_named(project: Project, sign: str) -> None:
+    """A file that a spreadsheet wrote with other signs has one long column."""
+    project.write("manifests/rows.csv", f"id{sign}title\na{sign}A\n")
+    project.edit("manifests/a.yaml", lambda text: text.replace("rows.jsonl", "rows.csv"))
+    assert f"no column 'id' in manifests/rows.csv; separate the columns by commas, not by {sign!r}" in project.fails()
+
+
+def test_a_folder_outside_is_one_problem(tmp_path: Path) -> None:
+    """It is not walked, unless the project lies in it."""
+    project, other = Project(tmp_path / "above" / "project"), tmp_path / "other"
+    other.mkdir()
+    for number in range(3):
+        (other / f"{number}.yaml").write_text("version: 1\n")
+    assert project.fails(str(other)).count("lies outside the project folder") == 1
+    assert project.read("..").whole
