@@ -23,7 +23,8 @@ from pictify_sync.workflows.session import Ports, Session
 from pictify_sync.workflows.templates import push_templates
 
 DOWNLOADS = 8  # threads
-ROUNDS = 3  # plans of one apply: a missing source or an expired batch asks for another
+ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
+_RENDERS = (Action.CREATE, Action.UPDATE, Action.REPAIR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,23 @@ def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> Ap
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         for _ in range(ROUNDS):
             tally.freed = False
-            done, again = _round(session, plan, pool, tally)
+            done, is_again = _round(session, plan, pool, tally)
             summary = combined(summary, done)
-            if not again or ports.stop() or tally.stopped:
+            if not is_again or ports.stop() or tally.stopped:
                 break
             next_plan = replan()
             if next_plan is None:
                 break
             plan = next_plan
+            _forget(tally, plan)
     return combined(summary, _summary(tally, interrupted=ports.stop()))
+
+
+def _forget(tally: Tally, plan: Plan) -> None:
+    """What the next plan tries again has not failed yet."""
+    if tally.failed:
+        again = {change.key for change in plan.changes if change.action in _RENDERS}
+        tally.failed[:] = [one for one in tally.failed if one[0] not in again]
 
 
 def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[ApplySummary, bool]:

@@ -7,6 +7,7 @@ commit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from math import inf
 from typing import assert_never
@@ -15,7 +16,7 @@ from pictify_sync.core import events, journal, schedule
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
-from pictify_sync.errors import ProviderUnavailable
+from pictify_sync.errors import ProviderError, ProviderUnavailable
 from pictify_sync.workflows.collect import evidence
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.send import next_batch, send, submit
@@ -23,6 +24,7 @@ from pictify_sync.workflows.send import next_batch, send, submit
 MAX_SILENCE = 8  # polls without any answer before the run gives up (the batch stays open)
 MAX_RECHECKS = 3  # polls of a finished batch whose pictures do not add up
 STALL_SECONDS = 1800.0  # without a finished item before a batch is cancelled
+ITEM_SECONDS = 60.0  # more for each item of a batch, until it is cancelled although it goes on
 LONGEST_NAP = 1.0  # seconds between looks at whether the user asked to stop
 
 
@@ -109,6 +111,7 @@ class Pump:
                 assert flight.report is not None
                 most = flight.intended.batch.renders if flight.is_adopted else 0
                 apron.record(flight.intended, flight.report.status, flight.fetching.results(), most)
+                apron.tally.freed |= flight.cancelled
             case schedule.Wait(seconds):
                 self._wait(seconds)
             case schedule.Done():
@@ -144,6 +147,10 @@ class Pump:
         except ProviderUnavailable as error:
             self._silent(flight, error.message)
             return
+        except ProviderError as error:
+            hint = f"; {error.hint}" if error.hint else ""
+            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {error}{hint}")
+            return
         flight.silence, flight.pause = 0, 0.0
         if report.status is BatchStatus.EXPIRED:
             apron.abandon(flight.intended, "the provider no longer knows the batch", (0, batch.renders))
@@ -174,23 +181,30 @@ class Pump:
             self._apron.pace = schedule.learned(pulse, now - flight.begun_at)
 
     def _watch(self, flight: Flying, now: float) -> None:
-        """Cancel a batch that stalls; give up waiting for one that does not even end then."""
-        if now - flight.moved_at < STALL_SECONDS or flight.batch_id is None:
+        """Cancel a batch that stalls or is far too slow; give up waiting for one that does not even end then."""
+        stalled = now - flight.moved_at >= STALL_SECONDS
+        deadline = flight.begun_at + STALL_SECONDS + ITEM_SECONDS * len(flight.intended.batch.items)
+        if flight.batch_id is None or not (stalled or (now >= deadline and not flight.cancelled)):
             return
-        if flight.cancelled:
-            del self._apron.flights[flight.intended.attempt]
-            self._apron.stop(f"batch {flight.batch_id} stalled, and does not end although it was cancelled")
-        elif self._apron.capabilities.can_cancel:
+        if flight.cancelled or not self._apron.capabilities.can_cancel:
+            although = ", and does not end although it was cancelled" if flight.cancelled else ""
+            self._leave(flight, f"batch {flight.batch_id} stalled{although}")
+            return
+        with suppress(ProviderError):  # a cancel is a request: the polls after it tell
             self._apron.provider.cancel(flight.batch_id)
-            flight.cancelled, flight.moved_at = True, now
+        flight.cancelled, flight.moved_at = True, now
 
     def _silent(self, flight: Flying, message: str) -> None:
         flight.silence += 1
         if flight.silence >= MAX_SILENCE:
-            del self._apron.flights[flight.intended.attempt]
-            self._apron.stop(f"no answer about batch {flight.batch_id}: {message}")
+            self._leave(flight, f"no answer about batch {flight.batch_id}: {message}")
         else:
             self._apron.pause(flight)
+
+    def _leave(self, flight: Flying, why: str) -> None:
+        """Leave a batch open for another run, and submit nothing more in this one."""
+        del self._apron.flights[flight.intended.attempt]
+        self._apron.stop(why)
 
 
 def _adds_up(report: BatchReport) -> bool:

@@ -30,6 +30,8 @@ class Scripted:
         self.posts: list[Json] = []  # bodies of batches, in order
         self.polls = 0
         self.cancelled: list[str] = []
+        self.cancels = 200  # status that answers a cancel
+        self.refused = 0  # status that answers polls; 0: none
         self.host = HOST  # of its pictures
         self.trouble: httpx.Response | None = None  # in place of every picture
         self.healed_after: int | None = None  # downloads in trouble; None: it lasts
@@ -52,7 +54,7 @@ class Scripted:
             return self._results(path[-2])
         if path[-1] == "cancel":
             self.cancelled.append(path[-2])
-            return httpx.Response(200, json={})
+            return httpx.Response(self.cancels, json={"message": "so it is"})
         if request.method == "POST" and path == ["templates"]:
             return httpx.Response(200, json={"template": {"uid": "T1"}})
         return httpx.Response(404, json={"message": "Not found"})
@@ -66,6 +68,8 @@ class Scripted:
 
     def _results(self, batch: str) -> httpx.Response:
         self.polls += 1
+        if self.refused:
+            return httpx.Response(self.refused, json={"message": "not yours"})
         if self.silent_polls:
             self.silent_polls -= 1
             return httpx.Response(502, text="<html>Bad Gateway</html>")

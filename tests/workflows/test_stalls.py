@@ -1,0 +1,74 @@
+"""Batches that do not end, and batches that may not be asked for: cancelled or left, told, and finished later."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pictify_sync.core.model import Capabilities
+from pictify_sync.workflows.pump import ITEM_SECONDS, STALL_SECONDS
+from tests.workflows.scripted import Scripted
+from tests.workflows.service import START, Customer, cards
+
+ALLOWED = Capabilities(max_items=3, requests_per_minute=None)
+
+
+def stalls(service: Scripted, body: dict[str, Any], told: int = 1) -> None:
+    """The first batch tells of some pictures and goes no further; when cancelled it ends."""
+    if body["batchId"] == "b1":
+        word = "cancelled" if service.cancelled else "processing"
+        body.update(status=word, results=body["results"][:told], completedItems=told)
+
+
+@pytest.mark.parametrize("cancels", [200, 500, 403])
+def test_a_stalled_batch_is_cancelled_and_its_rest_is_made_in_the_same_apply(tmp_path: Path, cancels: int) -> None:
+    """What it made is kept; a cancel that is answered badly is a request all the same."""
+    service = Scripted(ALLOWED)
+    service.cancels = cancels
+    service.bend = lambda body: stalls(service, body)
+    customer = Customer(tmp_path, service)
+    done = customer.apply(cards("abc"))
+    assert (done.stored, done.failed, done.stopped) == (3, (), None)
+    assert service.cancelled == ["b1"]
+    assert [len(post["variableSets"]) for post in service.posts] == [3, 2]
+    assert STALL_SECONDS <= service.clock.time - START < STALL_SECONDS + 60
+
+
+def test_a_batch_that_creeps_is_cancelled_at_its_deadline(tmp_path: Path) -> None:
+    """An item now and then is no reason to wait for ever; the deadline grows with the items."""
+    service = Scripted(Capabilities(max_items=100, requests_per_minute=None))
+
+    def creep(body: dict[str, Any]) -> None:
+        stalls(service, body, told=int((service.clock.time - START) / (STALL_SECONDS * 0.9)))
+
+    service.bend = creep
+    done = Customer(tmp_path, service).apply(cards(map(str, range(10, 30))))
+    assert (done.stored, done.stopped, service.cancelled) == (20, None, ["b1"])
+    deadline = STALL_SECONDS + 20 * ITEM_SECONDS
+    assert deadline <= service.clock.time - START < deadline + 60
+
+
+def test_a_batch_that_ends_at_no_price_is_left_open(tmp_path: Path) -> None:
+    """The run says so and ends; nothing is sent again."""
+    service = Scripted(ALLOWED)
+    service.bend = lambda body: body.update(status="somewhat")
+    done = Customer(tmp_path, service).apply(cards("abc"))
+    assert done.stopped is not None
+    assert "does not end although it was cancelled" in done.stopped
+    assert len(service.posts) == 1
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 422])
+def test_a_batch_that_may_not_be_asked_for_is_left_open(tmp_path: Path, status: int) -> None:
+    """The run ends as one that was stopped, with its summary; the next one finishes the batch."""
+    service = Scripted(ALLOWED)
+    customer, desired = Customer(tmp_path, service), cards("abc")
+    service.refused = status
+    done = customer.apply(desired)
+    assert done.stopped is not None
+    assert "not yours" in done.stopped
+    service.refused = 0
+    assert customer.apply(desired).stored == 3
+    assert len(service.posts) == 1
