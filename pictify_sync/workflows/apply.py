@@ -14,6 +14,7 @@ from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.events import RunStarted
 from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Record, Status
 from pictify_sync.core.plan import Plan
+from pictify_sync.errors import ProviderError
 from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
@@ -202,7 +203,11 @@ def _resume(session: Session, pool: Executor, tally: Tally) -> None:
 
 def _collect(session: Session, tally: Tally) -> None:
     """Ask the free sources for the URLs that results did not tell: often they know by now."""
-    found = collect(session, renders=False)
+    try:
+        found = collect(session, renders=False)
+    except ProviderError as error:  # what was done is to be told all the same
+        tally.stopped = f"{error}; {error.hint}" if error.hint else str(error)
+        return
     tally.stored += found.stored
     tally.looked, tally.unresolved = True, found.unresolved
     failed = {key for key, _, _ in found.failed}

@@ -22,8 +22,9 @@ from pictify_sync.core.collect import (
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery, Inbox, Provider
-from pictify_sync.errors import ProviderUnavailable
+from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable
 
+MAX_SILENT = 2  # batches in a row without an answer, until no other one is asked for
 FREE_SOURCES = ("results", "inbox", "lookup")
 
 
@@ -46,15 +47,21 @@ class Found:
 
 
 def find_urls(provider: Provider, wanted: Sequence[Wanted], sources: UrlSources) -> Found:
-    """Look for the URLs of pictures of one provider. A source that cannot be asked is passed over, and told."""
+    """Look for the URLs of pictures of one provider. A source that cannot be asked is passed over, and told.
+
+    Raises AuthenticationFailed, and ProviderError when what should be an inbox is none.
+    """
     found = Found()
     for name in sources.order:
         left = remaining(wanted, found.urls)
         if not left:
             break
         try:
-            new = _ask(name, provider, left, sources)
-        except ProviderUnavailable as error:
+            new = _ask(name, provider, left, sources, found.silent)
+        except ProviderError as error:
+            ours = name == "inbox" and not isinstance(error, ProviderUnavailable)  # nothing the provider could mend
+            if ours or isinstance(error, AuthenticationFailed):
+                raise
             found.silent[name] = error.message
             continue
         found.urls.update(new)
@@ -62,10 +69,12 @@ def find_urls(provider: Provider, wanted: Sequence[Wanted], sources: UrlSources)
     return found
 
 
-def _ask(name: str, provider: Provider, wanted: Sequence[Wanted], sources: UrlSources) -> Mapping[AssetKey, Rendered]:
+def _ask(
+    name: str, provider: Provider, wanted: Sequence[Wanted], sources: UrlSources, silent: dict[str, str]
+) -> Mapping[AssetKey, Rendered]:
     match name:
         case "results":
-            return in_results(wanted, lambda place: _poll(provider, place))
+            return in_results(wanted, _Results(provider, silent))
         case "inbox":
             return {} if sources.inbox is None else match_inbox(wanted, sources.inbox.deliveries(), _ahead(provider))
         case "lookup":
@@ -84,8 +93,26 @@ def _ahead(provider: Provider) -> float:
     return provider.clock_ahead() if isinstance(provider, RenderFinder) else 0.0
 
 
-def _poll(provider: Provider, place: Place) -> Mapping[tuple[int, str], object]:
-    return provider.poll(place.batch_id, place.items, place.layouts).outcomes
+class _Results:
+    """Asks for the results of batches; one that gives no answer does not hide the others."""
+
+    def __init__(self, provider: Provider, silent: dict[str, str]) -> None:
+        self._provider, self._silent = provider, silent
+        self._unanswered = 0  # batches in a row
+
+    def __call__(self, place: Place) -> Mapping[tuple[int, str], object]:
+        if self._unanswered >= MAX_SILENT:
+            return {}
+        try:
+            report = self._provider.poll(place.batch_id, place.items, place.layouts)
+        except AuthenticationFailed:
+            raise
+        except ProviderError as error:
+            self._unanswered += isinstance(error, ProviderUnavailable)
+            self._silent["results"] = error.message
+            return {}
+        self._unanswered = 0
+        return report.outcomes
 
 
 def _look_up(provider: RenderFinder, wanted: Sequence[Wanted]) -> dict[AssetKey, Rendered]:

@@ -31,10 +31,12 @@ class Scripted:
         self.polls = 0
         self.cancelled: list[str] = []
         self.cancels = 200  # status that answers a cancel
+        self.lookup = 404  # status that answers a look-up of renders
         self.refused = 0  # status that answers polls; 0: none
         self.host = HOST  # of its pictures
         self.trouble: httpx.Response | None = None  # in place of every picture
         self.healed_after: int | None = None  # downloads in trouble; None: it lasts
+        self.refused_batch = ""  # the only one whose polls are refused; "": all are
         self.silent_polls = 0  # so many polls get a 502
         self.created: Json = {}  # answer to the create of a batch; {}: a good one
         self.bend: Callable[[Json], object] = lambda body: None
@@ -52,6 +54,8 @@ class Scripted:
             return httpx.Response(202, json=self.created or {"batchId": f"b{len(self.posts)}"})
         if path[-1] == "results":
             return self._results(path[-2])
+        if path[0] == "render":
+            return httpx.Response(self.lookup, json={"message": "not on your plan"})
         if path[-1] == "cancel":
             self.cancelled.append(path[-2])
             return httpx.Response(self.cancels, json={"message": "so it is"})
@@ -68,7 +72,7 @@ class Scripted:
 
     def _results(self, batch: str) -> httpx.Response:
         self.polls += 1
-        if self.refused:
+        if self.refused and batch in (self.refused_batch or batch):
             return httpx.Response(self.refused, json={"message": "not yours"})
         if self.silent_polls:
             self.silent_polls -= 1
