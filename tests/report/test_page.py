@@ -416,6 +416,17 @@ def test_a_page_without_changes_says_so(viewer: Viewer) -> None:
     viewer.look(file, lambda page: page.get_by_text("There is nothing to do.").wait_for())
 
 
+def test_a_search_says_that_not_everything_is_listed(viewer: Viewer) -> None:
+    """What is not found may be among those that are only counted."""
+
+    def steps(page: Any) -> None:
+        assert page.locator("#count").inner_text() == "10,000 of 10,030 listed"
+        page.fill("#search", "nowhere to be found")
+        assert page.get_by_text("Nothing matches among the 10,000 of 10,030 that are listed.").is_visible()
+
+    viewer.look(viewer.write("part", many(10_030)), steps)
+
+
 def test_every_kind_of_change_opens(viewer: Viewer) -> None:
     """One change of every action and reason, and two templates with their diff."""
 

@@ -36,7 +36,8 @@ function refresh() {
   list.removeAttribute("aria-activedescendant");
   $("count").textContent = shown.length === all.length ? (all.length < review.total ? `${number(all.length)} of ${number(review.total)} listed` : "") : `${number(shown.length)} of ${number(all.length)}`;
   $("empty").hidden = shown.length > 0;
-  $("empty").textContent = all.length ? "Nothing matches." : review.nothing;
+  const part = all.length < review.total ? ` among the ${number(all.length)} of ${number(review.total)} that are listed` : "";
+  $("empty").textContent = all.length ? `Nothing matches${part}.` : review.nothing;
   list.hidden = !shown.length;
   const at = kept ? shown.indexOf(kept) : -1;
   layOut();
