@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
-from pictify_sync.core.preview import Preview
+from pictify_sync.core.preview import Comparison, PictureFile, Preview
 from pictify_sync.emulator import browser
 from pictify_sync.report.html import write_html
 from pictify_sync.report.outcome import review_of_records
@@ -180,6 +182,30 @@ def test_pictures_are_compared_in_three_ways(viewer: Viewer, pictured: Path) -> 
         assert page.locator("#stage img").count() == 1
 
     viewer.look(pictured, steps)
+
+
+def test_behind_a_transparent_picture_stands_no_other(viewer: Viewer) -> None:
+    """The slider's right half shows the picture after alone, where it is transparent too; black and white are seen."""
+    review = many(2)
+    change = review.changes[1]
+    old = picture(viewer.folder, "old", "red")
+    clear = viewer.folder / "clear.png"
+    Image.new("RGBA", (240, 126)).save(clear)
+    new = PictureFile(str(clear), "image/png", 240, 126)
+    shown = {change.key: Preview(change.key, old, new, Comparison(1.0, None))}
+
+    def steps(page: Any) -> Any:
+        page.locator("#change-1").click()
+        page.get_by_role("button", name="Slider").click()
+        page.wait_for_function("[...document.querySelectorAll('.slider img')].every(one => one.complete)")
+        with Image.open(BytesIO(page.locator(".slider").screenshot())) as image:
+            return [image.convert("RGB").getpixel((image.width * part // 8, image.height * 3 // 4)) for part in (1, 7)]
+
+    for dark in (False, True):
+        left, right = viewer.look(viewer.write("clear", review, shown), steps, dark=dark)
+        assert left == (255, 0, 0)
+        assert min(right) >= 100  # grey or nearly white
+        assert max(right) - min(right) < 30
 
 
 def test_equal_and_unlike_pictures_are_told(viewer: Viewer, pictured: Path) -> None:
