@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pictify_sync.artifacts.paths import parts
+from pictify_sync.artifacts.spare import in_the_way
 from pictify_sync.artifacts.staging import MOVES
 from pictify_sync.artifacts.tree import Tree, copy_file, names_in
 from pictify_sync.core.entries import FileMove
@@ -105,7 +106,8 @@ def _place(tree: Tree, move: FileMove, *, copied: bool) -> None:
         temporary = f"{move.sha256}.tmp"
         copy_file(tree.ops, (move.sha256, staging), (temporary, staging))
     target = tree.existing(names[:-1], create=True)
-    tree.ops.rename(temporary, staging, names[-1], target)
+    with in_the_way(move.new_path):
+        tree.ops.rename(temporary, staging, names[-1], target)
     tree.touched(names[:-1])
 
 

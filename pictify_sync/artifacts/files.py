@@ -17,8 +17,9 @@ from typing import BinaryIO
 from pictify_sync.artifacts import sniff
 from pictify_sync.artifacts.carry import carry
 from pictify_sync.artifacts.paths import parts
+from pictify_sync.artifacts.spare import in_the_way, spare
 from pictify_sync.artifacts.staging import Staging, sweep
-from pictify_sync.artifacts.tree import FileOps, Tree, explain, read_file, write_all
+from pictify_sync.artifacts.tree import FileOps, Tree, explain, hash_file, read_file, write_all
 from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.model import Artifact, Format
 from pictify_sync.core.ports import Expectation, Staged
@@ -67,6 +68,19 @@ class FileArtifacts:
             for staged, paths in items:
                 self._put(tree, staged, tuple(dict.fromkeys(paths)))
         return tuple(tuple(Artifact(path, staged.sha256, staged.size) for path in paths) for staged, paths in items)
+
+    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+        if not self._is_there():
+            return None
+        names = parts(path)
+        with self._told(), self._tree() as tree:
+            folder = tree.folder(names[:-1])
+            found = None if folder is None else hash_file(names[-1], folder)
+        return None if found is None or is_ours(found) else found
+
+    def spare(self, path: str, sha256: str) -> str | None:
+        with self._told(), self._tree(exclusive=True) as tree:
+            return spare(tree, parts(path), sha256)
 
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
         if not moves:
@@ -160,7 +174,8 @@ class FileArtifacts:
     def _place(self, tree: Tree, name: str, path: str) -> None:
         *above, last = parts(path)
         folder = tree.existing(tuple(above), create=True)
-        self._ops.rename(name, self._staging.folder(), last, folder)
+        with in_the_way(path):
+            self._ops.rename(name, self._staging.folder(), last, folder)
         tree.touched(tuple(above))
 
     def _tree(self, *, exclusive: bool = False, create: bool = False) -> Tree:

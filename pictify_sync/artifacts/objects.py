@@ -61,6 +61,12 @@ class ObjectArtifacts:
                         self._bucket.put(path, file, staged.sha256, media_type)
         return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
 
+    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> None:
+        """Nothing is one: a bucket's prefix is ours alone, and versions are what a bucket has for the rest."""
+
+    def spare(self, path: str, sha256: str) -> None:
+        """Nothing is spared."""
+
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
         return transfer(self._bucket, moves, keep) if moves else ()
 

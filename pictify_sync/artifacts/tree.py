@@ -251,7 +251,7 @@ def _open_root(root: Path, *, create: bool) -> int:
     except OSError as error:
         hint = (
             "give a real folder, not a link or a file"
-            if error.errno in (errno.ELOOP, errno.ENOTDIR)
+            if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EEXIST)
             else explain(error)
         )
         raise ArtifactError(f"cannot open the output folder {root}: {error.strerror}", hint=hint) from error

@@ -134,6 +134,14 @@ class FileLeft:
 
 
 @dataclass(frozen=True, slots=True)
+class FileSpared:
+    """A file that is none of ours lay where a picture goes: it was renamed."""
+
+    path: str
+    new_path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """Nothing to do until then."""
 
@@ -157,5 +165,6 @@ Event = (
     | AssetFailed
     | AssetRemoved
     | FileLeft
+    | FileSpared
     | Waiting
 )

@@ -166,21 +166,23 @@ class ArtifactStore(Protocol):
     """Published files below one root. Every method is safe to repeat after a crash."""
 
     def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
-        """Write to a temporary file, verify magic bytes, width and height, keep by sha256.
-
-        Raises DownloadError and leaves nothing when the bytes are not that picture.
-        """
+        """Write to a temporary file, verify type and size, keep by sha256. Raises DownloadError, leaving nothing."""
         ...
 
     def publish(self, staged: Staged, paths: Sequence[str]) -> tuple[Artifact, ...]:
         """Put staged bytes at each path by atomic rename, durably; the staged copy is gone afterwards."""
         ...
 
-    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
-        """Carry files to their new paths through the staging area, so that cycles work; resumable.
+    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+        """The sha256 of what lies at path and is not ours ("" of no plain file); None: nothing does."""
+        ...
 
-        `keep(path)` tells whether the old path must stay (a copy). Returns the moves whose bytes were nowhere.
-        """
+    def spare(self, path: str, sha256: str) -> str | None:
+        """Give a stranger another name, before a picture takes its path; its new path, None when it is gone."""
+        ...
+
+    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
+        """Carry files, cycles too; resumable. Gives the moves whose bytes were nowhere. `keep`: old paths to stay."""
         ...
 
     def remove(self, obsolete: Obsolete) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pictify_sync.core.entries import Claim, Intended, Obsolete, Settled
 from pictify_sync.core.model import Artifact, AssetKey, Failure, Record, RenderSpec, Status, key_order
@@ -15,6 +15,7 @@ class Published:
 
     artifacts: Mapping[str, Artifact]  # by path
     url: str | None
+    spared: Mapping[str, str] = field(default_factory=dict)  # path -> new path of what lay there and was not ours
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pictify_sync.core.events import (
     BatchSubmitted,
     Event,
     FileLeft,
+    FileSpared,
     Resumed,
     RunStarted,
     TemplatePushed,
@@ -56,6 +57,8 @@ def event_line(event: Event) -> Line | None:
             return Line(f"{safe(event.key)} failed: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case FileLeft():
             return Line(f"{safe(event.path)} was left alone: its bytes are not the recorded ones.", Tone.WARN)
+        case FileSpared():
+            return Line(f"{safe(event.path)} was not ours: it is {safe(event.new_path)} now.", Tone.WARN)
         case Waiting():
             return Line(f"Waiting {event.seconds:.0f} s: {safe(event.why)}") if event.seconds >= 1 else None
         case AssetStored() | AssetRemoved() | BatchProgress():

@@ -81,13 +81,13 @@ class _Sorted:
 def recover(ports: Ports) -> ApplySummary:
     """Finish pending moves and open batches of earlier or other runs. Makes no new work."""
     session = Session(ports)
-    finish_moves(session)
+    carried = finish_moves(session)
     clean(session)
     tally = Tally()
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         _resume(session, pool, tally)
     clean(session)
-    return _summary(tally, interrupted=ports.stop())
+    return replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried)
 
 
 def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> ApplySummary:

@@ -21,6 +21,7 @@ from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, 
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
+from pictify_sync.workflows.making_way import stranger, tell_spared
 from pictify_sync.workflows.session import Session
 from pictify_sync.workflows.single import render_singly
 from pictify_sync.workflows.urls import find_urls
@@ -137,7 +138,8 @@ def _fetched(
         spec = records[key].spec
         assert spec is not None
         provider, artifacts = session.ports.provider(spec.provider), session.ports.artifacts
-        futures[key] = pool.submit(fetch, provider, artifacts, rendered, spec.format, [records[key].output])
+        places = {path: stranger(session, path) for path in (records[key].output,)}
+        futures[key] = pool.submit(fetch, provider, artifacts, rendered, spec.format, places)
     for key, future in futures.items():
         yield key, future.result()
 
@@ -149,6 +151,7 @@ def _publish(session: Session, before: Record, result: Result, failed: list[tupl
         session.ports.sink(AssetFailed(*problem))
         return False
     session.commit(partial(_collected, session, before, result))
+    tell_spared(session, result, before.output)
     session.ports.sink(AssetStored(before.key, before.output, rendered=False))
     return True
 

@@ -11,6 +11,7 @@ from pictify_sync.core.outcomes import Failed, Outcome, Rendered
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
 from pictify_sync.errors import DownloadError, DownloadRefused, PictifySyncError, ProviderError
+from pictify_sync.workflows.making_way import stranger
 from pictify_sync.workflows.session import Session
 
 Cell = tuple[int, str]  # (item index, layout)
@@ -46,7 +47,8 @@ class Fetching:
                 case Rendered(url=None):
                     self._results[cell] = Unresolved()
                 case Rendered():
-                    work = (provider, session.ports.artifacts, outcome, intended.batch.group.format, outputs)
+                    places = {path: stranger(session, path) for path in outputs}  # here: the state is not for threads
+                    work = (provider, session.ports.artifacts, outcome, intended.batch.group.format, places)
                     self._futures[cell] = pool.submit(fetch, *work)
 
     def is_done(self) -> bool:
@@ -63,19 +65,26 @@ class Fetching:
         return self._results | {cell: future.result() for cell, future in self._futures.items()}
 
 
-def fetch(provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, paths: list[str]) -> Result:
-    """Download, verify and publish one picture at all of its paths.
+def fetch(
+    provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, places: Mapping[str, str | None]
+) -> Result:
+    """Download, verify and publish one picture at all of its paths. `places`: path -> sha256 of a stranger there.
 
     What cannot be read now, or may not be, stays rendered: only what is gone or is another picture is made again.
     """
     assert outcome.url is not None
     expect = Expectation(format_, outcome.width, outcome.height)
     problem: PictifySyncError | None = None
+    spared: dict[str, str] = {}
     for _ in range(TRIES):
         try:
             staged = artifacts.stage(provider.download(outcome.url), expect)
-            published = artifacts.publish(staged, paths)
-            return Published({artifact.path: artifact for artifact in published}, _bare(outcome.url))
+            for path, found in places.items():
+                new_path = None if found in (None, staged.sha256) else artifacts.spare(path, found)
+                if new_path is not None:
+                    spared[path] = new_path
+            published = artifacts.publish(staged, tuple(places))
+            return Published({artifact.path: artifact for artifact in published}, _bare(outcome.url), spared)
         except (DownloadError, ProviderError) as error:
             problem = error
     assert problem is not None

@@ -16,6 +16,7 @@ from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.fetch import Fetching
 from pictify_sync.workflows.intent import VariableSet
+from pictify_sync.workflows.making_way import tell_spared
 from pictify_sync.workflows.session import Session
 
 LONGEST_PAUSE = 60.0  # seconds between tries after errors
@@ -142,8 +143,9 @@ class Apron:
     def _count(self, intended: Intended, results: dict[tuple[int, str], Result]) -> None:
         for claim in intended.claims:
             match results.get((claim.index, claim.layout)):
-                case Published():
+                case Published() as published:
                     self.tally.stored += 1
+                    tell_spared(self.session, published, claim.output)
                     self.sink(events.AssetStored(claim.key, claim.output, rendered=True))
                 case Unresolved(why):
                     self.tally.unresolved += 1

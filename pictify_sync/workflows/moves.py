@@ -14,6 +14,7 @@ from pictify_sync.core.entries import Cleaned, Entry, FileMove, Moved, MovesInte
 from pictify_sync.core.events import AssetRemoved, AssetStored, FileLeft
 from pictify_sync.core.model import Action, Artifact, Asset, AssetKey, Change, DriftKind, Record, Status
 from pictify_sync.core.reconcile import replaced
+from pictify_sync.workflows.making_way import make_way
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # changes per log entry
@@ -114,6 +115,7 @@ def finish_moves(session: Session) -> Carried:
     pending = session.store.pending_moves()
     if pending is None:
         return Carried(0, 0)
+    make_way(session, (move.new_path for move in pending.moves))
     leaving = frozenset(file.path for file in pending.obsolete)
     missing = session.ports.artifacts.move(pending.moves, lambda path: path not in leaving)
     session.commit(partial(_moved, session, pending, missing))

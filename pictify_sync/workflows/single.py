@@ -20,6 +20,7 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.intent import request
+from pictify_sync.workflows.making_way import stranger, tell_spared
 from pictify_sync.workflows.session import Session
 
 
@@ -130,7 +131,8 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
             result = Unresolved()
         case Rendered():
             provider = session.ports.provider(spec.provider)
-            result = fetch(provider, session.ports.artifacts, outcome, spec.format, [one.output for one in claims])
+            places = {one.output: stranger(session, one.output) for one in claims}
+            result = fetch(provider, session.ports.artifacts, outcome, spec.format, places)
             if isinstance(result, Unresolved):  # no free source would find it
                 result = NotMade("DOWNLOAD_FAILED", result.why, billed=True)
         case Failed(code, message):
@@ -146,6 +148,7 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
     if isinstance(result, Published):
         done.stored += len(claims)
         for claim in claims:
+            tell_spared(session, result, claim.output)
             session.ports.sink(AssetStored(claim.key, claim.output, rendered=True))
     elif isinstance(result, NotMade):
         _fail(session, _records(session, intended), (result.code, result.message), done)

@@ -32,6 +32,7 @@ from pictify_sync.core.events import (
     BatchSubmitted,
     Event,
     FileLeft,
+    FileSpared,
     TemplatePushed,
     Waiting,
 )
@@ -232,7 +233,13 @@ def events(text: str, key: AssetKey) -> Iterable[Event]:
     """Every event that holds words."""
     group = Group(text, text, Format.PNG, None, text)
     yield from (TemplatePushed(text, text), BatchSubmitted(text, text, group, 3), BatchRefused(text, text, text))
-    yield from (BatchInDoubt(text, text), AssetUnresolved(key), AssetFailed(key, text, text), FileLeft(text))
+    yield from (
+        BatchInDoubt(text, text),
+        AssetUnresolved(key),
+        AssetFailed(key, text, text),
+        FileLeft(text),
+        FileSpared(text, text),
+    )
     yield Waiting(3, text)
 
 
