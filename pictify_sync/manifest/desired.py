@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pictify_sync.core.model import Asset, AssetKey, Origin
@@ -16,12 +17,15 @@ from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expand import Expansion
 from pictify_sync.manifest.loading import Declared, Loaded, declared, find
 from pictify_sync.manifest.payloads import Restorer
-from pictify_sync.manifest.places import Problems
+from pictify_sync.manifest.places import Problems, shown
 from pictify_sync.manifest.prepare import Prepared, prepare
+from pictify_sync.manifest.rows import RowsFile
 from pictify_sync.manifest.schema import AssetsManifest
 from pictify_sync.manifest.spool import Layer, Spool
 from pictify_sync.manifest.templates import Template, declare, observed
 from pictify_sync.validation import nearest
+
+MAX_TRIED = 1_000  # rows of a list that no manifest names
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,10 @@ def read_manifests(paths: Sequence[Path], context: ReadContext) -> Manifests:
     chosen = _Templates(found, context, problems)
     prepared = [one for loaded in found.assets if (one := chosen.prepare(loaded)) is not None]
     chosen.check_unused()
+    rows = {one.rows.path for one in prepared if one.rows is not None}
+    for path in found.lists:
+        if path not in rows:
+            _try_list(RowsFile(path, shown(path, context.cwd)), problems)
     spool = Spool()
     _expand(prepared, context, problems, spool)
     _check_clashes(spool, problems)
@@ -129,6 +137,15 @@ class _Templates:
         if name not in self._read:
             self._read[name] = declare(self._declared[name], self._context, self._problems)
         return self._read[name]
+
+
+def _try_list(rows: RowsFile, problems: Problems) -> None:
+    """Look into a list that no manifest names, for YAML that would be refused if one did."""
+    try:
+        for _ in islice(rows.read(lambda _: None), MAX_TRIED):
+            pass
+    except InputError as error:
+        problems.extend(error)
 
 
 def _expand(prepared: Sequence[Prepared], context: ReadContext, problems: Problems, spool: Spool) -> None:

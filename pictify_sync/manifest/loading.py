@@ -52,6 +52,7 @@ class Declared:
     assets: Sequence[Loaded[AssetsManifest]]  # sorted by name
     templates: Sequence[Loaded[TemplateManifest]]  # in scope, sorted by name
     others: Sequence[Loaded[TemplateManifest]]  # declared below the root, outside the scope
+    lists: Sequence[Path]  # in scope, passed over for their top is a list
 
 
 def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Scope:
@@ -84,7 +85,8 @@ def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Sco
 def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared:
     """Load every file in scope and the templates below the root. Problems of all files are gathered."""
     files = dict(scope.files)
-    loaded = [one for path, itself in scope.files if (one := _load(path, context, problems, itself=itself))]
+    lists: list[Path] = []
+    loaded = [one for path, itself in scope.files if (one := _load(path, context, problems, None if itself else lists))]
     assets = [one for one in loaded if isinstance(one.model, AssetsManifest)]
     templates = [one for one in loaded if isinstance(one.model, TemplateManifest)]
     outside = [path.resolve() for path in _walk(context.root) if path.resolve() not in files]
@@ -92,7 +94,7 @@ def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared
     _check_names(assets, "manifests", problems)
     by_name = sorted(assets, key=lambda one: one.name)
     _check_names([*templates, *others], "templates", problems)
-    return Declared(by_name, sorted(templates, key=lambda one: one.name), others)
+    return Declared(by_name, sorted(templates, key=lambda one: one.name), others, lists)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -111,14 +113,16 @@ def _outside(file: str, context: ReadContext) -> Problem:
     return Problem(file, 0, 0, f"lies outside the project folder {context.project}", hint)
 
 
-def _load(path: Path, context: ReadContext, problems: Problems, *, itself: bool) -> Loaded[Any] | None:
+def _load(path: Path, context: ReadContext, problems: Problems, lists: list[Path] | None) -> Loaded[Any] | None:
+    """Load a file. One that holds a list is put into `lists`; without it, because the file was named, it is wrong."""
     file = shown(path, context.cwd)
     if not path.is_relative_to(context.project):
         problems.add(_outside(file, context))
         return None
     try:
         text = _text(path, file)
-        if not itself and holds_list(text):
+        if lists is not None and holds_list(text):
+            lists.append(path)
             return None
         twice: list[Problem] = []
         document = read_document(text, file, twice)

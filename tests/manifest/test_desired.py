@@ -474,3 +474,12 @@ def test_a_folder_outside_is_one_problem(tmp_path: Path) -> None:
         (other / f"{number}.yaml").write_text("version: 1\n")
     assert project.fails(str(other)).count("lies outside the project folder") == 1
     assert project.read("..").whole
+
+
+@pytest.mark.parametrize("text", ["[" * 40 + "]" * 40, "- &a [x]\n- [*a, *a]\n", "- {a: 1, a: 2}", "- !!python/none x"])
+def test_hostile_lists_are_refused_though_nobody_names_them(project: Project, text: str) -> None:
+    """A list is row data and passed over, but not when its YAML is refused."""
+    project.write("manifests/list.yaml", "- word\n- [{a: 1}]\n")
+    assert len(project.read()) == 4
+    project.write("manifests/list.yaml", text)
+    assert "manifests/list.yaml:1:" in project.fails() or "manifests/list.yaml:2:" in project.fails()
