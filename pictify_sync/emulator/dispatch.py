@@ -6,12 +6,14 @@ It knows nothing of HTTP. Everything happens in its one thread; others only put 
 from __future__ import annotations
 
 import signal
+import sqlite3
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -119,13 +121,17 @@ class Dispatcher:
         return self._pace
 
     def close(self) -> None:
-        """Stop: kill the workers, record what they had finished, free the rest."""
+        """Stop: kill the workers, record what they had finished, free the rest.
+
+        What cannot be recorded (on a full disk) is rendered again by whoever opens the folder next.
+        """
         self._closing.set()
         self.wake()
         self._thread.join()
         self._pool.shutdown(wait=True, cancel_futures=True)
-        for sent in list(self._sent.values()):
-            self._record(sent)
+        with suppress(sqlite3.Error):
+            for sent in list(self._sent.values()):
+                self._record(sent)
         self._claims.close()
 
     def _run(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
@@ -59,6 +59,7 @@ CREATE INDEX deliveries_due ON deliveries(due, number)
 """
 
 WAITING, FINISHED, SKIPPED = 0, 1, 2
+CHECKPOINT_EVERY = 32  # commits: what they wrote goes from the write-ahead log into the file
 
 
 class Store:
@@ -66,6 +67,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
+        self._commits = 0  # of this connection
         path.touch(mode=0o600)  # the secrets of webhooks are in it
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
@@ -80,6 +82,8 @@ class Store:
     def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
+        # A checkpoint of its own would report a full disk as the failure of a commit that is durable by then.
+        self._connection.execute("PRAGMA wal_autocheckpoint=0")
         with self.write() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version <= SCHEMA_VERSION:
@@ -96,10 +100,15 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # on a full disk SQLite has undone it already
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
+            self._commits += 1
+            if self._commits % CHECKPOINT_EVERY == 0:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

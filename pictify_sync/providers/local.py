@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pictify_sync.core.ports import Provider
+from pictify_sync.errors import ProviderError
 from pictify_sync.providers.registry import ProviderOptions, capabilities
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def connect(options: ProviderOptions) -> Provider:
 
 def over(options: ProviderOptions, how: Options) -> Provider:
     """Open an embedded server whose engine is already chosen; folder, workers and limits come from `options`."""
+    import sqlite3
+
     import httpx
     from pydantic import SecretStr
 
@@ -46,7 +49,11 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     allowed = capabilities("local", options)
     how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
     how = replace(how, idempotent=True, poll_hint=True, keep_values=False, max_html=MAX_HTML, max_body=MAX_BODY)
-    app = create_app(options.folder, how)
+    try:
+        app = create_app(options.folder, how)
+    except (OSError, sqlite3.Error) as error:
+        hint = "batches and their pictures are kept there: make room, check its permissions, then run the command again"
+        raise ProviderError(f"the embedded server cannot open {options.folder}: {error}", hint=hint) from error
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())

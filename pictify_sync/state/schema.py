@@ -72,6 +72,9 @@ def translated(path: Path | str, doing: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
+        if "decode" in str(error):  # the message would quote all of what it could not read
+            hint = "the file is damaged: restore it from a snapshot (`state import`) or a copy"
+            raise StateError(f"{doing} {path}: it holds bytes that are no text", hint=hint) from error
         hint = "the disk may be full or read-only, or another run holds the state; network drives are not supported"
         raise StateError(f"{doing} {path}: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:

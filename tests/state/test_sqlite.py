@@ -170,6 +170,16 @@ def test_verify_finds_what_was_altered(tmp_path: Path, statement: str, word: str
             assert list(store.records()) == [stored(1), stored(2)]
 
 
+def test_bytes_that_are_no_text_are_a_damage_and_are_not_quoted(tmp_path: Path) -> None:
+    """The error names the file and says what to do, without the content of the entry."""
+    with open_at(tmp_path) as store:
+        store.commit(0, [intended("a1", {1: 1}), submitted("a1")])
+        _tamper(store.path, "UPDATE log SET body = CAST(x'7b22ff' AS TEXT) WHERE serial = 2")
+        with pytest.raises(StateError, match="bytes that are no text") as caught:
+            list(store.entries())
+        assert "damaged" in caught.value.hint
+
+
 def test_damaged_pages_are_a_state_error(tmp_path: Path) -> None:
     """A file with garbled pages is a StateError on reading or a finding of verify, never a traceback of SQLite."""
     with open_at(tmp_path) as store:
