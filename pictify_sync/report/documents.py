@@ -68,7 +68,7 @@ class Fault:
 
     file: Annotated[str, "As it was given, relative to the working directory where possible."]
     line: Annotated[int, "From 1; 0 when the whole file is meant."]
-    column: Annotated[int, "From 1; 0 when the whole line is meant."]
+    column: Annotated[int, "From 1; 0 when the whole line or file is meant."]
     severity: Annotated[str, "`error` or `warning`."]
     message: Annotated[str, "What is wrong."]
     hint: Annotated[str, "How to fix it; empty when the message says it."]
