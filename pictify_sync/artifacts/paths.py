@@ -7,6 +7,7 @@ import unicodedata
 from pictify_sync.errors import ArtifactError
 
 STAGING = ".pictify-sync-staging"  # hidden folder below the root; nothing can be published into it
+_KEPT = frozenset({".git", "git~1", ".pictify-sync", STAGING})  # where Git and we keep our own files, at any depth
 _MAX_NAME = 255  # bytes of one name (ext4, APFS)
 
 
@@ -16,8 +17,8 @@ def parts(path: str) -> tuple[str, ...]:
     fault = next((fault for fault in map(_fault, names) if fault), None)
     if fault is None and not unicodedata.is_normalized("NFC", path):
         fault = "is not in Unicode form NFC"
-    if fault is None and names[0].casefold() == STAGING:
-        fault = "is reserved"
+    if fault is None and any(name.casefold() in _KEPT for name in names):
+        fault = "leads to where Git or pictify-sync keep their own files"
     if fault is not None:
         raise ArtifactError(f"the output path {path!r} {fault}", hint="give a plain relative path in `output`")
     return names

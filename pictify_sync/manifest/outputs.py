@@ -17,6 +17,7 @@ _PLAIN = re.compile(
     r"(?=.{1,200}\Z)[A-Za-z0-9_-][A-Za-z0-9_/-]*\.[a-z]{3,4}\Z"
 )  # most paths; the rest is looked at closely
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
+_KEPT = frozenset({".git", "git~1", ".pictify-sync", ".pictify-sync-staging"})  # of Git and of ours, folded
 _UNSEEN = re.compile(  # Unicode's Default_Ignorable_Code_Point
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -64,5 +65,7 @@ def _faulty_part(part: str) -> str:
         return f"has a part with a blank or dot at its end: {part[:40]!r}"
     if _RESERVED.match(part):
         return f"has the part {part[:40]!r}, which Windows reserves"
+    if folded(part) in _KEPT:
+        return f"has the part {part[:40]!r}, where Git or pictify-sync keep their own files"
     too_long = len(part) > MAX_NAME // 4 and len(part.encode(errors="replace")) > MAX_NAME
     return f"has a part longer than {MAX_NAME} bytes" if too_long else ""

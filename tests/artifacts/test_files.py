@@ -295,6 +295,13 @@ def test_nothing_is_made_before_the_first_picture(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("path", [".git/config", "a/.GIT/x.png", ".pictify-sync/state.db", f"{STAGING}/x.png"])
+def test_nothing_is_published_where_git_and_we_keep_our_own_files(path: str) -> None:
+    """Whatever a plan file or a state says."""
+    with pytest.raises(ArtifactError, match="keep their own files"):
+        parts(path)
+
+
 @pytest.mark.parametrize("where", ["out", "out/a", "out/a/b", "out/a/b/x.png", f"out/{STAGING}"])
 @pytest.mark.parametrize("dangling", [False, True])
 def test_links_are_never_followed(tmp_path: Path, where: str, dangling: bool) -> None:

@@ -55,3 +55,12 @@ def test_characters_that_show_nothing_tell_no_paths_apart(unseen: str) -> None:
     """HFS+ passes over some of them when it compares names."""
     assert folded(f"a{unseen}b.png") == folded("Ab.png")
     assert not fault(f"a{unseen}b.png")
+
+
+@pytest.mark.parametrize(
+    "path", [".git/config", "a/.GIT/x.png", ".g\u200cit/x.png", "git~1/x", ".pictify-sync/state.db"]
+)
+def test_where_git_and_we_keep_our_own_files_is_no_output(path: str) -> None:
+    """A picture there would break the repository or the state, where the output folder is the project's own."""
+    assert "keep their own files" in fault(path)
+    assert not fault(path.lower().replace("it", "ot").replace("pictify", "pocket"))
