@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAX_BODY = 1 << 20  # bytes of a delivery
 PAGE, PAGE_BYTES = 500, 4 << 20  # deliveries of one answer, and about how many bytes
+INBOX = "/inbox"  # where deliveries are read, beside /
 DELIVERY_ID = re.compile(r"[\x21-\x7e]{1,200}")
 THREADS = 4
 LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
@@ -43,17 +44,17 @@ class ReceiverOptions:
 
     folder: Path  # of the inbox
     secrets: tuple[SecretStr, ...]  # one per subscription
-    token: SecretStr | None = None  # who may read GET /inbox; None: nobody
+    token: SecretStr | None = None  # who may read the inbox; None: nobody
     host: str = "127.0.0.1"
     port: int = 8572  # 0: any free one
-    path: str = "/webhook"  # where deliveries are posted
+    path: str = "/webhook"  # where deliveries are posted, beside /
     header: str = "X-Pictify-Signature"  # that signs them
     started: Callable[[str], None] = field(default=lambda _: None)  # is told the URL once connections are taken
     kept: Callable[[Delivery], None] = field(default=lambda _: None)  # is told each new delivery
 
 
 class Receiver:
-    """The WSGI app: POST `path` takes a delivery, GET /inbox gives them to whoever knows the token."""
+    """The WSGI app: POST takes a delivery, GET gives them to whoever knows the token; each at / and at its own path."""
 
     def __init__(self, options: ReceiverOptions, clock: Clock) -> None:
         """Raises UsageError without a secret: anybody could fill the inbox."""
@@ -70,11 +71,13 @@ class Receiver:
 
     def _respond(self, request: Request) -> Response:
         try:
-            if request.path == self._options.path:
-                return self._take(request) if request.method == "POST" else _said(405, "POST a delivery")
-            if request.path == "/inbox":
-                return self._give(request) if request.method == "GET" else _said(405, "GET the inbox")
-            return _said(404, "Not found")
+            path = request.path.rstrip("/")
+            takes, gives = path in ("", self._options.path), path in ("", INBOX)
+            if takes and request.method == "POST":
+                return self._take(request)
+            if gives and request.method == "GET":
+                return self._give(request)
+            return _said(405, "POST a delivery, or GET the inbox") if takes or gives else _said(404, "Not found")
         except BadSignature as error:
             return _said(401, error.message)
         except RequestEntityTooLarge:

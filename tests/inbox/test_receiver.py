@@ -228,3 +228,22 @@ def test_a_taken_port_is_told(url: str, tmp_path: Path) -> None:
     options = ReceiverOptions(tmp_path, (SecretStr(SECRET),), port=int(url.rpartition(":")[2]))
     with pytest.raises(UsageError, match="in use"), receiving(options, SystemClock()):
         pass
+
+
+def test_the_address_alone_is_enough(sender: Sender) -> None:
+    """Whoever subscribes the bare URL of a receiver, and collects from it, needs no path."""
+    for number, path in enumerate(("/", "/webhook", "/webhook/")):
+        body = b'{"n": %d}' % number
+        assert sender.post(signed(body), body, f"del_{number}", path).status_code == 200
+    headers = {"Authorization": "Bearer reader"}
+    for path in ("/", "/inbox", "/inbox/"):
+        found = sender.client.get(path, headers=headers).json
+        assert found is not None
+        assert len(found["deliveries"]) == 3
+        assert sender.client.get(path).status_code == 401
+    assert [sender.client.put(path).status_code for path in ("/", "/webhook", "/inbox", "/other")] == [
+        405,
+        405,
+        405,
+        404,
+    ]
