@@ -15,6 +15,7 @@ from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.intent import intend, narrowed, prepare, request
 from pictify_sync.workflows.templates import forget_push
 
+LONGEST_WAIT = 3600.0  # seconds that a run waits until it may send again: a limit by the day is left to another run
 MAX_SENDS = 5  # times one attempt is sent, where sending again is harmless
 
 
@@ -113,12 +114,15 @@ def _refused(apron: Apron, intended: Intended, refused: Refused) -> None:
     apron.sink(events.BatchRefused(intended.attempt, refused.code, refused.message))
     if refused.stops_run:
         apron.abandon(intended, refused.message, (0, 0))
-        apron.stop(refused.message)
+        apron.stop(f"the provider takes no more batches ({refused.code}): {refused.message}")
     elif refused.template_missing and forget_push(apron.session, batch.group):
         apron.abandon(intended, refused.message, (0, 0))
         apron.tally.freed = True
     elif refused.retry_after is not None:
         apron.abandon(intended, refused.message, (0, 0))
+        if refused.retry_after > LONGEST_WAIT:
+            apron.stop(f"the provider takes no more batches for {refused.retry_after:,.0f} s: {refused.message}")
+            return
         apron.not_before = apron.clock.now() + refused.retry_after
         apron.queue.appendleft(batch)
     else:

@@ -107,6 +107,18 @@ def test_held_batches_wait_for_a_person(tmp_path: Path) -> None:
     assert set(world.provider.meter.values()) == {1}
 
 
+def test_a_limit_by_the_day_is_left_to_another_run(tmp_path: Path) -> None:
+    """Nobody's runner waits until tomorrow: the run stops with its summary, and nothing is lost."""
+    world = World(tmp_path, ForgetfulProvider("well", Refused("429", "daily limit", retry_after=80_000.0)))
+    start = world.clock.time
+    _, done = run(world)
+    assert done.stopped == "the provider takes no more batches for 80,000 s: daily limit"
+    assert (done.stored, done.failed) == (2, ())
+    assert world.clock.time - start < 3600
+    run(world)
+    assert world.files() == world.expected(ABC)
+
+
 def test_refusals_free_the_assets_or_fail_them(tmp_path: Path) -> None:
     """A 429 waits and goes on; quota stops the run with nothing lost; a bad request fails its pictures."""
     slow = World(tmp_path / "slow", ForgetfulProvider(Refused("429", "slow down", retry_after=30.0)))
@@ -116,7 +128,7 @@ def test_refusals_free_the_assets_or_fail_them(tmp_path: Path) -> None:
     assert slow.files() == slow.expected(ABC)
     broke = World(tmp_path / "broke", ForgetfulProvider("well", Refused("402", "no credits", stops_run=True)))
     _, done = run(broke)
-    assert done.stopped == "no credits"
+    assert done.stopped == "the provider takes no more batches (402): no credits"
     assert done.stored == 2
     bad = World(tmp_path / "bad", ForgetfulProvider(Refused("400", "bad variables")))
     _, done = run(bad)
