@@ -14,7 +14,7 @@ place_options = with_options(
     click.option(
         "--host", default="127.0.0.1", show_default=True, help="Address; anything but loopback needs a token."
     ),
-    click.option("--port", default=8571, show_default=True, help="Port; 0 takes a free one."),
+    click.option("--port", type=click.IntRange(0, 65535), default=8571, show_default=True, help="Port; 0: a free one."),
     click.option("--prefix", default="", help="Path below which everything is served."),
     click.option("--public-url", default="", help="How clients reach the server behind a proxy."),
 )

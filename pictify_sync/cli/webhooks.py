@@ -16,7 +16,7 @@ def webhooks_command() -> None:
 
 @webhooks_command.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8572, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8572, show_default=True, help="Port; 0: a free one.")
 @click.option("--header", default="X-Pictify-Signature", show_default=True, help="Header that signs deliveries.")
 @pass_settings
 def serve_command(settings: str | None, host: str, port: int, header: str) -> None:

@@ -109,6 +109,8 @@ def app_options(options: ServeOptions) -> Options:
     shared: dict[str, Any] = {name: getattr(options, name) for name in PASSED_ON}
     shared |= {"render_seconds": options.render_timeout, "key_seconds": DAY, "loopback_targets": local}
     if options.public_url:
+        if not options.public_url.startswith(("http://", "https://")):
+            raise UsageError(f"the public URL {options.public_url} is none of http or https")
         shared["public_url"] = options.public_url.rstrip("/") + "/"
     if options.allow_hosts:
         shared["fetch"] = Fetcher(options.allow_hosts)
@@ -145,7 +147,7 @@ def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator
         thread.start()
     shown = f"[{options.host}]" if ":" in options.host else options.host
     try:
-        yield f"http://{shown}:{port}{options.prefix.rstrip('/')}", app
+        yield f"http://{shown}:{port}{f'/{options.prefix}'.replace('//', '/').rstrip('/')}", app
     finally:
         stop.set()
         for thread in threads:

@@ -357,3 +357,11 @@ def test_help_of_every_command_is_on_stdout(cli: Run) -> None:
         said = cli(name, "--help")
         assert (said.code, said.talk) == (0, "")
         assert said.out.startswith(f"Usage: pictify-sync {name} ")
+
+
+@pytest.mark.parametrize("command", ["serve", "webhooks serve"])
+def test_a_port_that_is_none_is_an_error_in_words(cli: Run, command: str) -> None:
+    """Before anything is opened."""
+    said = cli(*command.split(), "--port", "99999")
+    assert said.code == 1
+    assert "65535" in said.talk

@@ -51,6 +51,15 @@ def test_everything_is_below_the_prefix(client: httpx.Client) -> None:
     assert httpx.get(url).content.startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("prefix", ["vendor", "/vendor/", "vendor/"])
+def test_a_prefix_may_be_written_either_way(tmp_path: Path, prefix: str) -> None:
+    """The URL that is told is the one that answers."""
+    options = ServeOptions(folder=tmp_path, port=0, prefix=prefix)
+    with serving(how(), options) as (url, _):
+        assert url.endswith("/vendor")
+        assert httpx.get(f"{url}/templates", headers=KEY).status_code == 200
+
+
 def test_bodies_in_chunks(client: httpx.Client) -> None:
     """A body without a Content-Length is taken."""
     parts = [b'{"html": "<b>', b"x" * 1000, b'</b>"}']
@@ -101,6 +110,7 @@ def test_the_clock_and_the_dialect_are_turned_from_outside(client: httpx.Client)
         {"host": "0.0.0.0"}, {"host": "::"}, {"host": "192.0.2.1"},
         {"host": "0.0.0.0", "tokens": ("k",), "faults": True},
         {"dialect": "klingon"}, {"plan": "gold"}, {"errors": "none"}, {"rules": ("explode",)},
+        {"public_url": "render.example.org"},
     ],
 )  # fmt: skip
 def test_what_cannot_be_served(changes: dict[str, Any]) -> None:
