@@ -77,9 +77,9 @@ _OUTPUTS = """\
 ## Output paths
 
 Paths are relative to the output folder, and fit for every file system: no `..`, no `\\` or any of `< > : " | ? *`, no
-control characters, no blank or dot at the end of a part, no name that Windows reserves or that Git or pictify-sync keep (`.git`), at most 255 bytes a part.
-Two paths must differ in more than letter case, Unicode form and invisible characters, and none may be the folder of
-another.
+control characters, no blank or dot at the end of a part, no name that Windows reserves, or that Git or
+pictify-sync keep their own files in (`.git`), at most 255 bytes a part. Two paths must differ in more than letter case,
+Unicode form and invisible characters, and none may be the folder of another.
 """
 
 
