@@ -78,6 +78,15 @@ class BatchInDoubt:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchLost:
+    """A batch is given up, and may have been billed; its pictures are planned again."""
+
+    attempt: str
+    why: str
+    pictures: int  # at most billed
+
+
+@dataclass(frozen=True, slots=True)
 class BatchQuarantined:
     """A batch in doubt is left alone until a late answer can no longer come."""
 
@@ -158,6 +167,7 @@ Event = (
     | BatchOdd
     | BatchRefused
     | BatchInDoubt
+    | BatchLost
     | BatchQuarantined
     | BatchHeld
     | AssetStored

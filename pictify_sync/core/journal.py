@@ -63,6 +63,11 @@ class Held:
 Verdict = Poll | SendAgain | Quarantine | Weigh | Held
 
 
+def certain_at(intended_at: float, rules: DoubtRules) -> float:
+    """When what a provider does not know by then of a batch will not come any more, in epoch seconds."""
+    return intended_at + POST_SECONDS + MARGIN_SECONDS + rules.quarantine_seconds
+
+
 def judge(opened: OpenBatch, capabilities: Capabilities, rules: DoubtRules, times: tuple[float, float]) -> Verdict:
     """Decide about an open batch. `times`: when it was intended, and now, in epoch seconds."""
     intended_at, now = times
@@ -71,7 +76,7 @@ def judge(opened: OpenBatch, capabilities: Capabilities, rules: DoubtRules, time
     lasts = capabilities.key_seconds
     if capabilities.honours_idempotency_key and (lasts is None or now + MARGIN_SECONDS < intended_at + lasts):
         return SendAgain()
-    until = intended_at + POST_SECONDS + MARGIN_SECONDS + rules.quarantine_seconds
+    until = certain_at(intended_at, rules)
     if now < until:
         return Quarantine(until)
     return Held() if rules.policy is DoubtPolicy.HOLD else Weigh()

@@ -19,6 +19,7 @@ from pictify_sync.core.events import (
     AssetUnresolved,
     BatchHeld,
     BatchInDoubt,
+    BatchLost,
     BatchOdd,
     BatchProgress,
     BatchQuarantined,
@@ -67,9 +68,12 @@ def event_line(event: Event) -> Line | None:
             return _batch_line(event)
 
 
-def _batch_line(
-    event: Resumed | BatchSubmitted | BatchOdd | BatchRefused | BatchInDoubt | BatchQuarantined | BatchHeld,
-) -> Line:
+_AboutBatch = (
+    Resumed | BatchSubmitted | BatchOdd | BatchRefused | BatchInDoubt | BatchLost | BatchQuarantined | BatchHeld
+)
+
+
+def _batch_line(event: _AboutBatch) -> Line:
     match event:
         case Resumed():
             return Line(f"Goes on with a batch of an earlier run: {pictures(event.pictures)}.")
@@ -84,6 +88,9 @@ def _batch_line(
             return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case BatchInDoubt():
             return Line(f"Batch in doubt: {safe(event.detail)}", Tone.WARN)
+        case BatchLost():
+            cost = f"it may have cost {pictures(event.pictures)}"
+            return Line(f"A batch is given up ({cost}): {safe(event.why)}", Tone.WARN)
         case BatchQuarantined():
             until = datetime.fromtimestamp(event.until, UTC).isoformat(sep=" ", timespec="minutes")
             return Line(f"A batch in doubt is left alone until {until}: an answer may still come.", Tone.WARN)

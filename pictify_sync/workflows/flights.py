@@ -119,6 +119,8 @@ class Apron:
             self.tally.billed_min += least
             self.tally.billed_max += most
             self.tally.freed |= most > 0
+            if most:
+                self.sink(events.BatchLost(intended.attempt, why, most))
         self.flights.pop(intended.attempt, None)
 
     def record(

@@ -153,7 +153,7 @@ class Pump:
             return
         flight.silence, flight.pause = 0, 0.0
         if report.status is BatchStatus.EXPIRED:
-            apron.abandon(flight.intended, "the provider no longer knows the batch", (0, batch.renders))
+            self._expired(flight)
             return
         now = apron.clock.now()
         flight.polls += 1
@@ -173,6 +173,15 @@ class Pump:
         else:
             flight.rechecks += 1
             flight.due = now + max(apron.capabilities.poll_seconds, report.retry_after or 0.0)
+
+    def _expired(self, flight: Flying) -> None:
+        """Give up what the provider has forgotten; what it took just now may only be late."""
+        apron, intended = self._apron, flight.intended
+        intended_at = datetime.fromisoformat(intended.at).timestamp()
+        if apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
+            self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
+        else:
+            apron.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))
 
     def _learn(self, flight: Flying, now: float) -> None:
         """Note how fast a batch was that this run sent: the next one is asked for when it should be over."""

@@ -28,6 +28,8 @@ from pictify_sync.core.events import (
     AssetFailed,
     AssetUnresolved,
     BatchInDoubt,
+    BatchLost,
+    BatchOdd,
     BatchRefused,
     BatchSubmitted,
     Event,
@@ -233,13 +235,8 @@ def events(text: str, key: AssetKey) -> Iterable[Event]:
     """Every event that holds words."""
     group = Group(text, text, Format.PNG, None, text)
     yield from (TemplatePushed(text, text), BatchSubmitted(text, text, group, 3), BatchRefused(text, text, text))
-    yield from (
-        BatchInDoubt(text, text),
-        AssetUnresolved(key),
-        AssetFailed(key, text, text),
-        FileLeft(text),
-        FileSpared(text, text),
-    )
+    yield from (BatchInDoubt(text, text), AssetUnresolved(key), AssetFailed(key, text, text), FileLeft(text))
+    yield from (BatchOdd(text, text), BatchLost(text, text, 2), AssetUnresolved(key, text), FileSpared(text, text))
     yield Waiting(3, text)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pictify_sync.core.events import BatchLost
+from pictify_sync.core.journal import certain_at
 from pictify_sync.core.model import Capabilities
 from pictify_sync.workflows.pump import ITEM_SECONDS, STALL_SECONDS
 from tests.workflows.scripted import Scripted
@@ -72,3 +74,20 @@ def test_a_batch_that_may_not_be_asked_for_is_left_open(tmp_path: Path, status: 
     service.refused = 0
     assert customer.apply(desired).stored == 3
     assert len(service.posts) == 1
+
+
+def test_a_batch_that_is_not_known_right_after_it_was_taken_is_not_sent_again(tmp_path: Path) -> None:
+    """No apply sends it again while it may only be late; once that is over it is given up, told, and made anew."""
+    service = Scripted(ALLOWED)
+    customer, desired = Customer(tmp_path, service), cards("abc")
+    service.refused = 404
+    for _ in range(2):
+        done = customer.apply(desired)
+        assert "does not know batch b1" in (done.stopped or "")
+        assert len(service.posts) == 1
+    service.clock.time = certain_at(START, customer.doubt) + 60
+    service.refused_batch = "b1"
+    done = customer.apply(desired)
+    assert (done.stored, done.stopped, len(service.posts)) == (3, None, 2)
+    assert (done.billed_min, done.billed_max) == (3, 6)
+    assert [event.pictures for event in customer.events if isinstance(event, BatchLost)] == [3]
