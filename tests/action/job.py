@@ -23,24 +23,12 @@ from typing import Any
 import yaml
 
 from tests.action.expressions import filled, holds
+from tests.action.machine import IDENTITY, checkout, git, install
 from tests.action.runner import Command, commands, values
 from tests.docs.pages import ROOT
 from tests.end_to_end.project import ProjectFolder
 
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-IDENTITY = {f"GIT_{who}_{what}": "dev@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")} | {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-}
-
-
-def git(folder: Path, *words: str) -> str:
-    """Run git in a folder."""
-    done = subprocess.run(
-        ["git", *words], cwd=folder, env={**os.environ, **IDENTITY}, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 @dataclass
@@ -185,23 +173,6 @@ class Hub:
             hub["runs"][number - 1]["conclusion"] = "failure" if job.failed else "success"
         assert not any(secret in job.log + job.summary for secret in self.secrets)
         return job
-
-
-def checkout(remote: Path, folder: Path, sha: str) -> None:
-    """Like actions/checkout without persisted credentials: one commit, detached."""
-    folder.mkdir()
-    git(folder, "init", "--quiet")
-    git(folder, "remote", "add", "origin", remote.as_uri())
-    git(folder, "fetch", "--quiet", "--no-tags", "--depth=1", "origin", sha)
-    git(folder, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-
-
-def install(temp: Path) -> None:
-    """The tool, as an earlier step of the job would have left it: from here instead of from a registry."""
-    tool = temp / "pictify-sync/venv/bin/pictify-sync"
-    tool.parent.mkdir(parents=True)
-    tool.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m pictify_sync "$@"\n')
-    tool.chmod(0o755)
 
 
 class _Steps:

@@ -11,7 +11,8 @@ import pytest
 
 from pictify_sync.errors import GitHubError
 from pictify_sync.github.base import refuse_kept, settings_from_base
-from tests.action.job import Hub, checkout, git
+from tests.action.job import Hub
+from tests.action.machine import checkout, git
 from tests.end_to_end.project import ProjectFolder
 
 BASE = "version: 1\nguard: {max_renders: 5}\n"

@@ -10,7 +10,8 @@ import pytest
 
 from pictify_sync.errors import GitHubError
 from pictify_sync.github.branch import OutputBranch
-from tests.action.job import Hub, checkout, git
+from tests.action.job import Hub
+from tests.action.machine import checkout, git
 from tests.end_to_end.project import ProjectFolder
 
 BYTES = {"a/one.png": b"\x89PNG\r\n\x1a\n\0", "a b/zwei\u00e9.webp": b"RIFF\r\n", "\u2603.txt": b"line\r\nline\n"}

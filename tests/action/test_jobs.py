@@ -17,7 +17,8 @@ import pytest
 from packaging.version import Version
 
 from pictify_sync.emulator.app import read_meter
-from tests.action.job import Hub, Job, git
+from tests.action.job import Hub, Job
+from tests.action.machine import git
 from tests.docs.pages import ROOT
 from tests.end_to_end.project import ProjectFolder
 from tests.end_to_end.test_remote import KEY, SETTINGS, served

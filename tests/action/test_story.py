@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.action.job import Hub, git
+from tests.action.job import Hub
+from tests.action.machine import git
 from tests.end_to_end.project import ProjectFolder
 
 ROWS = "id,title,colour\na,A,#123456\nb,B,#654321\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import threading
@@ -16,26 +15,13 @@ from hypothesis import strategies as st
 
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.artifacts.paths import STAGING, parts
-from pictify_sync.artifacts.tree import FileOps
-from pictify_sync.core.entries import FileMove, Obsolete
+from pictify_sync.core.entries import Obsolete
 from pictify_sync.core.model import Artifact
 from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.errors import ArtifactError, DownloadError
 from tests.artifacts.conformance import ArtifactStoreContract, move
-from tests.artifacts.samples import expected, picture, sha
-
-
-def tree(root: Path, *, may_be_empty: bool = False) -> dict[str, bytes]:
-    """Every file below root; no link, no empty folder unless allowed, nothing staged."""
-    found = {}
-    for folder, folders, names in os.walk(root):
-        assert may_be_empty or Path(folder) == root or folders or names, f"{folder} is empty"
-        for name in names:
-            path = Path(folder, name)
-            assert not path.is_symlink()
-            found[path.relative_to(root).as_posix()] = path.read_bytes()
-    assert not any(name.startswith(STAGING) for name in found)
-    return found
+from tests.artifacts.dying import A, B, publish, tree
+from tests.artifacts.samples import expected, sha
 
 
 class TestFileArtifacts(ArtifactStoreContract):
@@ -58,214 +44,6 @@ class TestFileArtifacts(ArtifactStoreContract):
 
     def plant(self, tmp_path: Path, path: str, content: bytes) -> None:
         (tmp_path / "out" / path).write_bytes(content)
-
-
-class Killed(BaseException):
-    """The process is gone."""
-
-
-class Dying(FileOps):
-    """Works for `life` operations, then does nothing ever again: as a killed process."""
-
-    def __init__(self, life: int) -> None:
-        self.life = life
-
-    def _live(self) -> None:
-        self.life -= 1
-        if self.life < 0:
-            raise Killed
-
-    def create(self, name: str, folder: int) -> int:
-        self._live()
-        return super().create(name, folder)
-
-    def write(self, file: int, chunk: bytes | memoryview) -> int:
-        self._live()
-        return super().write(file, chunk[: max(1, len(chunk) // 2)])  # and one call never writes all
-
-    def fsync(self, file: int) -> None:
-        self._live()
-
-    def rename(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
-        self._live()
-        super().rename(old, old_folder, new, new_folder)
-
-    def link(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
-        self._live()
-        super().link(old, old_folder, new, new_folder)
-
-    def unlink(self, name: str, folder: int) -> None:
-        self._live()
-        super().unlink(name, folder)
-
-    def mkdir(self, name: str, folder: int, mode: int) -> None:
-        self._live()
-        super().mkdir(name, folder, mode)
-
-    def rmdir(self, name: str, folder: int) -> None:
-        self._live()
-        super().rmdir(name, folder)
-
-
-class NoLinks(FileOps):
-    """A drive without hard links."""
-
-    def link(self, old: str, old_folder: int, new: str, new_folder: int) -> None:
-        raise OSError(errno.EPERM, "no links here")
-
-
-class FullDisk(FileOps):
-    """A drive that takes so many bytes and no more."""
-
-    def __init__(self, room: int) -> None:
-        self.room = room
-
-    def write(self, file: int, chunk: bytes | memoryview) -> int:
-        if self.room <= 0:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        written = super().write(file, chunk[: self.room])
-        self.room -= written
-        return written
-
-
-def publish(store: FileArtifacts, content: bytes, *paths: str) -> None:
-    """Stage and publish."""
-    store.publish(store.stage([content], expected()), paths)
-
-
-def lives(attempt: Callable[[FileOps], object]) -> int:
-    """Call with ever longer lives until it survives; gives the number of operations."""
-    for life in range(10_000):
-        try:
-            attempt(Dying(life))
-        except Killed:
-            continue
-        return life
-    raise AssertionError("never survives")
-
-
-A, B, C = (picture(seed=seed) for seed in (1, 2, 3))
-MOVES: dict[str, tuple[dict[str, bytes], list[FileMove], set[str], dict[str, bytes]]] = {
-    "swap": ({"a": A, "b": B}, [move(A, "a", "b"), move(B, "b", "a")], set(), {"a": B, "b": A}),
-    "ring in folders": (
-        {"x/a": A, "y/b": B, "z/c": C},
-        [move(A, "x/a", "y/b"), move(B, "y/b", "z/c"), move(C, "z/c", "x/a")],
-        set(),
-        {"y/b": A, "z/c": B, "x/a": C},
-    ),
-    "chain into new folders": (
-        {"a": A, "b": B},
-        [move(A, "a", "b"), move(B, "b", "n/m/c")],
-        set(),
-        {"b": A, "n/m/c": B},
-    ),
-    "copies and a move": (
-        {"a": A, "b": B},
-        [move(A, "a", "c"), move(A, "a", "d"), move(B, "b", "e")],
-        {"a"},
-        {"a": A, "c": A, "d": A, "e": B},
-    ),
-    "equal bytes": (
-        {"a": A, "b": A, "c": B},
-        [move(A, "a", "c"), move(A, "b", "d"), move(B, "c", "a")],
-        set(),
-        {"c": A, "d": A, "a": B},
-    ),
-}
-
-
-@pytest.mark.parametrize("case", MOVES)
-def test_moves_killed_at_every_operation_are_finished(tmp_path: Path, case: str) -> None:
-    """Whatever operation was the last of a run, the next one brings every file to its place, with nothing left over."""
-    before, moves, kept, after = MOVES[case]
-
-    def attempt(ops: FileOps) -> None:
-        assert isinstance(ops, Dying)
-        root = tmp_path / f"life-{ops.life}"
-        for path, content in before.items():
-            (root / path).parent.mkdir(parents=True, exist_ok=True)
-            (root / path).write_bytes(content)
-        try:
-            FileArtifacts(root, ops=ops).move(moves, kept.__contains__)
-        finally:
-            killed_again = Dying(ops.life // 2 if ops.life >= 0 else 5)
-            for again in (killed_again, FileOps()):
-                store = FileArtifacts(root, ops=again)
-                try:
-                    store.sweep()
-                    assert store.move(moves, kept.__contains__) == ()
-                    store.sweep()
-                except Killed:
-                    continue
-            assert tree(root) == after
-
-    assert lives(attempt) > 10
-
-
-def test_moves_without_hard_links(tmp_path: Path) -> None:
-    """Where links are refused, copies do."""
-    store = FileArtifacts(tmp_path, ops=NoLinks())
-    publish(store, A, "a")
-    publish(store, B, "b")
-    assert store.move([move(A, "a", "b"), move(B, "b", "a")], lambda _: False) == ()
-    store.sweep()
-    assert tree(tmp_path) == {"a": B, "b": A}
-
-
-def test_publishing_killed_at_every_operation_leaves_old_or_new(tmp_path: Path) -> None:
-    """At each path lies the old picture or the new one, whole; a sweep clears the rest; doing it again succeeds."""
-
-    def attempt(ops: FileOps) -> None:
-        assert isinstance(ops, Dying)
-        root = tmp_path / f"life-{ops.life}"
-        publish(FileArtifacts(root), A, "x/one", "two")
-        dying = FileArtifacts(root, ops=ops)
-        try:
-            publish(dying, B, "x/one", "two", "new/three")
-        except Killed:
-            dying.close()  # as the end of its process does
-            FileArtifacts(root).sweep()
-            left = tree(root, may_be_empty=True)
-            assert set(left) <= {"x/one", "two", "new/three"}
-            assert left["x/one"] in (A, B)
-            assert left["two"] in (A, B)
-            raise
-        finally:
-            dying.close()
-            store = FileArtifacts(root)
-            publish(store, B, "x/one", "two", "new/three")
-            store.sweep()
-            assert tree(root) == dict.fromkeys(("x/one", "two", "new/three"), B)
-
-    assert lives(attempt) > 10
-
-
-def test_removing_killed_at_every_operation_is_finished(tmp_path: Path) -> None:
-    """The next run removes what is left, folders too."""
-
-    def attempt(ops: FileOps) -> None:
-        assert isinstance(ops, Dying)
-        root = tmp_path / f"life-{ops.life}"
-        publish(FileArtifacts(root), A, "a/b/c", "d")
-        try:
-            FileArtifacts(root, ops=ops).remove(Obsolete("a/b/c", sha(A)))
-        finally:
-            assert FileArtifacts(root).remove(Obsolete("a/b/c", sha(A)))
-            FileArtifacts(root).sweep()
-            assert tree(root) == {"d": A}
-
-    assert lives(attempt) == 4
-
-
-@pytest.mark.parametrize("room", [0, 1, 50, len(A), len(A) + 10])
-def test_a_full_disk_is_an_error_with_a_hint(tmp_path: Path, room: int) -> None:
-    """No half picture is published, and the message says what to do."""
-    store = FileArtifacts(tmp_path, ops=FullDisk(room))
-    with pytest.raises(ArtifactError) as caught:
-        publish(store, A, "a", "b")
-    assert "disk is full" in caught.value.hint
-    store.sweep()
-    assert tree(tmp_path) == {}
 
 
 def test_the_size_of_a_download_is_limited(tmp_path: Path) -> None:

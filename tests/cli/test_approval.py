@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.test_commands import Run, applied, cli, edit, project
-
-__all__ = ["applied", "cli", "project"]
+from tests.cli.running import Run, edit
 
 
 def saved(cli: Run, name: str) -> str:

@@ -4,76 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from pydantic import TypeAdapter
 
-from pictify_sync.cli.root import run
-from pictify_sync.report.documents import DOCUMENTS
-from tests.end_to_end.project import ProjectFolder
-
-ROWS = "id,title,colour\na,A,#123456\nb,B,#654321\n"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command said, and its exit code."""
-
-    code: int
-    out: str
-    talk: str
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture(scope="session")
-def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project that was applied once, to be copied."""
-    project = ProjectFolder(tmp_path_factory.mktemp("cli") / "project", rows=ROWS)
-    project.ok("apply", "--yes")
-    return project.folder
-
-
-@pytest.fixture
-def project(applied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the applied project, as working directory."""
-    folder = Path(shutil.copytree(applied, tmp_path / "project"))
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in this process, in the working directory."""
-
-    def command(*arguments: str) -> Said:
-        capsys.readouterr()
-        code = run(arguments)
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return command
-
-
-def edit(folder: Path, old: str, new: str) -> None:
-    """Change the rows."""
-    rows = folder / "manifests/rows.csv"
-    text = rows.read_text()
-    assert old in text
-    rows.write_text(text.replace(old, new))
-
-
-def document(kind: str, text: str) -> dict[str, object]:
-    """Check a JSON document against its class."""
-    found: dict[str, object] = json.loads(text)
-    assert (found.pop("format"), found.pop("format_version")) == (f"pictify-sync/{kind}", 1)
-    TypeAdapter(DOCUMENTS[kind]).validate_python(found)
-    return found
-
+from tests.cli.running import Run, Said, document, edit
 
 # Finding one's way ---------------------------------------------------------------------------------------------------
 
@@ -267,42 +202,6 @@ def test_taint_and_untaint(project: Path, cli: Run) -> None:
     assert "1 picture tainted." in cli("taint", "cards/a@square").out
     assert "  ~ a@square: tainted" in cli("plan").out
     assert "1 picture no longer tainted." in cli("untaint", "cards/a").out
-    assert cli("plan", "--detailed-exitcode").code == 0
-
-
-def test_a_recorded_key_can_be_forgotten_or_renamed(project: Path, cli: Run) -> None:
-    """Forgotten: planned anew, its file stays. Renamed: a move without a render when the manifest follows."""
-    assert "2 pictures forgotten." in cli("state", "rm", "cards/a").out
-    assert (project / "output/cards/a.default.png").exists()
-    assert "2 to create" in cli("plan").out
-    assert cli("state", "mv", "cards/b@square", "cards/c@square").code == 0
-    keys = [line.split()[0] for line in cli("state", "list").out.splitlines()]
-    assert keys == ["cards/b@default", "cards/c@square"]
-
-
-@pytest.mark.parametrize(
-    "key", ["cards", "cards/c", "cards/x y@square", "cards/c@d@square", "cards/é@square", "/c@square"]
-)
-@pytest.mark.usefixtures("project")
-def test_a_key_that_no_manifest_can_have_is_refused(cli: Run, key: str) -> None:
-    """What `state mv` records can be exported and imported again."""
-    refused = cli("state", "mv", "cards/b@square", key)
-    assert refused.code == 1
-    assert "is no key" in refused.talk
-    assert "cards/b@square" in cli("state", "list").out
-
-
-def test_a_snapshot_goes_out_and_in(project: Path, cli: Run) -> None:
-    """Export, lose the state, import: nothing is left to do."""
-    snapshot = cli("state", "export")
-    assert snapshot.code == 0
-    (project / "snapshot.jsonl").write_text(snapshot.out)
-    refused = cli("state", "import", "snapshot.jsonl")
-    assert refused.code == 1
-    assert "history" in refused.talk
-    for file in (project / ".pictify-sync").glob("state.db*"):
-        file.unlink()
-    assert cli("state", "import", "snapshot.jsonl").code == 0
     assert cli("plan", "--detailed-exitcode").code == 0
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import pytest
 
 from pictify_sync.emulator.app import read_meter
-from tests.cli.test_commands import Run, cli
+from tests.cli.running import Run
 from tests.cli.test_terminal import at_terminal
 from tests.end_to_end.project import ProjectFolder
 from tests.providers.test_canary import CANARY, leaks
 from tests.providers.test_served import served
 
-__all__ = ["cli"]  # a fixture
 Doctor = Callable[..., Any]  # runs the command, gives its document
 ACCOUNT = "provider: pictify\nproviders: {pictify: {poll_seconds: 0.05, requests_per_minute: 60000}}\n"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.cli.root import run
-from tests.cli.test_commands import Said
+from tests.cli.running import Said
 from tests.cli.test_imports import HEAVY, watched
 from tests.end_to_end.project import ProjectFolder
 from tests.state.conformance import recorded

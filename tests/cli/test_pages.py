@@ -11,9 +11,7 @@ from typing import Any
 import pytest
 
 from pictify_sync.report.markdown import COMMENT
-from tests.cli.test_commands import Run, applied, cli, document, edit, project
-
-__all__ = ["applied", "cli", "project"]  # fixtures
+from tests.cli.running import Run, document, edit
 
 
 def content(page: Path) -> Any:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import ROWS, edit
+from tests.cli.running import ROWS, edit
 from tests.end_to_end.project import ProjectFolder
 
 ROOT = Path(__file__).parents[2]

@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from time import process_time
 
 import pytest
 from hypothesis import given
@@ -20,80 +18,9 @@ from pictify_sync.core.ports import Desired, Payloads
 from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 from pictify_sync.errors import InputError
 from pictify_sync.manifest.context import ReadContext
-from pictify_sync.manifest.desired import Manifests, read_manifests
+from pictify_sync.manifest.desired import read_manifests
 from tests.manifest.fakes import FakeInspector
-
-TEMPLATE = """version: 1
-kind: template
-html: card.html
-width: 1200
-height: 630
-layouts:
-  square: {width: 1080, height: 1080, name: Square}
-variables:
-  title: {type: text}
-  photo: {type: image, default: ""}
-  email: {type: text, sensitive: true, default: ""}
-"""
-ASSETS = """version: 1
-template: card
-layouts: [default, square]
-format: webp
-rows: rows.jsonl
-key: "{{ id }}"
-variables:
-  title: "{{ title }}"
-  photo: "{{ photo | default('') }}"
-  email: "{{ email | default('') }}"
-output: "out/{{ key }}.{{ layout }}.{{ format }}"
-"""
-
-
-class Project:
-    """A folder of manifests that a test edits."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.context = ReadContext(
-            project=folder,
-            root=folder / "manifests",
-            inspector=FakeInspector(),
-            engine=lambda families: f"takumi {','.join(families)}",
-            sensitive_key=b"k" * 32,
-            cwd=folder,
-        )
-        self.write("manifests/card.yaml", TEMPLATE)
-        self.write("manifests/card.html", "<b>{{title}}</b>{{email}}<img src='{{photo}}'>")
-        self.write("manifests/a.yaml", ASSETS)
-        self.rows({"id": "b", "title": "B"}, {"id": "a", "title": "A"})
-
-    def write(self, name: str, content: str | bytes) -> Path:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    def edit(self, name: str, change: Callable[[str], str]) -> None:
-        path = self.folder / name
-        path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-    def rows(self, *rows: Mapping[str, object]) -> None:
-        self.write("manifests/rows.jsonl", "\n".join(map(json.dumps, rows)))
-
-    def read(self, *paths: str, **changes: object) -> Manifests:
-        context = replace(self.context, **changes)  # type: ignore[arg-type]
-        return read_manifests([self.folder / path for path in paths], context)
-
-    def fails(self, *paths: str, **changes: object) -> str:
-        with pytest.raises(InputError) as caught:
-            self.read(*paths, **changes)
-        return str(caught.value)
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """A project with one template, one manifest and two rows."""
-    return Project(tmp_path)
+from tests.manifest.project import ASSETS, Project
 
 
 def test_assets_hold_everything_a_plan_needs(project: Project) -> None:
@@ -327,12 +254,6 @@ def test_characters_without_a_glyph_are_told_at_their_row(project: Project) -> N
     assert not project.read(inspector=FakeInspector(draws="漢")).problems
 
 
-def test_too_many_assets_are_refused(project: Project) -> None:
-    """The settings' max_assets bounds what manifests may ask for."""
-    assert len(project.read(max_assets=4)) == 4
-    assert "more than 3 assets" in project.fails(max_assets=3)
-
-
 def test_where_leaves_rows_out(project: Project) -> None:
     """Only rows for which the condition is true become assets."""
     project.edit("manifests/a.yaml", lambda text: text + "where: \"{{ title == 'A' }}\"\n")
@@ -372,114 +293,3 @@ def test_an_empty_folder_asks_for_nothing(tmp_path: Path) -> None:
         read_manifests([], context)
     (tmp_path / "manifests").mkdir()
     assert list(read_manifests([], context)) == []
-
-
-def test_long_lists_of_plain_texts_are_no_expressions(project: Project) -> None:
-    """Only texts with braces count towards the limit of expressions in one manifest."""
-    start = "version: 1\ntemplate: u\nkey: x\nrows: [{n: 1}]\nvariables:\n  v: "
-    project.write("manifests/a.yaml", start + json.dumps(["plain"] * 5000))
-    assert len(json.loads(next(iter(project.read())).variables)["v"]) == 5000
-    project.write("manifests/a.yaml", start + json.dumps(["{{ n }}"] * 5000))
-    assert "manifests/a.yaml:6:" in project.fails()
-
-
-def test_every_error_of_every_file_is_told_at_once(project: Project) -> None:
-    """One wrong file does not hide what is wrong in another."""
-    project.write("manifests/x.yaml", "version: 1\nkind: template\n")
-    project.write("manifests/y.yaml", "a: [")
-    project.rows({"id": "a b", "title": "A"})
-    told = project.fails()
-    assert all(file in told for file in ("x.yaml:", "y.yaml:", "rows.jsonl:1:"))
-
-
-def test_of_very_many_unused_variables_a_hundred_are_told(project: Project) -> None:
-    """The cost of comparing names does not grow with the square of their number."""
-    names = [f"v{number}" for number in range(3_000)]
-    start = "version: 1\ntemplate: card\nkey: x\nrows: [{n: 1}]\nvariables:\n  title: x\n"
-    project.write("manifests/a.yaml", start + "".join(f"  {name}: 1\n" for name in names))
-    began = process_time()
-    told = [problem.message for problem in project.read().problems]
-    assert sum("does not use the variable" in message for message in told) == 100
-    assert "and 2,900 more variables that the template does not use" in told
-    assert process_time() - began < 10
-
-
-def test_one_mistake_hides_no_other(project: Project) -> None:
-    """What is wrong with fields, expressions, columns and rows of one manifest is told at once."""
-    text = """template: card
-layouts: [default, sqare]
-rows:
-  - {id: a, title: A}
-  - {id: a, title: B}
-  - {id: c d, title: C}
-  - {id: e, title: E, out: /etc/e}
-  - {id: f, title: F, out: g.png}
-  - {id: g, title: G, out: G.png}
-  - {id: h}
-  - {id: h, title: H}
-nmae: x
-key: "{{ id }}"
-variables:
-  title: "{{ title | upper }}"
-  email: {a: "{{ title | uper }}", b: "{{ title * 3 }}"}
-  photo: "{{ gone }}"
-output: "{{ out | default(key) }}-{{ layout }}"
-"""
-    project.write("manifests/a.yaml", text)
-    told = project.fails().splitlines()
-    assert [line.removeprefix("manifests/a.yaml:").split(";")[0] for line in told] == [
-        "1:1: the field 'version' is missing",
-        "2:20: the template 'card' has no layout 'sqare'",
-        "5:5: the key 'a/a' is taken already by manifests/a.yaml:4:5",
-        "6:5: the key 'c d' is not fit for a key",
-        "7:5: the output path '/etc/e-default' is an absolute path",
-        "7:5: the output path '/etc/e-sqare' is an absolute path",
-        "9:5: the output path 'G.png-default' is that of a/f@default too, from manifests/a.yaml:8:5",
-        "11:5: the key 'a/h' is taken already by manifests/a.yaml:10:5",
-        "12:1: unknown field 'nmae'",
-        "15:14: no column 'title' in manifests/a.yaml:10",
-        "16:26: there is no filter 'uper'",
-        "16:49: '*' is refused",
-        "17:14: no column 'gone' in manifests/a.yaml:4 and 7 more rows",
-    ]
-
-
-def test_a_wrong_output_hides_no_duplicate_key(project: Project) -> None:
-    """Rows are compared by their keys, whatever else is wrong with them."""
-    text = ASSETS.replace("out/{{ key }}", "../{{ gone }}").replace("rows.jsonl", "rows.csv")
-    project.write("manifests/rows.csv", "id,title\na,A\nb,B\na,C\n")
-    project.write("manifests/a.yaml", text)
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
-    project.edit("manifests/a.yaml", lambda text: text.replace("gone", "id"))
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
-    project.edit("manifests/a.yaml", lambda text: text.replace("id }}.", "title | int }}."))
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
-    project.edit("manifests/a.yaml", lambda text: text.replace('key: "{{ id }}"\n', ""))
-    assert "the field 'key' is missing" in project.fails()
-
-
-@pytest.mark.parametrize("sign", [";", "\t", "|"])
-def test_other_separators_are_named(project: Project, sign: str) -> None:
-    """A file that a spreadsheet wrote with other signs has one long column."""
-    project.write("manifests/rows.csv", f"id{sign}title\na{sign}A\n")
-    project.edit("manifests/a.yaml", lambda text: text.replace("rows.jsonl", "rows.csv"))
-    assert f"no column 'id' in manifests/rows.csv; separate the columns by commas, not by {sign!r}" in project.fails()
-
-
-def test_a_folder_outside_is_one_problem(tmp_path: Path) -> None:
-    """It is not walked, unless the project lies in it."""
-    project, other = Project(tmp_path / "above" / "project"), tmp_path / "other"
-    other.mkdir()
-    for number in range(3):
-        (other / f"{number}.yaml").write_text("version: 1\n")
-    assert project.fails(str(other)).count("lies outside the project folder") == 1
-    assert project.read("..").whole
-
-
-@pytest.mark.parametrize("text", ["[" * 40 + "]" * 40, "- &a [x]\n- [*a, *a]\n", "- {a: 1, a: 2}", "- !!python/none x"])
-def test_hostile_lists_are_refused_though_nobody_names_them(project: Project, text: str) -> None:
-    """A list is row data and passed over, but not when its YAML is refused."""
-    project.write("manifests/list.yaml", "- word\n- [{a: 1}]\n")
-    assert len(project.read()) == 4
-    project.write("manifests/list.yaml", text)
-    assert "manifests/list.yaml:1:" in project.fails() or "manifests/list.yaml:2:" in project.fails()

@@ -16,7 +16,7 @@ from pictify_sync.errors import UsageError
 from pictify_sync.manifest.schema import TemplateManifest
 from pictify_sync.validation import validate
 from pictify_sync.yaml_reader import read_document
-from tests.manifest.test_desired import ASSETS, Project
+from tests.manifest.project import ASSETS, Project
 
 HTML = "<b>{{title}}</b>{{no}}{{1e3}}"
 SIZES = {"default": LayoutSize(1200, 630), "story": LayoutSize(1080, 1920, 'The "Story": {no}')}

@@ -22,9 +22,9 @@ from pictify_sync.providers.http import Http
 from pictify_sync.providers.pictify import Opened, PictifyProvider
 from pictify_sync.providers.rate import Rate
 from tests.emulator.server.caller import opened
+from tests.providers.answering import Service, said
 from tests.providers.clock import FakeClock
 from tests.providers.conformance import render, request, template
-from tests.providers.test_http import Service, said
 
 
 def over(app: Any, key: str = "k" * 64) -> PictifyProvider:

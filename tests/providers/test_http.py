@@ -22,48 +22,11 @@ from pictify_sync.providers.bodies import explain
 from pictify_sync.providers.downloads import Downloads
 from pictify_sync.providers.http import Http
 from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate, wait_told
-from tests.providers.clock import FakeClock
+from pictify_sync.providers.rate import wait_told
+from tests.providers.answering import KEY, Service, said
 from tests.providers.conformance import request, template
 
-KEY = "pk_live_" + "c0ffee" * 6
 Answers = Callable[[httpx.Request], httpx.Response]
-
-
-class Service:
-    """A service that answers by a script, and keeps what it was asked."""
-
-    def __init__(self, *answers: httpx.Response | Exception) -> None:
-        self.answers = list(answers)
-        self.asked: list[httpx.Request] = []
-        self.clock = FakeClock()
-
-    @property
-    def slept(self) -> list[float]:
-        """What was waited for, in seconds."""
-        return self.clock.slept
-
-    def __call__(self, asked: httpx.Request) -> httpx.Response:
-        self.asked.append(asked)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def provider(self, grace: float = 0.0) -> PictifyProvider:
-        """The provider that talks to it."""
-        transport = httpx.MockTransport(self)
-        http = Http("https://api.example/prefix", SecretStr(KEY), transport=transport, rate=Rate(self.clock, None))
-        downloads = Downloads(http.client, http.client, ())
-        return PictifyProvider("pictify", Opened(http, downloads), Capabilities(), grace=grace)
-
-
-def said(status: int, body: object = None, **headers: str) -> httpx.Response:
-    """An answer."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    if isinstance(body, str):
-        return httpx.Response(status, text=body, headers=named)
-    return httpx.Response(status, json=body, headers=named)
 
 
 BATCH = request("uid", [{"name": "a"}])

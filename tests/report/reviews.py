@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved
@@ -10,6 +10,7 @@ from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
 from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift
 from pictify_sync.report.review import Review, review_of_plan
+from pictify_sync.workflows.apply import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import HTML, batch, create, every_kind, filled, plan_of, pushed, recalling, source, update
 
@@ -28,24 +29,6 @@ HOSTILE = [
     "\\",
     "",
 ]
-
-
-@dataclass(frozen=True)
-class Done:
-    """What an apply did."""
-
-    stored: int = 0
-    moved: int = 0
-    refetched: int = 0
-    removed: int = 0
-    kept: int = 0
-    unresolved: int = 0
-    in_doubt: int = 0
-    billed_min: int = 0
-    billed_max: int = 0
-    failed: tuple[tuple[AssetKey, str, str], ...] = ()
-    interrupted: bool = False
-    stopped: str | None = None
 
 
 def everything() -> Review:
@@ -111,7 +94,7 @@ def hostile_apply(text: str) -> Review:
     diary.note(AssetUnresolved(AssetKey(f"b/{text}@b")))
     failed = AssetKey(f"{text}/b@{text}")
     diary.note(AssetFailed(failed, text, text))
-    done = Done(stored=1, removed=1, unresolved=1, failed=((failed, text, text),), stopped=text, billed_max=3)
+    done = ApplySummary(stored=1, removed=1, unresolved=1, failed=((failed, text, text),), stopped=text, billed_max=3)
     return review_of_apply(done, diary, seconds=83)
 
 

@@ -35,11 +35,11 @@ from pictify_sync.report.json_report import (
 )
 from pictify_sync.report.records import Books, census
 from pictify_sync.report.reference import schema
+from pictify_sync.workflows.apply import ApplySummary
 from pictify_sync.workflows.collect import Collected
 from pictify_sync.workflows.probe import Explored
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
-from tests.report.test_told import Done
 from tests.state.samples import probed
 
 LOST_CARD = TemplateDrift("pictify", "card", "U1", "missing", ("default",))
@@ -61,8 +61,8 @@ def written() -> Iterator[tuple[str, str]]:
         "validation",
         validation_document([Problem("a", 1, 2, "bad", "do"), Problem("", 0, 0, "x", "", Severity.WARNING)], 0),
     )
-    yield "apply", apply_document(Done())
-    yield "apply", apply_document(Done(failed=((AssetKey("m/a@default"), "E", "broken"),), stopped="quota"))
+    yield "apply", apply_document(ApplySummary())
+    yield "apply", apply_document(ApplySummary(failed=((AssetKey("m/a@default"), "E", "broken"),), stopped="quota"))
     yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [])
     yield "status", status_document(census(records), opened, Books("abc", 7, Ledger(3, 2, 4, 5, 6)), records)
     explored = Explored(None, 0, 2, ("refused",))

@@ -21,11 +21,11 @@ from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift,
 from pictify_sync.report.plain import cell
 from pictify_sync.report.review import Review, review_of_plan
 from pictify_sync.report.safe import safe
+from pictify_sync.workflows.apply import ApplySummary
 from tests.report.plans import filled, plan_of, recalling, update
 from tests.report.reviews import (
     HOSTILE,
     MARK,
-    Done,
     everything,
     hostile_apply,
     hostile_drift,
@@ -60,7 +60,9 @@ def apply_page() -> str:
     )
     for one in failed:
         diary.note(AssetFailed(*one))
-    done = Done(stored=1200, failed=failed, billed_min=1200, billed_max=1202, in_doubt=1, stopped="no credits left")
+    done = ApplySummary(
+        stored=1200, failed=failed, billed_min=1200, billed_max=1202, in_doubt=1, stopped="no credits left"
+    )
     return markdown(review_of_apply(done, diary, seconds=3725), {}, JOB_SUMMARY)
 
 

@@ -5,8 +5,6 @@ The browser has a thread of its own: Playwright keeps an event loop running in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,107 +13,11 @@ import pytest
 from PIL import Image
 
 from pictify_sync.core.preview import Comparison, PictureFile, Preview
-from pictify_sync.emulator import browser
-from pictify_sync.report.html import write_html
-from pictify_sync.report.outcome import review_of_records
-from pictify_sync.report.review import Review
-from tests.report.gallery import picture, previews
-from tests.report.plans import filled, recalling
-from tests.report.reviews import HOSTILE, everything, hostile_apply, hostile_drift, hostile_plan, hostile_records, many
+from tests.report.gallery import picture
+from tests.report.reviews import everything, many
+from tests.report.viewer import CHOSEN, Viewer, names
 
 pytestmark = pytest.mark.full
-
-Steps = Callable[[Any], Any]
-CHOSEN = '.change[aria-selected="true"] .name'
-
-
-class Viewer:
-    """A browser in a thread of its own. Every look at a page proves that nothing went wrong and nothing went out."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._thread = ThreadPoolExecutor(1)
-        self._playwright: Any = None
-        self._browser: Any = None
-        self._thread.submit(self._start).result()
-
-    def _start(self) -> None:
-        from playwright.sync_api import sync_playwright
-
-        self._playwright = sync_playwright().start()
-        self._browser = self._playwright.chromium.launch(
-            executable_path=str(browser.find()), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-
-    def close(self) -> None:
-        """End browser and thread."""
-        self._thread.submit(self._browser.close).result()
-        self._thread.submit(self._playwright.stop).result()
-        self._thread.shutdown()
-
-    def write(self, name: str, review: Review, shown: dict[Any, Preview] | None = None) -> Path:
-        """Write a page."""
-        file = self.folder / f"{name}.html"
-        write_html(review, shown or {}, file)
-        return file
-
-    def look(self, file: Path, steps: Steps, *, width: int = 1200, dark: bool = False) -> Any:
-        """Open the page, do the steps, and give what they give."""
-        return self._thread.submit(self._look, file, steps, width, dark).result()
-
-    def _look(self, file: Path, steps: Steps, width: int, dark: bool) -> Any:
-        context = self._browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme="dark" if dark else "light", has_touch=width < 500
-        )
-        told: list[str] = []
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("console", lambda message: told.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: told.append(f"error: {error}"))
-        page.on("dialog", lambda dialog: told.append(f"dialog: {dialog.message}"))
-        page.on("request", lambda request: told.extend([request.url] * (not ours(request.url, file))))
-        try:
-            page.goto(file.as_uri())
-            return steps(page)
-        finally:
-            context.close()
-            assert told == []
-
-
-def ours(url: str, file: Path) -> bool:
-    """Whether a request stays within the page."""
-    return url.startswith("data:") or url.partition("#")[0] == file.as_uri()
-
-
-@pytest.fixture(scope="module")
-def viewer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewer]:
-    """One browser for all tests of pages."""
-    if browser.find() is None:
-        pytest.skip("no Chrome or Chromium is installed")
-    pytest.importorskip("playwright")
-    viewer = Viewer(tmp_path_factory.mktemp("pages"))
-    yield viewer
-    viewer.close()
-
-
-@pytest.fixture(scope="module")
-def pictured(viewer: Viewer) -> Path:
-    """A plan of 40 changes with pictures."""
-    review = many(40, manifests=2)
-    return viewer.write("pictured", review, previews(viewer.folder, review))
-
-
-@pytest.fixture(scope="module")
-def thousands(viewer: Viewer) -> Path:
-    """A plan of 5,000 changes."""
-    return viewer.write("thousands", many(5000))
-
-
-def names(page: Any) -> list[str]:
-    """The names of the changes in sight, in order."""
-    rows = page.locator(".change").all()
-    found = sorted((int(row.get_attribute("aria-posinset")), row.locator(".name").inner_text()) for row in rows)
-    return [name for _, name in found]
 
 
 def test_filters_narrow_the_list(viewer: Viewer, pictured: Path) -> None:
@@ -279,85 +181,6 @@ def test_what_is_filtered_away_is_not_acted_upon(viewer: Viewer, pictured: Path)
     viewer.look(pictured, steps)
 
 
-def test_light_and_dark(viewer: Viewer, pictured: Path) -> None:
-    """The page follows the system, and its button overrules it."""
-    ground = "getComputedStyle(document.documentElement).backgroundColor"
-    light = viewer.look(pictured, lambda page: page.evaluate(ground))
-
-    def steps(page: Any) -> None:
-        assert page.evaluate(ground) != light
-        assert page.locator("#theme").get_attribute("aria-pressed") == "true"
-        page.click("#theme")
-        assert page.evaluate(ground) == light
-        page.reload()
-        assert page.evaluate(ground) == light
-
-    viewer.look(pictured, steps, dark=True)
-
-
-@pytest.mark.parametrize("width", [320, 390, 768, 1200, 1900])
-def test_nothing_sticks_out(viewer: Viewer, pictured: Path, width: int) -> None:
-    """From a phone to a wide screen the page is no wider than its window, in both views."""
-
-    def steps(page: Any) -> None:
-        for button in ("#view-list", "#view-grid"):
-            page.click(button)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            page.locator(".change").first.click()
-            assert page.locator("#detail").is_visible()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            page.keyboard.press("Escape")
-
-    viewer.look(pictured, steps, width=width)
-
-
-def test_on_a_phone_details_cover_the_list_until_they_are_closed(viewer: Viewer, pictured: Path) -> None:
-    """A tap opens, a button closes, and the list is where it was."""
-
-    def steps(page: Any) -> None:
-        assert not page.locator("#detail").is_visible()
-        page.locator("#change-3").tap()
-        assert page.locator("#detail").bounding_box()["width"] == 390
-        page.get_by_role("button", name="Close").tap()
-        assert not page.locator("#detail").is_visible()
-
-    viewer.look(pictured, steps, width=390)
-
-
-def test_on_paper_stands_the_whole_list(viewer: Viewer, pictured: Path) -> None:
-    """Printing shows all that the filters leave, in order and without the details; afterwards the page is as before."""
-    where = "[...document.querySelectorAll('.change')].map(one => one.getBoundingClientRect().top)"
-
-    def steps(page: Any) -> None:
-        before = page.locator(".change").count()
-        page.emulate_media(media="print")
-        page.evaluate("dispatchEvent(new Event('beforeprint'))")
-        assert page.locator(".change").count() == 40 > before
-        tops = page.evaluate(where)
-        assert tops == sorted(set(tops))
-        assert not page.locator("#detail").is_visible()
-        page.emulate_media(media="screen")
-        page.evaluate("dispatchEvent(new Event('afterprint'))")
-        assert page.locator(".change").count() == before
-        assert page.locator("#detail").is_visible()
-
-    viewer.look(pictured, steps)
-
-
-def test_every_picture_says_what_it_is(viewer: Viewer, pictured: Path) -> None:
-    """Those of the details have words for who cannot see them; the small ones are passed over."""
-
-    def steps(page: Any) -> None:
-        page.fill("#search", "k00008")
-        assert page.locator("#stage img").evaluate_all("all => all.map(one => one.alt)") == [
-            "Before: k00008@default",
-            "After: k00008@default",
-        ]
-        assert page.locator("img:not([alt])").count() == 0
-
-    viewer.look(pictured, steps)
-
-
 def test_thousands_of_changes_are_as_quick_as_a_few(viewer: Viewer, thousands: Path) -> None:
     """Only what is in sight is part of the page; the last change is one key away, and a search finds the one."""
 
@@ -391,55 +214,6 @@ def test_a_name_in_the_address_opens_that_change(viewer: Viewer, thousands: Path
         page.locator("#detail h2", has_text="k00001@default").wait_for()
 
     viewer.look(thousands, steps, width=width)
-
-
-@pytest.mark.parametrize("text", [text for text in HOSTILE if len(text) > 1], ids=range(8))
-def test_strangers_text_is_text(viewer: Viewer, text: str) -> None:
-    """On every kind of page it stands where it belongs, runs nothing, loads nothing and makes no element."""
-    records = hostile_records(text)
-    reviews = {
-        "plan": hostile_plan(text, 3),
-        "apply": hostile_apply(text),
-        "drift": hostile_drift(text),
-        "records": review_of_records(lambda: records, recalling(filled("x", {text: text}))),
-    }
-
-    def steps(page: Any) -> None:
-        assert page.locator(".change").count() > 0
-        for row in page.locator(".change").all():
-            row.click()
-            page.keyboard.press("Escape")
-        assert page.locator("a:not(.skip), iframe, object, embed, form, base, link:not([rel=icon])").count() == 0
-        assert page.locator("script:not([type])").count() == 1
-        assert page.locator("img").count() == 0
-
-    for name, review in reviews.items():
-        file = viewer.write(f"hostile-{name}", review)
-        viewer.look(file, steps)
-
-
-def test_recorded_pictures_are_a_contact_sheet(viewer: Viewer) -> None:
-    """Pictures first, those in trouble before the others."""
-    records = hostile_records("odd name")
-    shown = {record.key: Preview(record.key, None, picture(viewer.folder, "one", "red"), None) for record in records}
-    assert len(shown) == 1  # the keys are equal
-
-    def steps(page: Any) -> None:
-        assert page.locator("#list").get_attribute("class") == "cards"
-        assert page.locator("#change-0 .badge").inner_text() == "failed"
-        assert page.locator("#change-3 .badge").inner_text() == "stored"
-        assert not page.locator("#detail").is_visible()
-        page.locator("#change-3").click()
-        assert "Stored picture" in page.locator("#detail").inner_text()
-
-    file = viewer.write("sheet", review_of_records(lambda: records, recalling()), shown)
-    viewer.look(file, steps)
-
-
-def test_a_page_without_changes_says_so(viewer: Viewer) -> None:
-    """Nothing is drawn, and nothing fails."""
-    file = viewer.write("nothing", many(0))
-    viewer.look(file, lambda page: page.get_by_text("There is nothing to do.").wait_for())
 
 
 def test_a_search_says_that_not_everything_is_listed(viewer: Viewer) -> None:

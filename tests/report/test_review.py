@@ -15,9 +15,10 @@ from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
 from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.review import LISTED, review_of_plan
 from pictify_sync.report.words import duration, share
+from pictify_sync.workflows.apply import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import create, every_kind, failed_record, filled, plan_of, recalling, update
-from tests.report.reviews import Done, everything, many
+from tests.report.reviews import everything, many
 
 
 def test_a_review_counts_every_change_that_asks_for_something() -> None:
@@ -97,7 +98,9 @@ def test_an_apply_tells_trouble_first() -> None:
     for event in events:
         watch(event)
     assert passed == events
-    done = Done(stored=2, failed=((AssetKey("a/2@default"), "RENDER_TIMEOUT", "slow"),), billed_min=3, billed_max=4)
+    done = ApplySummary(
+        stored=2, failed=((AssetKey("a/2@default"), "RENDER_TIMEOUT", "slow"),), billed_min=3, billed_max=4
+    )
     review = review_of_apply(done, diary, seconds=83)
     assert [change.action for change in review.changes] == ["failed", "rendered", "stored", "stored", "removed"]
     assert "apply again" in review.changes[0].remedy

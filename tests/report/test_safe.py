@@ -6,7 +6,6 @@ import json
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given
@@ -66,6 +65,7 @@ from pictify_sync.report.records import (
 from pictify_sync.report.safe import escaped, for_shell, quoted, safe
 from pictify_sync.report.summary import summary_lines
 from pictify_sync.report.text import plan_lines
+from pictify_sync.workflows.apply import ApplySummary
 from tests.core.assets import SPEC, record
 from tests.report.plans import batch, filled, plan_of, pushed, source
 
@@ -139,23 +139,6 @@ def test_a_word_for_the_shell_is_harmless(text: str) -> None:
     assert_harmless(for_shell(text))
 
 
-class Done(NamedTuple):
-    """An apply's summary with strange words in it."""
-
-    failed: tuple[tuple[str, str, str], ...]
-    stopped: str
-    stored: int = 0
-    moved: int = 0
-    refetched: int = 0
-    removed: int = 0
-    kept: int = 0
-    unresolved: int = 0
-    in_doubt: int = 0
-    billed_min: int = 0
-    billed_max: int = 0
-    interrupted: bool = False
-
-
 def changes(text: str) -> list[Change]:
     """An update, a create, a failure, a rename and a delete in which every word is strange."""
     key = AssetKey(f"{text}/{text}@{text}")
@@ -195,7 +178,9 @@ def everything(text: str) -> Iterable[Line | None]:
     yield from taken([update.key], "tainted")
     card = TemplateDrift(text, text, text, "changed", (text,))
     yield from drift_lines(Observed((Drift(update.key, DriftKind.MISSING, text),), (card,)))
-    yield from summary_lines(Done(((text, text, text),), text), again="pictify-sync apply")
+    yield from summary_lines(
+        ApplySummary(failed=((AssetKey(text), text, text),), stopped=text), again="pictify-sync apply"
+    )
     yield from journal(text, batch_of=update)
     yield from errors(text)
     yield from map(event_line, events(text, update.key))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
@@ -14,48 +14,31 @@ from pictify_sync.report.explain import explain_lines
 from pictify_sync.report.problems import error_lines, problem_lines
 from pictify_sync.report.records import Books, census, failed_lines, record_lines, status_lines
 from pictify_sync.report.summary import FAILURES, summary_lines
+from pictify_sync.workflows.apply import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, text_of, update
 
 
-@dataclass(frozen=True)
-class Done:
-    """What an apply did."""
-
-    stored: int = 0
-    moved: int = 0
-    refetched: int = 0
-    removed: int = 0
-    kept: int = 0
-    unresolved: int = 0
-    in_doubt: int = 0
-    billed_min: int = 0
-    billed_max: int = 0
-    failed: tuple[tuple[AssetKey, str, str], ...] = ()
-    interrupted: bool = False
-    stopped: str | None = None
-
-
-def told(done: Done) -> list[str]:
+def told(done: ApplySummary) -> list[str]:
     """The summary's lines."""
     return [line.text for line in summary_lines(done, again="pictify-sync apply")]
 
 
 def test_a_good_end_is_two_lines() -> None:
     """What was done, and what it cost; nothing about what did not happen."""
-    done = Done(stored=12, moved=1, removed=2, kept=234, billed_min=12, billed_max=12)
+    done = ApplySummary(stored=12, moved=1, removed=2, kept=234, billed_min=12, billed_max=12)
     assert told(done) == ["Applied: 12 stored, 1 moved and 2 removed; 234 unchanged.", "Billed: 12 pictures."]
 
 
 def test_an_end_without_work() -> None:
     """It says so."""
-    assert told(Done(kept=8)) == ["Applied: nothing to do; 8 unchanged."]
+    assert told(ApplySummary(kept=8)) == ["Applied: nothing to do; 8 unchanged."]
 
 
 def test_failures_name_asset_reason_and_remedy_and_the_command_to_retry() -> None:
     """A capped list, where to see the others, one remedy per kind, and how to go on."""
     keys = [AssetKey(f"cards/{number}@default") for number in range(FAILURES + 5)]
-    lines = told(Done(stored=1, failed=tuple((key, "RENDER_TIMEOUT", "took over 30 s") for key in keys)))
+    lines = told(ApplySummary(stored=1, failed=tuple((key, "RENDER_TIMEOUT", "took over 30 s") for key in keys)))
     assert lines[1] == "25 pictures failed:"
     assert lines[2] == "  cards/0@default: RENDER_TIMEOUT: took over 30 s"
     assert lines[-3:] == [
@@ -69,13 +52,13 @@ def test_failures_name_asset_reason_and_remedy_and_the_command_to_retry() -> Non
 @pytest.mark.parametrize(
     ("done", "word"),
     [
-        (Done(in_doubt=1, billed_min=0, billed_max=4), "Billed: 0 to 4 pictures."),
-        (Done(in_doubt=1), "in doubt"),
-        (Done(interrupted=True), "Everything done so far is recorded"),
-        (Done(stopped="render credits used up"), "Stopped early: render credits used up"),
+        (ApplySummary(in_doubt=1, billed_min=0, billed_max=4), "Billed: 0 to 4 pictures."),
+        (ApplySummary(in_doubt=1), "in doubt"),
+        (ApplySummary(interrupted=True), "Everything done so far is recorded"),
+        (ApplySummary(stopped="render credits used up"), "Stopped early: render credits used up"),
     ],
 )
-def test_an_incomplete_end_says_why_and_how_to_go_on(done: Done, word: str) -> None:
+def test_an_incomplete_end_says_why_and_how_to_go_on(done: ApplySummary, word: str) -> None:
     """Each way of ending early has its words, and the command that goes on."""
     lines = told(done)
     assert any(word in line for line in lines)
@@ -84,7 +67,7 @@ def test_an_incomplete_end_says_why_and_how_to_go_on(done: Done, word: str) -> N
 
 def test_pictures_whose_url_is_not_known_are_collected_not_rendered_again() -> None:
     """They are paid for already, so that another apply is not what is asked for."""
-    lines = told(Done(unresolved=2))
+    lines = told(ApplySummary(unresolved=2))
     assert any("not rendered again" in line for line in lines)
     assert lines[-1] == "Look for them with: pictify-sync collect"
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -19,12 +18,11 @@ import httpx
 from pydantic import SecretStr
 
 from pictify_sync.artifacts.files import FileArtifacts
-from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.events import Event
 from pictify_sync.core.journal import DoubtRules
-from pictify_sync.core.model import Artifact, Asset, Capabilities, Origin
+from pictify_sync.core.model import Asset, Capabilities, Origin
 from pictify_sync.core.plan import Plan
-from pictify_sync.core.ports import ArtifactStore, Clock, Expectation, Provider, Staged, StateStore
+from pictify_sync.core.ports import ArtifactStore, Clock, Provider, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
 from pictify_sync.emulator.app import Emulator, create_app, read_meter
 from pictify_sync.emulator.faults import Dropped
@@ -192,43 +190,6 @@ class Service:
         """Close both."""
         self.provider.close()
         self.served.app.close()
-
-
-class MemoryArtifacts:
-    """Published files in memory: for counts that a disk would be slow for. Carries and removes nothing."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self._staged: dict[str, bytes] = {}
-
-    def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
-        data = b"".join(chunks)
-        assert data[16:24] == (expect.width or 0).to_bytes(4) + (expect.height or 0).to_bytes(4)
-        found = Staged(sha256(data).hexdigest(), len(data))
-        self._staged[found.sha256] = data
-        return found
-
-    def publish(self, staged: Staged, paths: Sequence[str]) -> tuple[Artifact, ...]:
-        self.files.update(dict.fromkeys(paths, self._staged[staged.sha256]))
-        return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
-
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
-        return None
-
-    def spare(self, path: str, sha256: str) -> str | None:
-        return None
-
-    def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
-        return tuple(moves)
-
-    def remove(self, obsolete: Obsolete) -> bool:
-        return False
-
-    def check(self, artifact: Artifact) -> str:
-        return "present" if artifact.path in self.files else "missing"
-
-    def sweep(self) -> None:
-        return
 
 
 class Offer(Protocol):

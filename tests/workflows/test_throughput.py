@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.schedule import Pulse, poll_after
-from tests.workflows.service import START, Asked, Customer, MemoryArtifacts, Service, cards
+from tests.workflows.memory import MemoryArtifacts
+from tests.workflows.service import START, Asked, Customer, Service, cards
 
 PRO = Capabilities(max_items=100, max_open=3, requests_per_minute=300)
 LATENCY = 0.1  # seconds of each request
