@@ -59,7 +59,7 @@ def test_packing_is_as_small_as_brute_force(needs: dict[Layouts, int], size: int
 
 
 @pytest.mark.full
-@given(needs_of(4, 12), st.integers(1, 10))
+@given(needs_of(4, 9), st.integers(1, 10))  # the oracle soon takes minutes with more
 @settings(max_examples=100, deadline=None)
 def test_packing_of_four_layouts_is_as_small_as_brute_force(needs: dict[Layouts, int], size: int) -> None:
     """No split of any item over four layouts gives fewer batches."""
