@@ -17,6 +17,7 @@ from pictify_sync.core.model import Action, Artifact, AssetKey, Change, DriftKin
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
 from pictify_sync.core.reconcile import replaced
 from pictify_sync.errors import DownloadError, ProviderError
+from pictify_sync.workflows.fetch import TRIES
 from pictify_sync.workflows.session import Session
 
 CHUNK = 200  # pictures per log entry
@@ -55,10 +56,16 @@ def _fetch(artifacts: ArtifactStore, providers: Mapping[str, Provider], change: 
     assert record is not None
     assert record.artifact is not None
     assert record.url is not None
-    try:
-        chunks = providers[asset.spec.provider].download(record.url)
-        staged = artifacts.stage(chunks, Expectation(asset.spec.format, None, None))
-    except (DownloadError, ProviderError):
+    provider, staged = providers[asset.spec.provider], None
+    for _ in range(TRIES):
+        try:
+            staged = artifacts.stage(provider.download(record.url), Expectation(asset.spec.format, None, None))
+            break
+        except DownloadError:
+            return None
+        except ProviderError:  # for now: a render would be billed
+            continue
+    if staged is None:
         return None
     same = staged.sha256 == record.artifact.sha256 or not record.artifact.is_kept
     return artifacts.publish(staged, [asset.output])[0] if same else None

@@ -9,6 +9,8 @@ import pytest
 
 from pictify_sync.core.model import Capabilities, Status
 from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.workflows.refresh import Sight, refresh
+from pictify_sync.workflows.session import Session
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import Customer, cards
 
@@ -81,3 +83,17 @@ def test_a_batch_of_a_dead_run_whose_pictures_cannot_be_fetched_is_counted_once(
     service.silent_polls, service.trouble, service.healed_after = 0, httpx.Response(503), 6
     done = customer.apply(desired)
     assert done == ApplySummary(stored=2, billed_min=2, billed_max=2)
+
+
+def test_a_lost_file_is_asked_for_again_before_it_is_rendered(tmp_path: Path) -> None:
+    """A host that is busy for a moment costs no render."""
+    service = Scripted(Capabilities(max_items=2))
+    customer, desired = Customer(tmp_path, service), cards("a")
+    customer.apply(desired)
+    for file in (tmp_path / "out").rglob("*.png"):
+        file.unlink()
+    with customer.store() as store:
+        refresh(Session(customer.ports(desired, store)), Sight(tells=lambda _: False))
+    service.trouble, service.healed_after = httpx.Response(503), 2
+    assert customer.apply(desired).refetched == 1
+    assert len(service.posts) == 1
