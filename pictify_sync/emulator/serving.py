@@ -12,6 +12,7 @@ import signal
 import socket
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -82,12 +83,15 @@ def serve(options: ServeOptions) -> None:
 
     Call it in the main thread. Everything is durable: it may be killed at any time.
     """
-    stop = threading.Event()
-    known = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    told: list[int] = []
+    known = {
+        number: signal.signal(number, lambda got, _: told.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with serving(app_options(options), options) as (url, _):
             options.started(url)
-            stop.wait()
+            while not told:  # a signal that comes just before a wait for ever would end it never
+                time.sleep(LOOK_AGAIN)
     finally:
         for number, before in known.items():
             signal.signal(number, before)

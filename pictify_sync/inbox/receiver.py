@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -139,12 +140,15 @@ def serve(options: ReceiverOptions, clock: Clock) -> None:
 
     Everything that was answered with 200 is durable: it may be killed at any time.
     """
-    stop = threading.Event()
-    known = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    told: list[int] = []
+    known = {
+        number: signal.signal(number, lambda got, _: told.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with receiving(options, clock) as url:
             options.started(url)
-            stop.wait()
+            while not told:  # a signal that comes just before a wait for ever would end it never
+                time.sleep(LOOK_AGAIN)
     finally:
         for number, before in known.items():
             signal.signal(number, before)
