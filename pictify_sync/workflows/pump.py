@@ -178,7 +178,8 @@ class Pump:
         """Give up what the provider has forgotten; what it took just now may only be late."""
         apron, intended = self._apron, flight.intended
         intended_at = datetime.fromisoformat(intended.at).timestamp()
-        if apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
+        is_certain = apron.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
+        if not is_certain and apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
             self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
         else:
             apron.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))

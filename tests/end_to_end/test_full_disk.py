@@ -39,7 +39,8 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, size: int) ->
         done = limited(project, size)
         assert "Traceback" not in done.stderr
         assert done.returncode == 1, done.stderr
-        assert done.stderr.startswith("Error: ") or "\nError: " in done.stderr
+        said = f"\n{done.stderr}{done.stdout}"
+        assert "\nError: " in said or "\nStopped early: " in said
     project.ok("apply", "--yes")
     assert len(project.files()) == 200
     assert set(project.meter().values()) == {1}
