@@ -46,6 +46,7 @@ own_options = with_options(
         metavar="SHARE",
         help="Exit with 0 although this share of the pictures failed [0].",
     ),
+    click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when pictures still wait to be published."),
 )
 
 
@@ -61,6 +62,7 @@ class Wish:
     allow_deletes: bool
     approve: tuple[str, ...]
     max_failure_rate: float
+    detailed_exitcode: bool
 
     @property
     def saved(self) -> Path | None:
@@ -82,14 +84,14 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
 
     PATH is a manifest, a folder, a glob [the manifests folder of the settings], or a plan saved by 'plan --out', which
     is then carried out as it is. What an earlier run left unfinished is finished first. Exits with 1 when any picture
-    failed.
+    was not made.
     """
     from pictify_sync.cli.console import Stopper, progress, say
     from pictify_sync.report.json_report import apply_document
     from pictify_sync.report.outcome import Diary, review_of_apply
     from pictify_sync.report.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply import ApplySummary, combined
+    from pictify_sync.workflows.apply import ApplySummary
 
     pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
@@ -107,7 +109,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
                     run = ApplyRun(project, diary.watching(sink), stop)
-                    done = combined(done, run.carry_out(plan, manifests, lambda: _again(run, wish, loaded)))
+                    done = run.carry_out(plan, manifests, lambda: _again(run, wish, loaded), done)
             runner.annotate_failures(done.failed, plan.changes)
         if as_json:
             click.echo(apply_document(done))
@@ -116,7 +118,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
         if pages and (agreed or stop()):
             review = review_of_apply(done, diary, seconds=monotonic() - began)
             pages.write_pictured(review, project, diary.stored())
-    return _code(done, wish.max_failure_rate) if agreed else 1
+    return _code(done, wish) if agreed else 1
 
 
 def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
@@ -210,9 +212,11 @@ def _asked() -> bool:
     return answer.strip() == "yes"
 
 
-def _code(done: ApplySummary, allowed: float) -> int:
-    """Any failure is an error, unless a share of them is allowed."""
+def _code(done: ApplySummary, wish: Wish) -> int:
+    """Any failure is an error, unless a share of them is allowed; what only waits is none."""
     if done.interrupted or done.stopped or done.in_doubt:
         return 1
     tried = len(done.failed) + done.stored + done.unresolved
-    return 1 if done.failed and len(done.failed) > allowed * tried else 0
+    if done.failed and len(done.failed) > wish.max_failure_rate * tried:
+        return 1
+    return 2 if wish.detailed_exitcode and (done.waiting or done.unresolved) else 0

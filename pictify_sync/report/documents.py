@@ -92,6 +92,8 @@ class Applied:
     removed: Annotated[int, "No longer recorded; their files are gone."]
     kept: Annotated[int, "As they were asked for already."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
+    waiting: Annotated[int, "Wanted, and in batches that are still open."]
+    left: Annotated[int, "Wanted, and not rendered since the run ended early."]
     in_doubt: Annotated[int, "Batches of which nobody knows whether the provider took them."]
     billed_min: Annotated[int, "Certainly billed."]
     billed_max: Annotated[int, "Possibly billed."]

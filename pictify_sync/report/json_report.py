@@ -57,6 +57,8 @@ def apply_document(done: Applied) -> str:
             removed=done.removed,
             kept=done.kept,
             unresolved=done.unresolved,
+            waiting=done.waiting,
+            left=done.left,
             in_doubt=done.in_doubt,
             billed_min=done.billed_min,
             billed_max=done.billed_max,

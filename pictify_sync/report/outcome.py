@@ -99,7 +99,9 @@ def _by_key(pair: tuple[AssetKey, object]) -> bytes:
 
 def review_of_apply(done: Applied, diary: Diary, *, seconds: float) -> Review:
     """Review an apply: `diary` watched its events, and it took so long."""
-    deeds = diary.deeds | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
+    failing = {key for key, _, _ in done.failed}
+    held = {key: deed for key, deed in diary.deeds.items() if deed.action != "failed" or key in failing}
+    deeds = held | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
     ranks = {action: rank for rank, action in enumerate(DONE)}
     rows = [
         ReviewedChange(

@@ -42,6 +42,16 @@ class Applied(Protocol):
         ...
 
     @property
+    def waiting(self) -> int:
+        """Wanted pictures in open batches."""
+        ...
+
+    @property
+    def left(self) -> int:
+        """Wanted pictures that a run which stopped early did not ask for."""
+        ...
+
+    @property
     def billed_min(self) -> int: ...
     @property
     def billed_max(self) -> int: ...
@@ -75,6 +85,10 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
     if done.unresolved:
         yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
         yield Line("Look for them with: pictify-sync collect")
+    if done.waiting:
+        yield Line(f"Waiting for {pictures(done.waiting)} in batches that are still open.", Tone.WARN)
+    if done.left:
+        yield Line(f"{pictures(done.left)} not rendered, because the run ended early.", Tone.WARN)
     if done.in_doubt:
         yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
     if done.interrupted:

@@ -91,6 +91,7 @@ REMEDIES = {
     "DOWNLOAD_FAILED": "it is rendered, and stays so: the next apply or collect fetches it without another render",
     "404": "the provider knows no template of that uid: compare the manifest's `template` with its list, and the key",
     "NO_OUTCOME": "the provider never said what became of it: apply again",
+    "BATCH_LOST": "the provider took the batch and then did not know it any more: apply again, or ask its support",
     "TEMPLATE_TOO_LARGE": "the html is over the provider's limit: make it or its embedded pictures smaller",
     "HANDLEBARS_COMPILE_ERROR": "the template's Handlebars are wrong: run pictify-sync validate",
 }

@@ -141,11 +141,16 @@ class ApplyRun:
 
         return resolve(Session(self.ports(None)), attempt, how, batch_id)
 
-    def carry_out(self, plan: Plan, manifests: Manifests | None, replan: Callable[[], Plan | None]) -> ApplySummary:
-        """Do it. A saved plan comes without manifests. Raises StorageUnavailable before anything is made."""
+    def carry_out(
+        self, plan: Plan, manifests: Manifests | None, replan: Callable[[], Plan | None], recovered: ApplySummary
+    ) -> ApplySummary:
+        """Do it. A saved plan comes without manifests. Raises StorageUnavailable before anything is made.
+
+        `recovered` is what `recover` did; the summary is that of both.
+        """
         from pictify_sync.wiring.artifacts import reach  # noqa: PLC0415 - plan does not apply
         from pictify_sync.workflows.apply import carry_out  # noqa: PLC0415 - plan does not apply
 
         if not plan.is_empty:
             reach(self.project.artifacts())
-        return carry_out(self.ports(plan, manifests), plan, replan)
+        return carry_out(self.ports(plan, manifests), plan, replan, recovered)

@@ -6,25 +6,30 @@ Retry, recovery and repair are this same path: a picture is made when the next p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pictify_sync.core.entries import Entry, Recorded
-from pictify_sync.core.events import RunStarted
+from pictify_sync.core.events import AssetFailed, RunStarted
 from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Record, Status
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import ProviderError
 from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.flights import Apron, Tally
+from pictify_sync.workflows.intent import only
 from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
 from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.refetch import is_fetched_again, refetch
 from pictify_sync.workflows.session import Ports, Session
 from pictify_sync.workflows.templates import push_templates
+from pictify_sync.workflows.unmade import is_wanted, made_good, unmade
 
 DOWNLOADS = 8  # threads
 ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
+TRIES = 2  # renders of one picture in one apply that may come to nothing: one more after the first
 _RENDERS = (Action.CREATE, Action.UPDATE, Action.REPAIR)
 
 
@@ -44,7 +49,10 @@ class ApplySummary:
     failed: tuple[tuple[AssetKey, str, str], ...] = ()  # (key, code, message)
     interrupted: bool = False
     stopped: str | None = None  # why nothing more was submitted; None: all was
+    waiting: int = 0  # wanted, and in open batches of other runs or of this one: they are made without a new render
+    left: int = 0  # wanted, and not asked for since the run stopped early
     looked: bool = field(default=False, compare=False)  # True: `unresolved` counts all that are recorded so
+    tries: Mapping[AssetKey, int] = field(default_factory=dict, compare=False)  # renders that came to nothing
 
 
 def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
@@ -62,7 +70,10 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         failed=first.failed + second.failed,
         interrupted=first.interrupted or second.interrupted,
         stopped=second.stopped or first.stopped,
+        waiting=second.waiting,
+        left=second.left,
         looked=first.looked or second.looked,
+        tries=second.tries,
     )
 
 
@@ -76,6 +87,7 @@ class _Sorted:
     deleted: list[Change] = field(default_factory=list)
     settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
+    wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
 
 
 def recover(ports: Ports) -> ApplySummary:
@@ -90,15 +102,23 @@ def recover(ports: Ports) -> ApplySummary:
     return replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried)
 
 
-def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> ApplySummary:
-    """Do what the plan says. `replan` is asked when sources were missing or batches had expired; None: not now."""
+def carry_out(
+    ports: Ports, plan: Plan, replan: Callable[[], Plan | None], earlier: ApplySummary | None = None
+) -> ApplySummary:
+    """Do what the plan says. `replan` is asked when sources were missing or batches had expired; None: not now.
+
+    `earlier` is what `recover` did in the same apply: it is part of the summary, but for what came right since.
+    """
     session = Session(ports)
-    tally = Tally()
+    tally = Tally(tries=Counter(earlier.tries if earlier else ()))
     summary = ApplySummary()
+    wanted: dict[AssetKey, bool] = {}
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         for _ in range(ROUNDS):
             tally.freed = False
-            done, is_again = _round(session, plan, pool, tally)
+            work = _sorted(plan.changes)
+            wanted = wanted | work.wanted
+            done, is_again = _round(session, plan, work, (pool, tally))
             summary = combined(summary, done)
             if not is_again or ports.stop() or tally.stopped:
                 break
@@ -107,19 +127,44 @@ def carry_out(ports: Ports, plan: Plan, replan: Callable[[], Plan | None]) -> Ap
                 break
             plan = next_plan
             _forget(tally, plan)
-    return combined(summary, _summary(tally, interrupted=ports.stop()))
+    done = combined(summary, _ended(session, wanted, tally))
+    return done if earlier is None else _since(session, earlier, done, tally)
 
 
 def _forget(tally: Tally, plan: Plan) -> None:
     """What the next plan tries again has not failed yet."""
     if tally.failed:
-        again = {change.key for change in plan.changes if change.action in _RENDERS}
+        again = {change.key for change in plan.changes if change.action in _RENDERS and _may_try(tally, change.key)}
         tally.failed[:] = [one for one in tally.failed if one[0] not in again]
 
 
-def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[ApplySummary, bool]:
+def _may_try(tally: Tally, key: AssetKey) -> bool:
+    return tally.tries[key] < TRIES
+
+
+def _ended(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> ApplySummary:
+    """Sum up the run, and find out what was wanted and is not made: it failed, unless the run stopped early anyway."""
+    is_cut = session.ports.stop()
+    session.catch_up()
+    tally.in_doubt &= {opened.intended.attempt for opened in session.store.open_batches()}
+    found = unmade(session, wanted, tally)
+    if is_cut or tally.stopped:
+        return replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, left=len(found.failed))
+    for failing in found.failed:
+        tally.failed.append(failing)
+        session.ports.sink(AssetFailed(*failing))
+    return replace(_summary(tally, interrupted=False), waiting=found.waiting)
+
+
+def _since(session: Session, earlier: ApplySummary, done: ApplySummary, tally: Tally) -> ApplySummary:
+    """Add what `recover` did. What it could not settle was taken up again, so that the newer word on it counts."""
+    still = made_good(session, earlier.failed, tally)
+    return combined(replace(earlier, failed=still, stopped=None, in_doubt=0), done)
+
+
+def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, Tally]) -> tuple[ApplySummary, bool]:
     """Carry out one plan; also tell whether another plan is needed."""
-    work = _sorted(plan.changes)
+    pool, tally = means
     renders = plan.summary.renders
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
     _settle(session, work.settled)
@@ -142,6 +187,8 @@ def _round(session: Session, plan: Plan, pool: Executor, tally: Tally) -> tuple[
 def _sorted(changes: Iterable[Change]) -> _Sorted:
     work = _Sorted()
     for change in changes:
+        if is_wanted(change):
+            work.wanted[change.key] = change.source is not None
         if change.source is not None:
             work.carried.append(change)
         elif is_fetched_again(change):
@@ -188,7 +235,8 @@ def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: T
     for name in sorted({batch.group.provider for batch in batches}):
         provider = session.ports.provider(name)
         pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
-        pump.run([batch for batch in batches if batch.group.provider == name], uid_of)
+        own = (batch for batch in batches if batch.group.provider == name)
+        pump.run([left for batch in own for left in only(batch, partial(_may_try, tally))], uid_of)
 
 
 def _resume(session: Session, pool: Executor, tally: Tally) -> None:
@@ -225,4 +273,5 @@ def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
         interrupted=interrupted,
         stopped=tally.stopped,
         looked=tally.looked,
+        tries=dict(tally.tries),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
@@ -35,6 +35,14 @@ class Tally:
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
     stopped: str | None = None  # why nothing more was submitted; None: all was
     freed: bool = False  # True: a batch was given up, its assets need a new plan
+    tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
+    lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
+
+    def lose(self, intended: Intended, code: str, message: str) -> None:
+        """Note that a batch may have been rendered, and that its pictures will not come from it."""
+        for claim in intended.claims:
+            self.tries[claim.key] += 1
+            self.lost[claim.key] = (code, message)
 
 
 @dataclass(slots=True)
@@ -120,6 +128,7 @@ class Apron:
             self.tally.billed_max += most
             self.tally.freed |= most > 0
             if most:
+                self.tally.lose(intended, "BATCH_LOST", why)
                 self.sink(events.BatchLost(intended.attempt, why, most))
         self.flights.pop(intended.attempt, None)
 
@@ -160,4 +169,5 @@ class Apron:
     def fail(self, key: AssetKey, code: str, message: str) -> None:
         """Tell of a picture that could not be made."""
         self.tally.failed.append((key, code, message))
+        self.tally.tries[key] += 1
         self.sink(events.AssetFailed(key, code, message))

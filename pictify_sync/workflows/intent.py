@@ -34,9 +34,16 @@ def narrowed(session: Session, batch: Batch) -> list[Batch]:
         return [batch]
 
     def is_open(key: AssetKey) -> bool:
-        return key not in claimed and not (key in session.touched and _is_made(session, key))
+        return key not in claimed and not (key in session.touched and is_made(session, key))
 
-    items = [replace(item, keys=_kept(item, is_open)) for item in batch.items]
+    return only(batch, is_open)
+
+
+def only(batch: Batch, keep: Callable[[AssetKey], bool]) -> list[Batch]:
+    """Return what is left of a batch for the assets to keep: [] for none, the batch itself for all."""
+    items = [replace(item, keys=_kept(item, keep)) for item in batch.items]
+    if items == list(batch.items):
+        return [batch]
     whole = [item for item in items if all(item.keys)]
     left = [(batch.layouts, whole)]
     for number, layout in enumerate(batch.layouts):
@@ -54,7 +61,7 @@ def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
     return tuple(replace(item, index=index) for index, item in enumerate(items))
 
 
-def _is_made(session: Session, key: AssetKey) -> bool:
+def is_made(session: Session, key: AssetKey) -> bool:
     """Whether the picture that is desired is published."""
     record, asset = session.store.record(key), session.ports.asset(key)
     if record is None or asset is None:

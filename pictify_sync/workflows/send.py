@@ -117,6 +117,7 @@ def _refused(apron: Apron, intended: Intended, refused: Refused) -> None:
         apron.stop(f"the provider takes no more batches ({refused.code}): {refused.message}")
     elif refused.template_missing and forget_push(apron.session, batch.group):
         apron.abandon(intended, refused.message, (0, 0))
+        apron.tally.lose(intended, refused.code, refused.message)
         apron.tally.freed = True
     elif refused.retry_after is not None:
         apron.abandon(intended, refused.message, (0, 0))

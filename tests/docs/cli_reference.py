@@ -24,8 +24,8 @@ What a command was asked for goes to stdout, everything it says besides to stder
 | exit code | meaning |
 |---|---|
 | 0 | done, or no changes |
-| 1 | error: bad input, a refused plan, a failed picture |
-| 2 | changes pending (`plan --detailed-exitcode`) or drift (`refresh --check`) |
+| 1 | error: bad input, a refused plan, a wanted picture that was not made |
+| 2 | changes pending or pictures waiting (`plan`, `apply --detailed-exitcode`), or drift (`refresh --check`) |
 
 `--settings FILE` before the command takes other settings than `pictify-sync.yaml` of the working directory.
 `PICTIFY_SYNC_<FIELD>` in the environment overrides a field of the settings. A PATH is a manifest, a folder or a glob. A

@@ -65,9 +65,9 @@ def main() -> None:
     clock = Ahead(float(os.environ.get("TEST_AHEAD", "0")))
     project = Project(load_settings(None, os.environ), clock, open_state=open_state)
     run = ApplyRun(project, lambda _: None, lambda: False)
-    run.recover()
+    recovered = run.recover()
     plan, manifests = run.plan((), Choice())
-    run.carry_out(plan, manifests, lambda: None)
+    run.carry_out(plan, manifests, lambda: None, recovered)
     project.close()
     print(max(store.commits for store in stores))
 

@@ -72,6 +72,7 @@ def test_without_urls_nothing_is_rendered_twice_and_collect_finishes(
         for _ in range(2):
             done = project.run("apply", "--yes", environ=environ)
             assert done.returncode == 0, done.stdout + done.stderr
+        assert project.run("apply", "--yes", "--detailed-exitcode", environ=environ).returncode == 2
         assert project.files() == {}
         assert rendered(project) == 8
         assert project.run("collect", environ=environ).returncode == 0

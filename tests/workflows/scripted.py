@@ -30,6 +30,7 @@ class Scripted:
         self.posts: list[Json] = []  # bodies of batches, in order
         self.polls = 0
         self.cancelled: list[str] = []
+        self.takes = 202  # status that answers batches
         self.cancels = 200  # status that answers a cancel
         self.lookup = 404  # status that answers a look-up of renders
         self.refused = 0  # status that answers polls; 0: none
@@ -51,7 +52,7 @@ class Scripted:
             return self._file()
         if path[-1] == "batch-render":
             self.posts.append(json.loads(request.content))
-            return httpx.Response(202, json=self.created or {"batchId": f"b{len(self.posts)}"})
+            return httpx.Response(self.takes, json=self.created or {"batchId": f"b{len(self.posts)}"})
         if path[-1] == "results":
             return self._results(path[-2])
         if path[0] == "render":

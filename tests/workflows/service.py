@@ -33,7 +33,7 @@ from pictify_sync.providers.pictify import Opened, PictifyProvider
 from pictify_sync.providers.rate import Rate
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
 from pictify_sync.wiring.run import new_attempt
-from pictify_sync.workflows.apply import ApplySummary, carry_out, combined, recover
+from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
 from pictify_sync.workflows.collect import Collected, collect
 from pictify_sync.workflows.plan import Choice, make_plan
 from pictify_sync.workflows.session import Ports, Session
@@ -249,7 +249,7 @@ class Customer:
             ports = self.ports(desired, store)
             recovered = recover(ports)
             plan = self.plan(desired, store)
-            return combined(recovered, carry_out(ports, plan, lambda: self.plan(desired, store)))
+            return carry_out(ports, plan, lambda: self.plan(desired, store), recovered)
 
     def collect(self, desired: ListDesired) -> Collected:
         """Look for pictures whose URL was not told."""
