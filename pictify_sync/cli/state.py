@@ -56,8 +56,13 @@ def import_command(settings: str | None, file: str) -> None:
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
-        serial = upkeep.restore(project, Path(file))
-    click.echo(f"Imported; the state is at serial {serial}.", err=True)
+        done = upkeep.restore(project, Path(file))
+        count = project.state().count()
+    if not done.is_proven_whole:
+        click.echo(
+            f"Warning: {file} was written by an older version: whether it is complete cannot be checked.", err=True
+        )
+    click.echo(f"Imported {count:,} recorded pictures; the state is at serial {done.serial}.", err=True)
 
 
 @state_command.command("fetch")

@@ -8,7 +8,8 @@ from pictify_sync.errors import StateError
 from pictify_sync.state import log
 from pictify_sync.state.hostile import Faults
 from pictify_sync.state.schema import translated
-from pictify_sync.state.snapshot import lines_of, read_lines
+from pictify_sync.state.snapshot import lines_of
+from pictify_sync.state.snapshot_reader import read_lines
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
 
 

@@ -18,7 +18,8 @@ from pictify_sync.state import schema
 from pictify_sync.state.bulk import ASSET, Bulk, Unsound
 from pictify_sync.state.git_tree import Tree, TreeReader
 from pictify_sync.state.hostile import Faults
-from pictify_sync.state.snapshot import Source, lines_of, read_lines
+from pictify_sync.state.snapshot import Source, lines_of
+from pictify_sync.state.snapshot_reader import read_lines
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.state.tables import Tables
 

@@ -17,7 +17,7 @@ from pictify_sync.core.entries import Entry
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state import codec, log, schema
 from pictify_sync.state.git_checkpoint import load
-from pictify_sync.state.git_tree import Tree, TreeReader, Written
+from pictify_sync.state.git_tree import FORMAT_VERSION, Tree, TreeReader, Written
 from pictify_sync.state.rebase import fits
 from pictify_sync.state.schema import translated
 from pictify_sync.state.sqlite import SqliteStateStore
@@ -34,6 +34,7 @@ class Known:
     run: str = ""  # content of the file of the log that ends with it; "" when there is none
     checkpoint: int = 0  # serial
     key_check: str = ""
+    format_version: int = FORMAT_VERSION
 
 
 class GitIndex:
@@ -51,7 +52,7 @@ class GitIndex:
         value = {} if row is None else json.loads(row[0])
         if (value.pop("format", 0), value.pop("layout", "")) != (FORMAT, schema.layout()):
             return None
-        return Known(**value)
+        return Known(**{"format_version": 1, **value})
 
     def outbox(self) -> list[Written]:
         """Entries that are not at the remote yet, as far as the index was told, in order."""
@@ -153,7 +154,8 @@ def known_of(tree: Tree | None) -> Known:
     if tree is None:
         return Known()
     run = tree.runs[-1].oid if tree.runs else ""
-    return Known(tree.tip, tree.serial, run, tree.meta.checkpoint, tree.meta.key_check)
+    meta = tree.meta
+    return Known(tree.tip, tree.serial, run, meta.checkpoint, meta.key_check, meta.format_version)
 
 
 def check_key(given: str, known: Known) -> None:

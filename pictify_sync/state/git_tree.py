@@ -26,7 +26,7 @@ from pictify_sync.state.hostile import Faults, parse
 from pictify_sync.state.hostile_entries import entry_faults
 
 FORMAT = "pictify-sync/git-state"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # a reader refuses a larger one, and reads all smaller ones
 MAX_FILE = 64 << 20  # bytes
 MAX_META = 64 << 10
 MAX_TREE = 4 << 20  # bytes of the names in one folder
@@ -68,6 +68,7 @@ class Meta:
     base: int  # serial after which the log begins; at most the checkpoint's
     at: str  # ISO 8601 UTC, of the newest entry at the checkpoint
     key_check: str  # tells one sensitive key from another; "" while nobody had one
+    format_version: int = FORMAT_VERSION  # as it was read; what is written is of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +162,9 @@ class TreeReader:
             self._stop("meta.json", f"not JSON: {error}")
         if not isinstance(value, dict) or value.get("format") != FORMAT:
             self._stop("meta.json", "is not that of a state")
-        if value.get("format_version") != FORMAT_VERSION:
-            shown = repr(value.get("format_version"))[:20]
+        version = value.get("format_version")
+        if type(version) is not int or not 1 <= version <= FORMAT_VERSION:
+            shown = repr(version)[:20]
             self._stop("meta.json", f"has format version {shown}", "upgrade pictify-sync")
         try:
             meta: Meta = codec.decode(Meta, json.dumps(value))

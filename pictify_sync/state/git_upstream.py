@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pictify_sync.errors import StateError
 from pictify_sync.state.git_index import Known, known_of
 from pictify_sync.state.git_remote import GitRemote, Pushed
-from pictify_sync.state.git_tree import Tree, TreeReader, Written
+from pictify_sync.state.git_tree import FORMAT_VERSION, Tree, TreeReader, Written
 from pictify_sync.state.git_writer import write_run
 from pictify_sync.state.rebase import commute
 
@@ -128,7 +128,9 @@ class Upstream:
                 queued, known = list(self._outbox), self._known
             if not queued and not extra:
                 return True
-            made = write_run(self.remote.git, known, [*queued, *extra])
+            is_old = known.format_version < FORMAT_VERSION
+            meta = self.reader.tree(known.tip).meta if is_old else None
+            made = write_run(self.remote.git, known, [*queued, *extra], meta)
             if self.remote.push(made.tip, known.tip) is Pushed.DONE:
                 self._advance(made, len(queued), ())
                 return True

@@ -18,9 +18,12 @@ from pictify_sync.state.git_tree import FORMAT, FORMAT_VERSION, MAX_FILE, Meta, 
 _FULL = 8 << 20  # bytes after which a run of entries goes on in another file
 
 
-def write_run(git: Git, known: Known, entries: Sequence[Written]) -> Known:
-    """Make a commit on top of what is known that adds entries; gives the ref as it would then be."""
-    files, first = [], known.serial + 1
+def write_run(git: Git, known: Known, entries: Sequence[Written], meta: Meta | None = None) -> Known:
+    """Make a commit on top of what is known that adds entries; gives the ref as it would then be.
+
+    With `meta`, the head is written anew in our format, so that older versions refuse what they would read wrongly.
+    """
+    files, first = [] if meta is None else [write_meta(meta)], known.serial + 1
     for content in _packed(entries):
         last = first + content.count(b"\n") - 1
         files.append((run_path(first, last), content))
@@ -28,7 +31,8 @@ def write_run(git: Git, known: Known, entries: Sequence[Written]) -> Known:
     kinds = ", ".join(sorted({one.entry.kind for one in entries}))
     span = f"{known.serial + 1}" if len(entries) == 1 else f"{known.serial + 1} to {first - 1}"
     tip = write_commit(git, known.tip, f"Entry {span}: {kinds}\n", files)
-    return replace(known, tip=tip, serial=first - 1, run=blob_id(files[-1][1], tip))
+    run = blob_id(files[-1][1], tip)
+    return replace(known, tip=tip, serial=first - 1, run=run, format_version=FORMAT_VERSION)
 
 
 def _packed(entries: Iterable[Written]) -> Iterable[bytes]:

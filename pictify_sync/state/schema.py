@@ -18,7 +18,8 @@ from secrets import token_bytes, token_hex
 from pictify_sync.errors import StateError
 
 APPLICATION_ID = 0x50535943  # "PSYC", in the file's header
-FORMAT = 1  # in the file's header; a reader refuses a larger one
+FORMAT = 2  # in the file's header; a reader refuses a larger one, and reads all smaller ones
+_LAYOUT_OF_FORMAT_1 = "d2091a281182d623"  # its files do not say which derived tables they hold
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
 
 _TRUTH = """
@@ -125,7 +126,8 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
             return
         for statement in (*_statements(_TRUTH), *_statements(_DERIVED), _FRESH):
             connection.execute(statement)
-        meta = (("lineage", token_hex(16).encode()), ("sensitive_key", token_bytes(32)))
+        values = (token_hex(16).encode(), token_bytes(32), layout().encode())
+        meta = zip(("lineage", "sensitive_key", "layout"), values, strict=True)
         connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={FORMAT}")
@@ -153,6 +155,24 @@ def filling(connection: sqlite3.Connection) -> Iterator[None]:
 def layout() -> str:
     """A digest of the derived tables' definition."""
     return blake2b(_DERIVED.encode(), digest_size=8).hexdigest()
+
+
+def has_current_layout(connection: sqlite3.Connection) -> bool:
+    """Whether the derived tables are those of this version; others have to be rebuilt from the log."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'layout'").fetchone()
+    return layout().encode() == (_LAYOUT_OF_FORMAT_1.encode() if row is None else row[0])
+
+
+def note_layout(connection: sqlite3.Connection) -> None:
+    """Write down that the derived tables are those of this version; only within a transaction."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('layout', ?)", (layout().encode(),))
+
+
+def raise_format(connection: sqlite3.Connection) -> None:
+    """Refuse the file to older versions from now on: they would drop what they do not know. Only in a transaction."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version < FORMAT:
+        connection.execute(f"PRAGMA user_version={FORMAT}")
 
 
 def drop_derived(connection: sqlite3.Connection) -> None:

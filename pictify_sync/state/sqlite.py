@@ -43,7 +43,10 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
                     connection.close()
                     return EmptyStateStore()
                 schema.create(connection, path)
-            return SqliteStateStore(path, connection)
+            store = SqliteStateStore(path, connection)
+            if not schema.has_current_layout(connection):
+                store.rebuild()
+            return store
         except BaseException:
             connection.close()
             raise
@@ -227,6 +230,7 @@ class SqliteStateStore:
         self.forget()
         schema.drop_derived(self._connection)
         schema.create_derived(self._connection)
+        schema.note_layout(self._connection)
         return log.refold(self._connection, self._tables)
 
     def forget(self) -> None:
@@ -255,6 +259,7 @@ class SqliteStateStore:
         assert not self._pinned, "a pinned state is only read"
         try:
             with translated(self.path, "cannot write"), schema.transaction(self._connection):
+                schema.raise_format(self._connection)
                 yield self._connection
         except BaseException:
             self.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from pictify_sync.workflows.session import Session
 
 if TYPE_CHECKING:
     from pictify_sync.state.git_store import GitStateStore
+    from pictify_sync.state.snapshot_reader import Imported
     from pictify_sync.workflows.mend import Mending
 
 EMBEDDED = "local"  # its templates are ours alone, in a folder that may be thrown away
@@ -48,12 +50,12 @@ def export(project: Project, write: Callable[[str], object]) -> None:
     snapshot.export(_kept(project.state()), write)
 
 
-def restore(project: Project, file: Path) -> int:
-    """Read a snapshot into a state without history; gives its serial."""
-    from pictify_sync.state.snapshot import import_snapshot  # noqa: PLC0415 - one command's
+def restore(project: Project, file: Path) -> Imported:
+    """Read a snapshot into a state without history."""
+    from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
 
     at = datetime.fromtimestamp(project.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    with file.open(encoding="utf-8", newline="\n") as lines:
+    with closing(read_file(file)) as lines:
         return import_snapshot(lines, _kept(project.state(create=True)), file=str(file), at=at)
 
 

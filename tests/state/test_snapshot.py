@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pictify_sync.core.entries import FileMove, MovesIntended, Obsolete, Recorded, TemplateRecorded
 from pictify_sync.errors import InputError, StateError
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.snapshot import export, import_snapshot
+from pictify_sync.state.snapshot import export
+from pictify_sync.state.snapshot_reader import import_snapshot, read_file
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.samples import (
@@ -74,7 +75,7 @@ def test_a_snapshot_is_readable_and_in_order(full: SqliteStateStore) -> None:
     lines = lines_of(full)
     values = [json.loads(line) for line in lines]
     assert [value["kind"] for value in values] == [
-        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete", "probe", "spent")
+        *("meta", "template", "asset", "asset", "asset", "open_batch", "moves", "obsolete", "probe", "spent", "end")
     ]
     assert values[2]["variables"] == json.loads(variables(1))
     assert "serial" not in "".join(lines)
@@ -105,8 +106,8 @@ def test_import_needs_a_state_without_history(full: SqliteStateStore) -> None:
 
 
 def test_the_empty_state_can_be_exported() -> None:
-    """A snapshot of nothing is its first line."""
-    (line,) = lines_of(EmptyStateStore())
+    """A snapshot of nothing is its first line, and its end."""
+    line, _ = lines_of(EmptyStateStore())
     assert json.loads(line)["lineage"] == ""
 
 
@@ -114,7 +115,7 @@ def test_many_records_are_imported_in_parts(tmp_path: Path) -> None:
     """Thousands of records survive, although no log entry holds them all."""
     with open_at(tmp_path / "one") as one, open_at(tmp_path / "two") as two:
         one.commit(0, [recorded(*map(stored, range(2500)))])
-        assert import_snapshot(lines_of(one), two, file="s", at=AT) == 3
+        assert import_snapshot(lines_of(one), two, file="s", at=AT).serial == 3
         assert list(two.records()) == list(one.records())
 
 
@@ -143,7 +144,7 @@ def test_every_problem_is_told_with_its_line(full: SqliteStateStore, tmp_path: P
     ("number", "changes"),
     [
         (0, {"format": "other"}),
-        (0, {"format_version": 2}),
+        (0, {"format_version": 3}),
         (0, {"lineage": ""}),
         (0, {"lineage": "../x"}),
         (2, {"variables": {"name": "another"}}),
@@ -206,3 +207,57 @@ def test_deep_nesting_is_refused(full: SqliteStateStore, tmp_path: Path) -> None
     lines = [lines_of(full)[0], "[" * 1_000_000]
     with open_at(tmp_path / "other") as other, pytest.raises(InputError, match="2:0"):
         import_snapshot(lines, other, file="s", at=AT)
+
+
+@pytest.mark.parametrize("kept", range(1, 11))
+def test_a_cut_snapshot_is_refused(full: SqliteStateStore, tmp_path: Path, kept: int) -> None:
+    """Cut off at the end of any line, or with any line left out: nothing is imported."""
+    lines = lines_of(full)
+    assert len(lines) == 11
+    for some in (lines[:kept], [*lines[:kept], *lines[kept + 1 :]]):
+        with open_at(tmp_path / f"other-{len(some)}") as other:
+            with pytest.raises(InputError):
+                import_snapshot(some, other, file="s", at=AT)
+            assert other.serial() == 0
+
+
+def test_more_after_the_end_is_refused(full: SqliteStateStore, tmp_path: Path) -> None:
+    """Two snapshots in one file are none; blank lines at its end do no harm."""
+    lines = lines_of(full)
+    with open_at(tmp_path / "other") as other:
+        with pytest.raises(InputError, match="after the end"):
+            import_snapshot([*lines, *lines], other, file="s", at=AT)
+        import_snapshot([*lines, "\n", "\r\n"], other, file="s", at=AT)
+        assert other.count() == full.count()
+
+
+def test_how_the_lines_are_written_does_not_matter(full: SqliteStateStore, tmp_path: Path) -> None:
+    """Escapes, blanks, the order of names and line ends may change on the way: the values count."""
+    lines = [json.dumps(dict(reversed(json.loads(line).items()))) + "\r\n" for line in lines_of(full)]
+    with open_at(tmp_path / "other") as other:
+        import_snapshot(lines, other, file="s", at=AT)
+        assert lines_of(other) == lines_of(full)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-bom", "utf-16-be-bom"])
+def test_a_snapshot_is_read_as_shells_write_it(full: SqliteStateStore, tmp_path: Path, encoding: str) -> None:
+    """UTF-8 and UTF-16, with the mark that they begin with."""
+    text = "\ufeff" * encoding.endswith("bom") + "".join(lines_of(full))
+    (tmp_path / "s.jsonl").write_bytes(text.encode(encoding.removesuffix("-bom")))
+    with open_at(tmp_path / "other") as other:
+        import_snapshot(read_file(tmp_path / "s.jsonl"), other, file="s", at=AT)
+        assert lines_of(other) == lines_of(full)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfea", b"{}\n\xe9\n", b"\xfe\xff\xd8\x00", "é{}".encode("utf-16-le"), b"", b"\0" * 99]
+)
+def test_bytes_that_are_no_text_are_told_with_their_file(tmp_path: Path, content: bytes) -> None:
+    """Half a UTF-16, Latin-1, nothing, zeros: an error with a place, and nothing is imported."""
+    file = tmp_path / "s.jsonl"
+    file.write_bytes(content)
+    with open_at(tmp_path / "other") as other:
+        with pytest.raises(InputError) as caught:
+            import_snapshot(read_file(file), other, file=str(file), at=AT)
+        assert caught.value.problems[0].file == str(file)
+        assert other.serial() == 0
