@@ -9,7 +9,9 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     ├── StalePlan                    a saved plan no longer fits the state
     ├── NotApproved                  the work exceeds what was approved
     ├── StateError                   the state cannot be read, or is not ours
-    │   └── Conflict                 another run committed first: carries the entries that came since
+    │   ├── Conflict                 another run committed first: carries the entries that came since
+    │   ├── ForeignState             the state belongs to another project
+    │   └── OlderCommit              a newer commit was applied before
     ├── ArtifactError                a file cannot be written, or a path leaves the output root
     │   └── StorageUnavailable       object storage cannot be reached, refuses us, or has no such bucket
     ├── DownloadError                bytes that are not the picture that was asked for
@@ -113,6 +115,14 @@ class Conflict(StateError):
         super().__init__(f"the state moved from serial {expected} to {serial}", hint="run the command again")
         self.expected = expected
         self.serial = serial
+
+
+class ForeignState(StateError):
+    """The state belongs to another project: applying this one would remove what that one made."""
+
+
+class OlderCommit(StateError):
+    """A commit that holds the one which is checked out was applied before: applying this one would undo it."""
 
 
 class ArtifactError(PictifySyncError):

@@ -96,6 +96,11 @@ class Fields(_Strict):
     """The fields of the settings file."""
 
     version: Literal[1] = Field(1, description="Version of the settings language.")
+    name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._/-]{0,99}$",
+        description="Name of the project, by which a shared state knows it; null: its folder in the Git repository.",
+    )
     manifests: str = Field("manifests", min_length=1, description="Folder of the manifests.")
     output: str = Field("output", min_length=1, description="Folder that the pictures are published in.")
     artifacts: Annotated[str, AfterValidator(_artifacts)] = Field(

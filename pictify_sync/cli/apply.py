@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 own_options = with_options(
     click.option("--yes", is_flag=True, help="Do not ask."),
     click.option("--allow-deletes", is_flag=True, help="Lift the guard's limit on deletes."),
+    click.option("--allow-older", is_flag=True, help="Apply a commit that is older than the one applied last."),
     click.option(
         "--approve",
         multiple=True,
@@ -60,6 +61,7 @@ class Wish:
     replace: tuple[str, ...]
     yes: bool
     allow_deletes: bool
+    allow_older: bool
     approve: tuple[str, ...]
     max_failure_rate: float
     detailed_exitcode: bool
@@ -97,6 +99,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
     with told(github=github) as runner, project_of(settings) as project:
         project.fetch()
+        wish = _check_age(project, wish)
         loaded, consent = _load(project, wish), _consent(project, wish)
         with stop.watching(), progress() as sink:
             done = ApplyRun(project, diary.watching(sink), stop).recover()
@@ -108,7 +111,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent, pages), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
-                    run = ApplyRun(project, diary.watching(sink), stop)
+                    run = ApplyRun(project, diary.watching(sink), stop, allow_older=wish.allow_older)
                     done = run.carry_out(plan, manifests, lambda: _again(run, wish, loaded), done)
             runner.annotate_failures(done.failed, plan.changes)
         if as_json:
@@ -119,6 +122,26 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             review = review_of_apply(done, diary, seconds=monotonic() - began)
             pages.write_pictured(review, project, diary.stored())
     return _code(done, wish) if agreed else 1
+
+
+def _check_age(project: Project, wish: Wish) -> Wish:
+    """Refuse to undo what a newer commit asked for; warn where the two cannot be compared.
+
+    With a state of the project's own, whoever is asked at the terminal may say yes to it.
+    """
+    from pictify_sync.errors import OlderCommit
+    from pictify_sync.wiring.older import is_shared, refuse_older
+
+    asks = not (wish.yes or wish.approve or wish.saved) and bool(sys.stdin) and sys.stdin.isatty()
+    try:
+        warning = refuse_older(project, allowed=wish.allow_older)
+    except OlderCommit as error:
+        if is_shared(project) or not asks:
+            raise
+        warning, wish = error.message, replace(wish, allow_older=True)
+    if warning:
+        project.notice(f"Warning: {warning}")
+    return wish
 
 
 def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:

@@ -45,10 +45,19 @@ def project_of(settings: str | None) -> Iterator[Project]:
     from pictify_sync.wiring import open_project
 
     project = open_project(Path(settings) if settings else None, os.environ)
+    project.notice = _notice
     try:
         yield project
     finally:
         project.close()
+
+
+def _notice(text: str) -> None:
+    from pictify_sync.cli.console import talk
+    from pictify_sync.report.lines import Line, Tone
+    from pictify_sync.report.safe import safe
+
+    talk([Line(safe(text), Tone.WARN)])
 
 
 def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[str, ...]) -> Choice:

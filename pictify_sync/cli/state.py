@@ -81,6 +81,24 @@ def fetch_command(settings: str | None) -> None:
             click.echo(f"There is no {place} yet: the first apply makes it.", err=True)
 
 
+@state_command.command("bind")
+@pass_settings
+def bind_command(settings: str | None) -> None:
+    """Have the state belong to this project: after its folder was renamed, or its repository moved.
+
+    A state is used by the project that made it, and refuses all others.
+    """
+    from pictify_sync.core.binding import project_title
+    from pictify_sync.report.safe import safe
+    from pictify_sync.wiring import upkeep
+    from pictify_sync.wiring.states import place_of
+
+    with project_of(settings) as project:
+        title = project_title(upkeep.bind(project))
+        place = place_of(project.settings)
+    click.echo(f"The state {safe(place)} belongs to the project {safe(title)} now.", err=True)
+
+
 @state_command.command("compact")
 @pass_settings
 def compact_command(settings: str | None) -> None:

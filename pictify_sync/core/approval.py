@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import blake2b
+from itertools import chain
 
 from pictify_sync.core.fingerprint import RECIPE, canonical
 from pictify_sync.core.model import Action, Change
 from pictify_sync.core.template import TemplateChange
 
+Work = tuple[Iterable[Change], Iterable[TemplateChange]]
+
+_ANY = ""  # in the place of a source's key: whichever
 _IDLE = (Action.KEEP, Action.AWAIT, Action.BLOCKED)
 
 
@@ -24,23 +28,60 @@ def work_of(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> I
 
 def work_line(change: Change) -> str:
     """Give the canonical line of one change that acts."""
+    return _line(change, None if change.source is None else change.source.key)
+
+
+def _line(change: Change, source: str | None) -> str:
     asset, record = change.asset, change.record
     wanted = None if asset is None else (asset.fingerprint.spec, asset.fingerprint.variables, asset.output)
     removed = None if asset is not None or record is None or record.artifact is None else record.artifact.sha256
-    source = None if change.source is None else change.source.key
     return canonical(("asset", change.action, change.key, wanted, removed, source))
 
 
 def plan_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
     """Give the name of the work: "h1:" and 32 hex characters; equal for equal work, whoever planned it."""
+    return _digest(work_of(changes, templates))
+
+
+def rendered_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
+    """Give the name of the same work with a render in the place of every copy: whoever agreed to it, agreed to less."""
+    acting = (change for change in changes if change.action not in _IDLE)
+    lines = (_line(change, None) if change.is_copied else work_line(change) for change in acting)
+    return _digest(chain(work_of((), templates), lines))
+
+
+def exceeding(
+    changes: Iterable[Change], templates: Iterable[TemplateChange], approved: Iterable[Work]
+) -> tuple[str, ...]:
+    """Give the lines of the work that were not approved, in order. A copy is less than the render of the same."""
+    allowed: set[str] = set()
+    for some, theirs in approved:
+        allowed.update(work_of((), theirs))
+        allowed.update(line for change in some if change.action not in _IDLE for line in _lines(change))
+    pushed = (line for line in work_of((), templates) if line not in allowed)
+    acting = (change for change in changes if change.action not in _IDLE)
+    beyond = (work_line(change) for change in acting if allowed.isdisjoint(_ways(change)))
+    return (*pushed, *beyond)
+
+
+def _lines(change: Change) -> Iterator[str]:
+    """What the approval of a change allows: itself, and a copy from elsewhere in the place of a copy."""
+    yield work_line(change)
+    if change.is_copied:
+        yield _line(change, _ANY)
+
+
+def _ways(change: Change) -> Iterator[str]:
+    """The lines any of which allows a change."""
+    yield work_line(change)
+    if change.is_copied:
+        yield _line(change, None)
+        yield _line(change, _ANY)
+
+
+def _digest(lines: Iterable[str]) -> str:
     total = blake2b(digest_size=16, person=RECIPE.encode())
-    for line in work_of(changes, templates):
+    for line in lines:
         total.update(line.encode())
         total.update(b"\n")
     return f"{RECIPE}:{total.hexdigest()}"
-
-
-def exceeding(work: Iterable[str], approved: Iterable[str]) -> tuple[str, ...]:
-    """Give the lines of the work that were not approved, in order."""
-    allowed = frozenset(approved)
-    return tuple(line for line in work if line not in allowed)

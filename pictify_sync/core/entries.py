@@ -196,6 +196,37 @@ class Spent:
     kind: Literal["spent"] = "spent"
 
 
+@dataclass(frozen=True, slots=True)
+class ProjectIdentity:
+    """What tells a project from others that could name the same state; equal for all clones of it."""
+
+    name: str  # the setting of that name; "" when there is none
+    folder: str  # of the project: from its Git root, else see `wiring/identity.py`
+    manifests: str  # their folder, from the project's
+    path: str = ""  # of the project, from the folder of the state's file; "" when the state is no file
+    repository: str = ""  # host and path of its remote `origin`; "" when not known
+    roots: tuple[str, ...] = ()  # first commits of its history, sorted; none when not known, as in a shallow clone
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """The state belongs to this project."""
+
+    project: ProjectIdentity
+    at: str
+    kind: Literal["bound"] = "bound"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An apply began to carry out what the manifests of a Git commit ask for."""
+
+    commit: str  # its id
+    run: str  # id of the run
+    at: str
+    kind: Literal["applied"] = "applied"
+
+
 Entry = (
     Intended
     | Submitted
@@ -209,6 +240,8 @@ Entry = (
     | TemplateRecorded
     | Probed
     | Spent
+    | Bound
+    | Applied
 )
 
 

@@ -10,7 +10,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
-from pictify_sync.core.entries import Entry, FileMove, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import (
+    Applied,
+    Entry,
+    FileMove,
+    Ledger,
+    MovesIntended,
+    Obsolete,
+    OpenBatch,
+    Probed,
+    ProjectIdentity,
+)
 from pictify_sync.core.events import Event
 from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
 from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
@@ -121,6 +131,14 @@ class StateStore(Protocol):
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:
         """(serial, ISO time, entry) of everything after a serial, in order."""
+        ...
+
+    def project(self) -> ProjectIdentity | None:
+        """The project that the state belongs to; None: nobody's yet."""
+        ...
+
+    def applied(self) -> Applied | None:
+        """The newest apply of a known commit."""
         ...
 
     def ledger(self) -> Ledger:

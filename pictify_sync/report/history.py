@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from pictify_sync.core.binding import project_title
 from pictify_sync.core.entries import (
     Abandoned,
+    Applied,
+    Bound,
     Cleaned,
     Doubted,
     Entry,
@@ -59,6 +62,10 @@ def _words(entry: Entry) -> tuple[str, Tone]:
         case Spent():
             cost = f"{entry.billed_min:,} to {entry.billed_max:,} pictures billed"
             return f"carried over: {entry.attempts:,} batches, {cost}", _FAINT
+        case Bound():
+            return f"the state belongs to the project {safe(project_title(entry.project))}", Tone.PLAIN
+        case Applied():
+            return f"apply of the commit {safe(entry.commit[:12])} (run {safe(entry.run)})", _FAINT
         case MovesIntended() | Moved() | Recorded() | Cleaned():
             return _carried(entry)
 

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from secrets import token_bytes
 
-from pictify_sync.core.entries import Entry, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import (
+    Applied,
+    Entry,
+    Ledger,
+    MovesIntended,
+    Obsolete,
+    OpenBatch,
+    Probed,
+    ProjectIdentity,
+)
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import StateError
@@ -59,6 +68,12 @@ class EmptyStateStore:
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, str, Entry]]:  # noqa: ARG002
         return iter(())
+
+    def project(self) -> ProjectIdentity | None:
+        return None
+
+    def applied(self) -> Applied | None:
+        return None
 
     def ledger(self) -> Ledger:
         return Ledger(0, 0, 0, 0, 0)

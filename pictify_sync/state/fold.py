@@ -11,6 +11,8 @@ from typing import assert_never
 
 from pictify_sync.core.entries import (
     Abandoned,
+    Applied,
+    Bound,
     Cleaned,
     Doubted,
     Entry,
@@ -39,12 +41,8 @@ def fold(tables: Tables, intended: ReadIntended, serial: int, entry: Entry) -> N
     match entry:
         case Intended():
             _intend(tables, intended, serial, entry)
-        case Submitted():
-            _expect_unsubmitted(tables, entry.attempt)
-            _update(tables, entry.attempt, batch_id=entry.batch_id, submitted_at=entry.at, doubt=None)
-        case Doubted():
-            _expect_unsubmitted(tables, entry.attempt)
-            _update(tables, entry.attempt, doubt=entry.detail)
+        case Submitted() | Doubted():
+            _note_answer(tables, entry)
         case Settled() | Abandoned():
             _close(tables, intended, serial, entry)
         case MovesIntended():
@@ -69,6 +67,8 @@ def fold(tables: Tables, intended: ReadIntended, serial: int, entry: Entry) -> N
             _check_billed(entry)
             _refuse_if(not 0 <= entry.attempts <= _MOST, "fewer than no attempts")
             tables.put_spent(entry)
+        case Bound() | Applied():
+            return  # the newest is read from the log itself
         case _:
             assert_never(entry)
 
@@ -102,6 +102,14 @@ def _intend(tables: Tables, intended: ReadIntended, serial: int, entry: Intended
     execute("INSERT INTO attempts (attempt, serial, pictures) VALUES (?, ?, ?)", row)
     sets = zip((item.variables for item in entry.batch.items), entry.variables, strict=True)
     tables.put_variables(_checked((name, body) for name, body in sets if body))
+
+
+def _note_answer(tables: Tables, entry: Submitted | Doubted) -> None:
+    _expect_unsubmitted(tables, entry.attempt)
+    if isinstance(entry, Submitted):
+        _update(tables, entry.attempt, batch_id=entry.batch_id, submitted_at=entry.at, doubt=None)
+    else:
+        _update(tables, entry.attempt, doubt=entry.detail)
 
 
 def _close(tables: Tables, intended: ReadIntended, serial: int, entry: Settled | Abandoned) -> None:

@@ -93,6 +93,11 @@ class GitIndex:
         value = json.dumps({**asdict(known), "format": FORMAT, "layout": schema.layout()})
         self.connection.execute("INSERT OR REPLACE INTO meta VALUES ('git', ?)", (value.encode(),))
 
+    def forget(self) -> None:
+        """Reflect nothing: the index has to be made anew before it is read."""
+        with self.store.writing() as connection:
+            connection.execute("DELETE FROM meta WHERE name = 'git'")
+
     def reflect(self, tree: Tree | None, reader: TreeReader, left: Sequence[Written]) -> list[Written]:
         """Make everything anew from a commit (None: there is none), all or nothing; gives what it kept of `left`.
 

@@ -140,7 +140,7 @@ class Git:
 
 def open_git(place: GitPlace, project: Path, folder: Path, environ: Mapping[str, str]) -> Git:
     """Bind a repository of ours at `folder` to the place. Raises StateError when the remote is not known."""
-    outer = {name: value for name, value in environ.items() if not _is_foreign(name)} | _QUIET
+    outer = quiet_environ(environ)
     plain = Git(project / ".git", project, outer)
     plain._environ.pop("GIT_DIR")
     top = plain.run("rev-parse", "--show-toplevel")
@@ -152,6 +152,11 @@ def open_git(place: GitPlace, project: Path, folder: Path, environ: Mapping[str,
     taken = _taken(plain, place) if top.code == 0 else []
     directory = Path(os.fsdecode(top.out.strip())) if top.code == 0 and place.is_name else project
     return Git(folder, directory, _configured(outer, [*taken, *_OURS.items()]))
+
+
+def quiet_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    """Give an environment in which git works on the repository of its folder, asks nothing and translates nothing."""
+    return {name: value for name, value in environ.items() if not _is_foreign(name)} | _QUIET
 
 
 def said(talk: bytes) -> str:

@@ -48,6 +48,7 @@ class GitStateStore:
         self.owners, self.variables, self.templates = read.owners, read.variables, read.templates
         self.open_batches, self.pending_moves, self.obsolete = read.open_batches, read.pending_moves, read.obsolete
         self.probes, self.ledger, self.pinned = read.probes, read.ledger, read.pinned
+        self.project, self.applied = read.project, read.applied
 
     def __enter__(self) -> Self:
         return self
@@ -190,6 +191,10 @@ class GitStateStore:
         self._upstream.reset(known_of(tree), kept, self.lineage)
         self._retold = max(newest + 1, self._store.serial())
         self._gap = self._retold - self._store.serial()
+
+    def forget_ref(self) -> None:
+        """Forget what the index reflects: reading asks for a fetch first. What is not pushed yet stays."""
+        self._index.forget()
 
     def open(self, *, create: bool) -> bool:
         """Begin with what the ref holds, or make it; False when there is none and it is not to be made."""

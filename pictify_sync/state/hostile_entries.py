@@ -13,6 +13,8 @@ from typing import assert_never
 
 from pictify_sync.core.entries import (
     Abandoned,
+    Applied,
+    Bound,
     Cleaned,
     Doubted,
     Entry,
@@ -22,6 +24,7 @@ from pictify_sync.core.entries import (
     MovesIntended,
     Obsolete,
     Probed,
+    ProjectIdentity,
     Recorded,
     Settled,
     Spent,
@@ -32,6 +35,9 @@ from pictify_sync.core.model import AssetKey, Record
 from pictify_sync.state.hostile import key_fault, path_fault, record_faults
 
 _ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_LONGEST = 4096  # characters of a path
+_MOST_ROOTS = 64
 _BATCH = re.compile(
     r"[^\x00-\x20\x7f-\x9f\ud800-\udfff]{1,1024}"
 )  # as a provider names it; quoted where it enters a URL
@@ -60,6 +66,11 @@ def entry_faults(entry: Entry) -> Iterator[str]:
             yield from _id_faults(entry.run)
         case TemplateRecorded():
             yield from [] if _is_time(entry.record.observed_at or entry.at) else ["the time it was observed is none"]
+        case Bound():
+            yield from _identity_faults(entry.project)
+        case Applied():
+            yield from _id_faults(entry.run)
+            yield from [] if _COMMIT.fullmatch(entry.commit) else ["the commit is none"]
         case Spent():
             return
         case _:
@@ -90,6 +101,14 @@ def _move_faults(moves: Iterable[FileMove]) -> Iterator[str]:
 def _id_faults(attempt: str) -> Iterator[str]:
     if not _ID.fullmatch(attempt):
         yield "the id of an attempt or a run is none"
+
+
+def _identity_faults(project: ProjectIdentity) -> Iterator[str]:
+    texts = (project.name, project.folder, project.manifests, project.path, project.repository)
+    if any(len(text) > _LONGEST or not text.isprintable() for text in texts):
+        yield "the project is named by no plain text"
+    if len(project.roots) > _MOST_ROOTS or not all(map(_COMMIT.fullmatch, project.roots)):
+        yield "the first commits of the project are none"
 
 
 def _is_time(text: str) -> bool:

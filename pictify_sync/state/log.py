@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from hashlib import blake2b
 from itertools import zip_longest
+from typing import Literal
 
 from pictify_sync.core.entries import Entry, Intended
 from pictify_sync.errors import StateError
@@ -55,6 +56,15 @@ def entries(connection: sqlite3.Connection, after: int = 0) -> Iterator[tuple[in
         "SELECT serial, at, body FROM log WHERE serial > ? ORDER BY serial", (after,)
     ):
         yield serial, at, codec.decode_entry(body)
+
+
+def newest_of(connection: sqlite3.Connection, kind: Literal["bound", "applied"]) -> Entry | None:
+    """The newest entry of a kind that the index `log_marks` covers."""
+    row = connection.execute(
+        f"SELECT body FROM log WHERE {schema.MARKS} AND kind = ? ORDER BY serial DESC LIMIT 1",  # noqa: S608
+        (kind,),
+    ).fetchone()
+    return None if row is None else codec.decode_entry(row[0])
 
 
 def write(connection: sqlite3.Connection, after: int, entries: Iterable[Entry]) -> Iterator[tuple[int, Entry]]:

@@ -12,6 +12,8 @@ from typing import assert_never
 
 from pictify_sync.core.entries import (
     Abandoned,
+    Applied,
+    Bound,
     Cleaned,
     Doubted,
     Entry,
@@ -86,7 +88,7 @@ def _add(reach: _Reach, entry: Entry) -> None:
             reach.frees = True
         case Cleaned():
             reach.paths.update(file.path for file in entry.paths)
-        case TemplateRecorded() | Probed() | Spent():
+        case TemplateRecorded() | Probed() | Spent() | Bound() | Applied():
             return
         case _:
             assert_never(entry)

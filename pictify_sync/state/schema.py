@@ -28,6 +28,9 @@ CREATE TABLE log (serial INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NU
   chain BLOB NOT NULL) STRICT;
 """
 
+MARKS = "kind IN ('bound', 'applied')"  # entries of which the newest counts
+_INDEX = f"CREATE INDEX IF NOT EXISTS log_marks ON log (kind, serial) WHERE {MARKS}"  # states made before have none
+
 _DERIVED = """
 CREATE TABLE specs (id INTEGER PRIMARY KEY, digest TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (digest, body)) STRICT;
 CREATE TABLE records (key TEXT PRIMARY KEY, status TEXT NOT NULL, spec INTEGER, variables TEXT, path TEXT, sha256 TEXT,
@@ -123,8 +126,9 @@ def create(connection: sqlite3.Connection, path: Path) -> None:
     _use_wal(connection)
     with transaction(connection):
         if check(connection, path):
+            connection.execute(_INDEX)
             return
-        for statement in (*_statements(_TRUTH), *_statements(_DERIVED), _FRESH):
+        for statement in (*_statements(_TRUTH), _INDEX, *_statements(_DERIVED), _FRESH):
             connection.execute(statement)
         values = (token_hex(16).encode(), token_bytes(32), layout().encode())
         meta = zip(("lineage", "sensitive_key", "layout"), values, strict=True)

@@ -1,7 +1,8 @@
 """The state as sorted JSON lines: for review, Git and transport. Export then import is the identity.
 
 Lines, in this order: meta, templates by name, assets by key, open batches by age, pending moves, obsolete files, live
-checks by provider, what else was spent, and the end: how many lines stand before it, and a digest of what they say.
+checks by provider, what else was spent, the project that it belongs to, the commit applied last, and the end: how many
+lines stand before it, and a digest of what they say.
 A snapshot holds no history, no serial and never the sensitive key: equal contents give equal bytes.
 """
 
@@ -13,7 +14,7 @@ from contextlib import AbstractContextManager
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from pictify_sync.core.entries import MovesIntended, OpenBatch, Probed
+from pictify_sync.core.entries import Applied, MovesIntended, OpenBatch, Probed, ProjectIdentity
 from pictify_sync.core.fingerprint import canonical
 from pictify_sync.core.model import Fingerprint, Record
 from pictify_sync.core.ports import StateStore
@@ -22,7 +23,8 @@ from pictify_sync.state import codec
 
 FORMAT = "pictify-sync/snapshot"
 FORMAT_VERSION = 2  # a reader refuses a larger one; in 1 there was no end
-KINDS = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe", "spent", "end")  # in this order
+# in this order
+KINDS = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe", "spent", "bound", "applied", "end")
 to_text = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False
 ).encode  # keeps the order of names
@@ -81,6 +83,11 @@ def lines_of(store: Source) -> Generator[str, None, None]:
             yield _line("probe", json.loads(codec.encode(Probed, probed)))
         if any(spent := _spent(store)):
             yield _line("spent", dict(zip(("attempts", "billed_min", "billed_max"), spent, strict=True)))
+        project, applied = store.project(), store.applied()
+        if project is not None:
+            yield _line("bound", json.loads(codec.encode(ProjectIdentity, project)))
+        if applied is not None:
+            yield _line("applied", json.loads(codec.encode(Applied, applied)))
 
 
 def _line(kind: str, value: dict[str, Any]) -> str:

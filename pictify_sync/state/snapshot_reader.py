@@ -12,6 +12,8 @@ from typing import Any, Protocol
 
 from pictify_sync.core.collect import instant
 from pictify_sync.core.entries import (
+    Applied,
+    Bound,
     Doubted,
     Entry,
     Intended,
@@ -181,6 +183,8 @@ class _Reader:
                     yield self._probe(value)
                 case "spent":
                     yield codec.decode(Spent, to_text(value | {"kind": "spent", "at": self.at}))
+                case "bound" | "applied":
+                    yield self._mark(number, kind, value)
                 case "asset":
                     self._asset(number, value)
                     if len(self._records) >= _CHUNK:
@@ -222,6 +226,12 @@ class _Reader:
             yield Doubted(intended.attempt, opened.doubt, intended.at)
         if opened.batch_id is not None:
             yield Submitted(intended.attempt, opened.batch_id, opened.submitted_at or intended.at)
+
+    def _mark(self, number: int, kind: str, value: dict[str, Any]) -> Bound | Applied:
+        named = {"project": value, "at": self.at} if kind == "bound" else value
+        entry: Bound | Applied = codec.decode(Bound | Applied, to_text(named | {"kind": kind}))
+        self.faults.add(number, entry_faults(entry))
+        return entry
 
     def _probe(self, value: dict[str, Any]) -> Probed:
         probed: Probed = codec.decode(Probed, to_text(value | {"kind": "probed"}))

@@ -12,7 +12,18 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self, TypeVar
 
-from pictify_sync.core.entries import Entry, Intended, Ledger, MovesIntended, Obsolete, OpenBatch, Probed
+from pictify_sync.core.entries import (
+    Applied,
+    Bound,
+    Entry,
+    Intended,
+    Ledger,
+    MovesIntended,
+    Obsolete,
+    OpenBatch,
+    Probed,
+    ProjectIdentity,
+)
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
@@ -164,6 +175,16 @@ class SqliteStateStore:
 
     def sensitive_key(self) -> bytes:
         return self._sensitive_key
+
+    def project(self) -> ProjectIdentity | None:
+        with self._reading():
+            entry = log.newest_of(self._connection, "bound")
+        return entry.project if isinstance(entry, Bound) else None
+
+    def applied(self) -> Applied | None:
+        with self._reading():
+            entry = log.newest_of(self._connection, "applied")
+        return entry if isinstance(entry, Applied) else None
 
     def ledger(self) -> Ledger:
         """Sums over all attempts and live checks."""

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_bytes, token_hex
 from typing import IO
 
 from pictify_sync.core.approval import plan_digest
+from pictify_sync.core.binding import project_title
 from pictify_sync.core.dialect import promised, service_of
+from pictify_sync.core.entries import Bound, Entry
 from pictify_sync.core.guard import Limits
 from pictify_sync.core.model import AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
-from pictify_sync.errors import StalePlan, StateError, UsageError
+from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
 from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions, instead_of
 from pictify_sync.settings import Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
+from pictify_sync.wiring.identity import Owner
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan
+from pictify_sync.workflows.session import timestamp
 
 
 class SystemClock:
@@ -53,6 +58,10 @@ class Project:
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
         self._artifacts: ArtifactStore | None = None
+        self._is_bound = False  # the state is known to name this project
+        self.takes_foreign = False  # True: a state of another project may be opened, to make it ours
+        self.owner = Owner(settings, os.environ)
+        self.notice: Callable[[str], object] = lambda _: None  # what people have to be told on the way
 
     def state(self, *, create: bool = False) -> StateStore:
         """The recorded state; an empty one where there is none, unless it is to be created."""
@@ -60,14 +69,41 @@ class Project:
             return self._stores[True]
         if create not in self._stores:
             self._stores[create] = self._open_state(self.settings.path(self.settings.state), create=create)
+            self._look(self._stores[create])
         return self._stores[create]
+
+    def binding(self) -> Sequence[Entry]:
+        """What goes before the first entry that this process writes: whose the state is, unless it says so already."""
+        if self._is_bound:
+            return ()
+        store = self.state(create=True)
+        self._look(store)
+        bound = store.project()
+        ours = self.owner.binding(bound)
+        self._is_bound = ours == bound
+        if self._is_bound:
+            return ()
+        if bound is None and store.serial():
+            self.notice(f"The state belongs to the project {project_title(ours)} from now on; others are refused.")
+        return (Bound(ours, timestamp(self.clock)),)
 
     def fetch(self) -> StateStore:
         """The state as it is now where it lies; a file is always that. Before anything that reads it to change it."""
         if states.is_remote(self.settings) and True not in self._stores:
             store = states.open_fetched(self.settings)
             self._stores[not states.is_empty(store)] = store
+            self._look(store)
         return self.state()
+
+    def _look(self, store: StateStore) -> None:
+        """Refuse a state of another project, at the first look at it."""
+        if self.takes_foreign:
+            return
+        try:
+            self.owner.refuse_foreign(store, fetched=states.is_fetched(store))
+        except ForeignState:
+            states.forget(store)
+            raise
 
     def artifacts(self, *, deep: bool = False) -> ArtifactStore:
         """The published pictures, where the settings keep them. `deep`: a check reads what a bucket holds."""

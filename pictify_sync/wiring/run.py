@@ -71,6 +71,7 @@ class ApplyRun:
     sink: EventSink
     stop: Callable[[], bool]
     run: str = field(default_factory=new_attempt)
+    allow_older: bool = False  # a commit behind the one applied last is applied all the same
     inbox: str | None = None  # folder or URL of webhook deliveries; None: that of the settings
 
     def ports(self, plan: Plan | None, desired: Manifests | None = None) -> Ports:
@@ -90,6 +91,7 @@ class ApplyRun:
             new_attempt=new_attempt,
             sources=self._sources,
             doubt=DoubtRules(DoubtPolicy(settings.in_doubt.policy), settings.in_doubt.quarantine_seconds),
+            binding=self.project.binding,
             keep_variables=settings.keep_variables == "full",
         )
 
@@ -149,8 +151,11 @@ class ApplyRun:
         `recovered` is what `recover` did; the summary is that of both.
         """
         from pictify_sync.wiring.artifacts import reach  # noqa: PLC0415 - plan does not apply
+        from pictify_sync.wiring.older import record_commit  # noqa: PLC0415 - plan does not apply
         from pictify_sync.workflows.apply import carry_out  # noqa: PLC0415 - plan does not apply
 
         if not plan.is_empty:
             reach(self.project.artifacts())
-        return carry_out(self.ports(plan, manifests), plan, replan, recovered)
+        ports = self.ports(plan, manifests)
+        record_commit(Session(ports), self.project.owner.checkout(), allowed=self.allow_older)
+        return carry_out(ports, plan, replan, recovered)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from pictify_sync.core.binding import Sharing
 from pictify_sync.core.ports import StateStore
 from pictify_sync.settings import Settings
 from pictify_sync.state.empty import EmptyStateStore
@@ -22,9 +23,27 @@ class OpenState(Protocol):
     def __call__(self, path: Path, *, create: bool) -> StateStore: ...
 
 
+@runtime_checkable
+class Fetched(Protocol):
+    """A state that git brought to this machine for this command."""
+
+    def forget_ref(self) -> None:
+        """Have the next command fetch it again."""
+        ...
+
+
 def is_remote(settings: Settings) -> bool:
     """Whether the state lies elsewhere, so that it has to be fetched."""
     return settings.state.startswith(PREFIX)
+
+
+def sharing_of(settings: Settings) -> Sharing:
+    """Who else may use the state."""
+    place = parse_place(settings.state)
+    if place is not None:
+        return Sharing.REPOSITORY if place.remote == "origin" else Sharing.REMOTE
+    inside = settings.path(settings.state).resolve().is_relative_to(settings.project)
+    return Sharing.OWN if inside else Sharing.FILE
 
 
 def place_of(settings: Settings) -> str:
@@ -57,6 +76,17 @@ def open_fetched(settings: Settings) -> StateStore:
 def is_empty(store: StateStore) -> bool:
     """Whether it stands for a state that does not exist."""
     return isinstance(store, EmptyStateStore)
+
+
+def is_fetched(store: StateStore) -> bool:
+    """Whether it was brought to this machine by git for this command."""
+    return isinstance(store, Fetched)
+
+
+def forget(store: StateStore) -> None:
+    """Have whoever only reads fetch the state again first, and be refused as well."""
+    if isinstance(store, Fetched):
+        store.forget_ref()
 
 
 def _git_state(settings: Settings) -> GitState:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
-from datetime import UTC, datetime
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.drift import Observed
+from pictify_sync.core.entries import Bound, ProjectIdentity
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.ports import StateStore
-from pictify_sync.errors import InputError, UsageError
+from pictify_sync.errors import Conflict, InputError, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.workflows.plan import matcher
-from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.session import Session, timestamp
 
 if TYPE_CHECKING:
     from pictify_sync.state.git_store import GitStateStore
@@ -54,9 +55,23 @@ def restore(project: Project, file: Path) -> Imported:
     """Read a snapshot into a state without history."""
     from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
 
-    at = datetime.fromtimestamp(project.clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     with closing(read_file(file)) as lines:
-        return import_snapshot(lines, _kept(project.state(create=True)), file=str(file), at=at)
+        store = _kept(project.state(create=True))
+        imported = import_snapshot(lines, store, file=str(file), at=timestamp(project.clock))
+    bind(project)
+    return replace(imported, serial=store.serial())
+
+
+def bind(project: Project) -> ProjectIdentity:
+    """Have the state belong to this project, whosever it was: the project was renamed, or the state imported."""
+    project.takes_foreign = True
+    if not project.fetch().lineage:
+        raise UsageError("there is no state yet", hint="pictify-sync apply makes it, for this project")
+    store, ours = project.state(create=True), project.owner.binding(None)
+    while store.project() != ours:
+        with suppress(Conflict):
+            store.commit(store.serial(), [Bound(ours, timestamp(project.clock))])
+    return ours
 
 
 def verify(project: Project) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pictify_sync.core import guard
-from pictify_sync.core.approval import exceeding, work_of
+from pictify_sync.core.approval import exceeding, rendered_digest
 from pictify_sync.core.model import Action, Record, Status
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
@@ -37,13 +37,15 @@ def refuse_unapproved(plan: Plan, consent: Consent) -> None:
     """Raise NotApproved with every piece of work that neither a digest nor a plan approves."""
     if plan.is_empty or plan.digest in consent.digests:
         return
+    if plan.summary.copies and consent.digests and rendered_digest(plan.changes, plan.templates) in consent.digests:
+        return
     if consent.digests and not consent.plans:
         raise NotApproved(
             f"the plan is {plan.digest}, approved was {', '.join(consent.digests)}",
             hint="review the new plan and approve its digest",
         )
-    approved = (line for one in consent.plans for line in work_of(one.changes, one.templates))
-    beyond = exceeding(work_of(plan.changes, plan.templates), approved)
+    approved = ((one.changes, one.templates) for one in consent.plans)
+    beyond = exceeding(plan.changes, plan.templates, approved)
     if beyond:
         few = f"{len(beyond):,} changes were" if len(beyond) > 1 else "1 change was"
         raise NotApproved(f"{few} not approved", exceeding=beyond, hint="review the new plan and approve it")

@@ -14,6 +14,15 @@ from pictify_sync.errors import Conflict
 from pictify_sync.workflows.urls import UrlSources
 
 
+def timestamp(clock: Clock) -> str:
+    """Give the time as it is written down: ISO 8601 UTC with milliseconds."""
+    return datetime.fromtimestamp(clock.now(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _nothing() -> Sequence[Entry]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The outside of one apply."""
@@ -30,6 +39,7 @@ class Ports:
     new_attempt: Callable[[], str]  # a fresh, time-ordered id
     sources: Callable[[str], UrlSources] = lambda _: UrlSources()  # by provider
     doubt: DoubtRules = field(default_factory=DoubtRules)
+    binding: Callable[[], Sequence[Entry]] = _nothing  # what the first write says before: whose the state is
     keep_variables: bool = True  # False: the state keeps digests only
 
 
@@ -45,8 +55,7 @@ class Session:
 
     def now(self) -> str:
         """ISO 8601 UTC with milliseconds."""
-        moment = datetime.fromtimestamp(self.ports.clock.now(), UTC)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return timestamp(self.ports.clock)
 
     def claimed(self) -> frozenset[AssetKey]:
         """Keys in batches that other runs intended while this one went on."""
@@ -63,6 +72,7 @@ class Session:
             entries = build()
             if not entries:
                 return False
+            entries = [*self.ports.binding(), *entries]
             if serial != self._known:
                 continue
             try:

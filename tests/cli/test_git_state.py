@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pictify_sync.cli.root import run
 from tests.cli.running import Said
 from tests.cli.test_imports import HEAVY, watched
 from tests.end_to_end.project import ProjectFolder
-from tests.state.conformance import recorded
-from tests.state.git_remotes import ENVIRON, REF, SECRET, Hub, git
-from tests.state.samples import intended, settled, stored
+from tests.state.git_remotes import REF, SECRET, Hub, git
 
 KEY = "PICTIFY_STATE_KEY"
 In = Callable[..., Said]
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hub:
-    """A hub whose state records three assets."""
-    for name in [name for name in os.environ if name.startswith(("GIT_", "PICTIFY_"))]:
-        monkeypatch.delenv(name)
-    for name in ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"):
-        monkeypatch.setenv(name, ENVIRON[name])
-    made = Hub(tmp_path / "hub.git")
-    with made.open(tmp_path / "filler") as store:
-        store.commit(0, [intended("a1", {1: 1, 2: 2}), settled("a1", stored(1), stored(2)), recorded(stored(3))])
-    return made
-
-
-@pytest.fixture
-def clone(tmp_path: Path, hub: Hub) -> Callable[[str], ProjectFolder]:
-    """Make a clone that has manifests."""
-
-    def make(name: str) -> ProjectFolder:
-        (tmp_path / name).mkdir()
-        git(tmp_path / name, "init", "--quiet")
-        git(tmp_path / name, "remote", "add", "origin", "../hub.git")
-        return ProjectFolder(tmp_path / name, settings=f"state: git+ref:{REF}\n")
-
-    return make
-
-
-@pytest.fixture
-def at(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> In:
-    """Run a command in a clone, in this process."""
-
-    def command(project: ProjectFolder, *arguments: str, **environ: str) -> Said:
-        monkeypatch.chdir(project.folder)
-        with monkeypatch.context() as patch:
-            for name, value in environ.items():
-                patch.setenv(name, value)
-            capsys.readouterr()
-            code = run(arguments)
-        said = capsys.readouterr()
-        return Said(code, said.out, said.err)
-
-    return command
 
 
 def test_reading_says_what_to_do_first(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
@@ -97,7 +50,7 @@ def test_what_changes_the_state_fetches_and_pushes(hub: Hub, clone: Callable[[st
     assert "1 picture forgotten" in at(two, "state", "rm", "cards/item-002@default").out
     assert at(one, "state", "mv", "cards/item-003@default", "cards/item-004@default").code == 0
     before = at(one, "state", "export").out
-    assert "Forgotten: 6 entries" in at(two, "state", "compact").talk
+    assert "Forgotten: 7 entries" in at(two, "state", "compact").talk
     assert hub.names() == ["checkpoint/0000.jsonl", "meta.json"]
     assert git(hub.folder, "rev-list", "--count", REF) == "1"
     at(one, "state", "fetch")
