@@ -65,7 +65,7 @@ def test_what_changes_the_state_fetches_and_pushes(hub: Hub, clone: Callable[[st
 def test_a_snapshot_begins_a_state(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
     """Export, lose the ref, import: all that was recorded is there again."""
     one, two = clone("one"), clone("two")
-    at(one, "state", "fetch")
+    assert at(one, "state", "bind").code == 0  # an import does it, too
     snapshot = at(one, "state", "export").out
     (two.folder / "s.jsonl").write_text(snapshot)
     git(hub.folder, "update-ref", "-d", REF)
@@ -81,6 +81,7 @@ def test_a_snapshot_begins_a_state(hub: Hub, clone: Callable[[str], ProjectFolde
 def test_a_ref_that_was_deleted_comes_back(hub: Hub, clone: Callable[[str], ProjectFolder], at: In) -> None:
     """As the hint says, from the index of a clone; other clones go on with what it made."""
     one, two = clone("one"), clone("two")
+    assert at(one, "state", "bind").code == 0  # an import does it, too
     for project in (one, two):
         assert at(project, "state", "fetch").code == 0
     git(hub.folder, "update-ref", "-d", REF)
