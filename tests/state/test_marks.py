@@ -12,7 +12,8 @@ from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import InputError, StateError
 from pictify_sync.state.compaction import compact
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.snapshot import export, import_snapshot
+from pictify_sync.state.snapshot import export
+from pictify_sync.state.snapshot_reader import import_snapshot
 from pictify_sync.state.sqlite import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.git_remotes import Hub
