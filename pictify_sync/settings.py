@@ -51,7 +51,10 @@ class Guard(_Strict):
     """Thresholds over which a plan needs to be approved."""
 
     max_delete_percent: float = Field(
-        default=30, ge=0, le=100, description="Deletes allowed, in percent of what is recorded."
+        default=30,
+        ge=0,
+        le=100,
+        description="Deletes allowed, in percent of what is recorded, in all and of each manifest.",
     )
     min_recorded: int = Field(default=10, ge=0, description="Below so many recorded assets, deletes are not counted.")
     max_renders: int | None = Field(default=None, ge=0, description="Renders allowed in one apply; null: any number.")

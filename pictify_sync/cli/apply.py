@@ -212,7 +212,7 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: P
         project.check(plan, consent)
     except (NotApproved, UnsafePlan):
         if pages:
-            pages.write(review_of_plan(plan, project.state().variables), {})
+            pages.write(review_of_plan(project.guarded(plan), project.state().variables), {})
         raise
     return wish.yes or bool(wish.approve) or _asked()
 

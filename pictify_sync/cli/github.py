@@ -209,6 +209,7 @@ def _arguments(inputs: Inputs, run: Run, folder: Path) -> list[str]:
             own = [*reports, *(agreed if inputs.approval == "digest" else ["--yes"])]
         case _:
             own = [*reports, "--out", str(folder / "plan.json")]
+            own += ["--warn-only"] if inputs.approval == "digest" else []  # a review, and the merge, allow it
             if run.merge_group is not None and inputs.approval == "digest":
                 own += [word for one in approved for word in ("--check-against", one)]
     return [inputs.command, "--github", *own, *inputs.extra, *inputs.manifests]

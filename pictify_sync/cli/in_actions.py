@@ -12,7 +12,7 @@ import click
 
 from pictify_sync.core.model import Action, AssetKey, Change
 from pictify_sync.core.plan import Plan
-from pictify_sync.errors import InputError, PictifySyncError, Problem
+from pictify_sync.errors import InputError, PictifySyncError, Problem, Severity
 
 github_option = click.option(
     "--github", is_flag=True, help="For GitHub Actions: annotate files with problems, and set outputs of the step."
@@ -41,6 +41,10 @@ class Runner:
         from pictify_sync.report.workflow_commands import problem_commands
 
         instruct(problem_commands(problems, _folder(self._environ)))
+
+    def warn(self, messages: Iterable[str]) -> None:
+        """Say what is about no file."""
+        self.annotate([Problem("", 0, 0, text, severity=Severity.WARNING) for text in messages])
 
     def annotate_failures(self, failed: Sequence[tuple[AssetKey, str, str]], changes: Iterable[Change]) -> None:
         """Mark pictures that failed, (key, code, message), at the rows that ask for them."""

@@ -31,6 +31,9 @@ own_options = with_options(
         help="Refuse, with exit code 1, work that this digest or these saved plans do not name (repeatable).",
     ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes."),
+    click.option(
+        "--warn-only", is_flag=True, help="Do not exit with 1 for what the guard refuses: this plan will be reviewed."
+    ),
     click.option("--full", is_flag=True, help="Show every change, and all of a template's html."),
 )
 
@@ -48,6 +51,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
 
     PATH is a manifest, a folder or a glob [the manifests folder of the settings]; given paths never delete assets of
     other manifests. PATTERN is a shell pattern for keys, as 'country-cards/*@square'; a bare name means all below it.
+    Exits with 1 when an apply would refuse the plan (settings: guard).
     """
     from pictify_sync.cli.console import JsonOut, say, talk
     from pictify_sync.report.lines import Line
@@ -66,6 +70,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
             talk(problem_lines(manifests.problems))
             runner.annotate(manifests.problems)
             runner.put_plan(plan)
+            runner.warn(one.message for one in plan.refusals)
             talk(check_choice(plan, choice))
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))
@@ -81,4 +86,6 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
                 pages.write(review_of_plan(plan, project.state().variables), {})
             if options["check_against"]:
                 project.check(plan, agreed)
+    if plan.refusals and not (options["warn_only"] or options["check_against"]):
+        return 1
     return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

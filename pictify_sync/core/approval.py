@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from hashlib import blake2b
 from itertools import chain
 
@@ -13,7 +13,7 @@ from pictify_sync.core.template import TemplateChange
 Work = tuple[Iterable[Change], Iterable[TemplateChange]]
 
 _ANY = ""  # in the place of a source's key: whichever
-_IDLE = (Action.KEEP, Action.AWAIT, Action.BLOCKED)
+_IDLE = (Action.KEEP, Action.AWAIT, Action.BLOCKED, Action.PROTECT, Action.UNPROTECT)  # apart from protection
 
 
 def work_of(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> Iterator[str]:
@@ -24,6 +24,13 @@ def work_of(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> I
     for change in changes:
         if change.action not in _IDLE:
             yield work_line(change)
+        yield from _protection(change)
+
+
+def _protection(change: Change) -> Iterator[str]:
+    """Give the line of a protection that is recorded anew, if it is."""
+    if change.protection is not None:
+        yield canonical(("protect", change.key, change.protection))
 
 
 def work_line(change: Change) -> str:
@@ -45,9 +52,13 @@ def plan_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) 
 
 def rendered_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
     """Give the name of the same work with a render in the place of every copy: whoever agreed to it, agreed to less."""
-    acting = (change for change in changes if change.action not in _IDLE)
-    lines = (_line(change, None) if change.is_copied else work_line(change) for change in acting)
-    return _digest(chain(work_of((), templates), lines))
+    return _digest(chain(work_of((), templates), chain.from_iterable(map(_rendered, changes))))
+
+
+def _rendered(change: Change) -> Iterator[str]:
+    if change.action not in _IDLE:
+        yield _line(change, None) if change.is_copied else work_line(change)
+    yield from _protection(change)
 
 
 def exceeding(
@@ -57,15 +68,23 @@ def exceeding(
     allowed: set[str] = set()
     for some, theirs in approved:
         allowed.update(work_of((), theirs))
-        allowed.update(line for change in some if change.action not in _IDLE for line in _lines(change))
+        allowed.update(line for change in some for line in _lines(change))
     pushed = (line for line in work_of((), templates) if line not in allowed)
-    acting = (change for change in changes if change.action not in _IDLE)
-    beyond = (work_line(change) for change in acting if allowed.isdisjoint(_ways(change)))
+    beyond = (line for change in changes for line in _beyond(change, allowed))
     return (*pushed, *beyond)
+
+
+def _beyond(change: Change, allowed: Set[str]) -> Iterator[str]:
+    if change.action not in _IDLE and allowed.isdisjoint(_ways(change)):
+        yield work_line(change)
+    yield from (line for line in _protection(change) if line not in allowed)
 
 
 def _lines(change: Change) -> Iterator[str]:
     """What the approval of a change allows: itself, and a copy from elsewhere in the place of a copy."""
+    yield from _protection(change)
+    if change.action in _IDLE:
+        return
     yield work_line(change)
     if change.is_copied:
         yield _line(change, _ANY)

@@ -174,6 +174,9 @@ def _same(asset: Asset, record: Record, scope: Scope) -> Change:
         return _sourced(Change(key, Action.CREATE, Reason.FAILED_BEFORE, asset, record), scope)
     if record.artifact.path != asset.output:
         return Change(key, Action.MOVE, Reason.OUTPUT_CHANGED, asset, record, record)
+    if asset.protect != record.protect:
+        action = Action.PROTECT if asset.protect else Action.UNPROTECT
+        return Change(key, action, Reason.PROTECT_CHANGED, asset, record)
     return Change(key, Action.KEEP, Reason.UP_TO_DATE, asset, record)
 
 

@@ -161,6 +161,8 @@ class Action(StrEnum):
     MOVE = "move"
     DELETE = "delete"
     REPAIR = "repair"
+    PROTECT = "protect"  # record `protect: true`, and nothing else
+    UNPROTECT = "unprotect"  # record that `protect: true` is gone, and nothing else
     AWAIT = "await"
     BLOCKED = "blocked"
     KEEP = "keep"
@@ -185,6 +187,7 @@ class Reason(StrEnum):
     REQUESTED = "requested"
     NOT_IN_MANIFEST = "not_in_manifest"
     PROTECTED = "protected"
+    PROTECT_CHANGED = "protect_changed"
     IN_FLIGHT = "in_flight"
     UP_TO_DATE = "up_to_date"
 
@@ -212,6 +215,15 @@ class Change:
     def is_copied(self) -> bool:
         """Whether the picture of another asset is copied instead of rendered."""
         return self.source is not None and self.action is not Action.MOVE
+
+    @property
+    def protection(self) -> bool | None:
+        """The protection that is recorded anew; None: it is as recorded, or nothing is recorded or desired."""
+        held = self.source if self.action is Action.MOVE else self.record
+        if self.asset is None or held is None or self.asset.protect == held.protect:
+            return None
+        claimed = self.action is Action.AWAIT and held.status is not Status.RENDERED  # by a batch, with a protection
+        return None if claimed else self.asset.protect
 
 
 @dataclass(frozen=True, slots=True)

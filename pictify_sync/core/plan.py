@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
@@ -29,12 +29,25 @@ class Summary:
     renders: int  # pictures the provider will make: equal inputs count once
     batches: int
     copies: int  # creates and updates met by an existing artifact
+    recorded_in: Mapping[str, int] = field(default_factory=dict)  # records by manifest before, selected or not
+    whole: int = 0  # records in the whole state before
 
     @property
     def pending(self) -> int:
         """Changes that an apply would act on."""
         idle = (Action.KEEP, Action.BLOCKED, Action.AWAIT)
         return sum(n for action, n in self.actions.items() if action not in idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the guard would have a plan approved before it is carried out."""
+
+    rule: str  # the setting, as guard.max_delete_percent
+    message: str  # what is over it
+    hint: str  # how to allow it
+    found: float
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +63,7 @@ class Plan:
     summary: Summary
     digest: str  # of the work alone: no serial, no times, no origins
     partial: bool = False  # True: a selection or a part of the root
+    refusals: tuple[Refusal, ...] = ()  # what the guard says of it, where it was asked; no part of the digest
 
     @property
     def is_empty(self) -> bool:

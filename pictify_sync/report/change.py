@@ -8,7 +8,7 @@ from pictify_sync.core.model import Action, Change, Reason, RenderSpec, Status
 from pictify_sync.report.differ import changed_names, differences
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import quoted, safe
-from pictify_sync.report.words import REASONS, STATUSES, SYMBOLS, TONES
+from pictify_sync.report.words import PROTECTIONS, REASONS, STATUSES, SYMBOLS, TONES
 
 VALUES = 12  # differing values shown per change
 
@@ -63,8 +63,10 @@ def _particulars(change: Change) -> Iterator[str]:
         yield f"renamed from {_short(source.key, change.key)}, no render"
     elif change.action is Action.AWAIT and record and record.status is Status.RENDERED:
         yield STATUSES[record.status]
-    else:
+    elif change.reason is not Reason.PROTECT_CHANGED:
         yield REASONS[change.reason]
+    if change.protection is not None:
+        yield PROTECTIONS[change.protection]
     if change.action is Action.MOVE:
         held = source.artifact.path if source and source.artifact else held
         if asset and held and held != asset.output:
@@ -73,7 +75,7 @@ def _particulars(change: Change) -> Iterator[str]:
         yield f"removes {safe(held)}" if held else "it has no file"
     elif change.action is Action.BLOCKED:
         yield "kept"
-    elif asset and change.action is not Action.AWAIT:
+    elif asset and change.action not in {Action.AWAIT, Action.PROTECT, Action.UNPROTECT}:
         if source:
             yield f"copied from {_short(source.key, change.key)}, no render"
         moved = held and held != asset.output

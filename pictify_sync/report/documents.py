@@ -91,6 +91,8 @@ class Applied:
     refetched: Annotated[int, "Lost files that the provider still kept: published again without a render."]
     removed: Annotated[int, "No longer recorded; their files are gone."]
     kept: Annotated[int, "As they were asked for already."]
+    protected: Annotated[int, "Recorded as protected from now on, and nothing else."]
+    unprotected: Annotated[int, "Recorded as no longer protected, and nothing else."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
     waiting: Annotated[int, "Wanted, and in batches that are still open."]
     left: Annotated[int, "Wanted, and not rendered since the run ended early."]
@@ -209,7 +211,9 @@ class Explanation:
     """`explain --json`: what a plan would do with one asset, and why."""
 
     key: Annotated[str, "`<manifest>/<item>@<layout>`."]
-    action: Annotated[str, "`create`, `update`, `move`, `delete`, `repair`, `await`, `blocked` or `keep`."]
+    action: Annotated[
+        str, "`create`, `update`, `move`, `delete`, `repair`, `protect`, `unprotect`, `await`, `blocked` or `keep`."
+    ]
     reason: Annotated[str, "See the planning rules."]
     renders: Annotated[bool, "Whether the provider would be asked for a picture."]
     source: Annotated[str | None, "Asset whose file is moved or copied instead; null: none."]

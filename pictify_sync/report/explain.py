@@ -20,6 +20,8 @@ _ACTIONS = {
     Action.REPAIR: "would be repaired",
     Action.AWAIT: "is waited for",
     Action.BLOCKED: "would be deleted, but is protected",
+    Action.PROTECT: "would be recorded as protected, and kept as it is",
+    Action.UNPROTECT: "would be recorded as no longer protected, and kept as it is",
     Action.KEEP: "would be kept as it is",
 }
 

@@ -56,6 +56,8 @@ def apply_document(done: Applied) -> str:
             refetched=done.refetched,
             removed=done.removed,
             kept=done.kept,
+            protected=done.protected,
+            unprotected=done.unprotected,
             unresolved=done.unresolved,
             waiting=done.waiting,
             left=done.left,
@@ -177,6 +179,8 @@ def explanation_document(change: Change, recall: Recall) -> str:
     old = record.fingerprint if record else None
     new = asset.fingerprint if asset else None
     found = []
+    if change.protection is not None:
+        found.append(documents.Differing("protect", *(("false", "true") if change.protection else ("true", "false"))))
     if record and record.spec and asset:
         parts = spec_parts(record.spec, asset.spec)
         found += [documents.Differing(f"spec.{name}", str(before), str(after)) for name, before, after in parts]

@@ -70,6 +70,8 @@ def _in_words(work: str) -> str:
         match json.loads(work):
             case ["asset", str(action), str(key), *_]:
                 return f"{action} {key}"
+            case ["protect", str(key), bool(protects)]:
+                return f"{'protect' if protects else 'unprotect'} {key}"
             case ["template", str(action), str(provider), str(name), *_]:
                 return f"{action} template {name} (provider {provider})"
             case _:

@@ -20,7 +20,7 @@ from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
-from pictify_sync.report.text import PARTIAL, cost, headline, nothing
+from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing
 from pictify_sync.report.words import COUNTED, REASONS
 
 LISTED = 10_000  # changes kept one by one
@@ -140,14 +140,23 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
         kind=Kind.PLAN,
         title="Plan",
         headline=said[0],
-        remarks=(*said[1:], *([PARTIAL] if plan.partial and not plan.is_empty else [])),
+        remarks=(*_refused(plan), *said[1:], *([PARTIAL] if plan.partial and not plan.is_empty else [])),
         facts=(*facts, Fact("Unchanged", f"{kept:,}")),
         counts=_counts(plan.summary.actions),
         manifests=manifests,
         changes=tuple(_changes(plan, recall)),
         templates=tuple(_templates(plan)),
         digest=safe(plan.digest),
+        warning=bool(plan.refusals),
     )
+
+
+def _refused(plan: Plan) -> Iterator[str]:
+    """Say why an apply would refuse the plan, and how to allow it: one sentence each."""
+    for one in plan.refusals:
+        yield f"{REFUSED}: {safe(one.message)}."
+    for hint in dict.fromkeys(one.hint for one in plan.refusals):
+        yield f"{hint[0].upper()}{hint[1:]}."
 
 
 def _acts(action: Action) -> bool:
@@ -210,6 +219,8 @@ def _reviewed(change: Change, recall: Recall, *, deep: bool) -> ReviewedChange:
 def _values(change: Change, recall: Recall, *, deep: bool) -> Iterator[Value]:
     """Give what differs; of a new asset all that it has."""
     asset, record = change.asset, change.record
+    if change.protection is not None:
+        yield Value("protect", *(("false", "true") if change.protection else ("true", "false")))
     if asset and record and record.spec and record.fingerprint:
         for name, old, new in spec_parts(record.spec, asset.spec):
             if name != "template_revision":

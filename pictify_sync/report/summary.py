@@ -27,6 +27,10 @@ class Applied(Protocol):
     @property
     def kept(self) -> int: ...
     @property
+    def protected(self) -> int: ...
+    @property
+    def unprotected(self) -> int: ...
+    @property
     def failed(self) -> Sequence[tuple[str, str, str]]:
         """(key, code, message)."""
         ...
@@ -161,6 +165,8 @@ def applied(done: Applied) -> str:
         (done.moved, "moved"),
         (done.refetched, "fetched again"),
         (done.removed, "removed"),
+        (done.protected, "protected"),
+        (done.unprotected, "no longer protected"),
         (len(done.failed), "failed"),
     )
     parts = [f"{number:,} {word}" for number, word in counts if number]

@@ -19,6 +19,7 @@ from pictify_sync.report.words import COUNTED, SYMBOLS, batches, count, listing,
 
 SHOWN = 50  # changes per manifest and action
 PARTIAL = "This is a part of the project: nothing outside the selection is touched."
+REFUSED = "An apply will refuse this plan"
 DETAILED = 500  # updates compared value by value; after them only the names of the variables are given
 
 
@@ -31,10 +32,21 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
     yield from (Line(text) for text in cost(plan))
     if plan.partial:
         yield Line(PARTIAL, Tone.WARN)
+    yield from refusal_lines(plan)
     yield from template_lines(plan.templates, full=full)
     yield from _manifests(plan, recall, full=full)
     yield BLANK
+    if plan.refusals:  # once more: a terminal shows the end
+        yield Line(f"{REFUSED} ({listing(sorted({one.rule for one in plan.refusals}))}).", Tone.BAD)
     yield Line(f"Digest of this plan: {plan.digest}", Tone.FAINT)
+
+
+def refusal_lines(plan: Plan) -> Iterator[Line]:
+    """Say why an apply would refuse a plan, and how to allow it."""
+    if plan.refusals:
+        yield Line(f"{REFUSED}:", Tone.BAD)
+        yield from (Line(f"  {safe(one.message)}", Tone.BAD) for one in plan.refusals)
+        yield Line(f"Hint: {'; '.join(dict.fromkeys(one.hint for one in plan.refusals))}")
 
 
 def counted(actions: Mapping[Action, int]) -> str:

@@ -14,6 +14,8 @@ SYMBOLS = {
     Action.MOVE: ">",
     Action.DELETE: "-",
     Action.REPAIR: "!",
+    Action.PROTECT: "#",
+    Action.UNPROTECT: "#",
     Action.AWAIT: "*",
     Action.BLOCKED: "x",
     Action.KEEP: "=",
@@ -25,6 +27,8 @@ TONES = {
     Action.MOVE: Tone.MOVE,
     Action.DELETE: Tone.REMOVE,
     Action.REPAIR: Tone.WARN,
+    Action.PROTECT: Tone.MOVE,
+    Action.UNPROTECT: Tone.WARN,
     Action.AWAIT: Tone.FAINT,
     Action.BLOCKED: Tone.WARN,
     Action.KEEP: Tone.FAINT,
@@ -36,6 +40,8 @@ COUNTED = {
     Action.MOVE: "to move",
     Action.DELETE: "to delete",
     Action.REPAIR: "to repair",
+    Action.PROTECT: "to protect",
+    Action.UNPROTECT: "to unprotect",
     Action.AWAIT: "awaited",
     Action.BLOCKED: "blocked",
     Action.KEEP: "unchanged",
@@ -58,9 +64,12 @@ REASONS = {
     Reason.REQUESTED: "asked for by --replace",
     Reason.NOT_IN_MANIFEST: "no longer in a manifest",
     Reason.PROTECTED: "no longer in a manifest, but protected",
+    Reason.PROTECT_CHANGED: "protect changed in the manifest",
     Reason.IN_FLIGHT: "in a batch that is still open",
     Reason.UP_TO_DATE: "up to date",
 }
+
+PROTECTIONS = {True: "protected from now on", False: "no longer protected from deletion"}
 
 STATUSES = {
     Status.STORED: "stored",

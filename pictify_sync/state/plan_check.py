@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Group, Reason, key_order, split_key
 from pictify_sync.errors import StateError
@@ -15,8 +15,9 @@ from pictify_sync.state import codec
 from pictify_sync.state.hostile import Faults, key_fault, path_fault, record_faults, spec_faults, variables_faults
 
 HINT = "a plan is what `pictify-sync plan --out FILE` writes, unchanged"
-_NEEDS_ASSET = (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.MOVE, Action.KEEP)
-_NEEDS_RECORD = (Action.UPDATE, Action.REPAIR, Action.DELETE, Action.KEEP)
+_PROTECTS = {Action.PROTECT: True, Action.UNPROTECT: False}
+_NEEDS_ASSET = (Action.CREATE, Action.UPDATE, Action.REPAIR, Action.MOVE, Action.KEEP, *_PROTECTS)
+_NEEDS_RECORD = (Action.UPDATE, Action.REPAIR, Action.DELETE, Action.KEEP, *_PROTECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class PlanCounts:
     renders: int
     batches: int
     copies: int
+    recorded_in: Mapping[str, int] = field(default_factory=dict)
+    whole: int = 0
 
 
 class PlanCheck:
@@ -117,6 +120,10 @@ def _change_faults(change: Change) -> Iterator[str]:
         yield f"{change.action} needs a record"
     if (asset is not None and change.action is Action.DELETE) or (source is None and change.action is Action.MOVE):
         yield f"{change.action} does not fit what stands with it"
+    if change.action is Action.DELETE and record is not None and record.protect:
+        yield "a protected picture is not deleted"
+    if change.action in _PROTECTS and change.protection is not _PROTECTS[change.action]:
+        yield f"{change.action} does not fit the protection that stands with it"
     if asset is not None:
         yield from filter(None, [path_fault(asset.output)])
         yield from spec_faults(asset.fingerprint, asset.spec)

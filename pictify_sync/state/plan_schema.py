@@ -11,7 +11,7 @@ from pictify_sync.state.codec import adapter
 from pictify_sync.state.planfile import FORMAT, Head
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Whole(Head):
     """The whole document."""
 

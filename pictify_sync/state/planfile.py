@@ -1,6 +1,6 @@
 """A saved plan: one JSON document, one change per line, byte-stable, and believed in nothing when it is read.
 
-Changes that ask for nothing (KEEP, with the protection as recorded) are counted in the summary and left out.
+Changes that ask for nothing (KEEP) are counted in the summary and left out.
 Times stand in it only as far as records hold them. Reading keeps the lines as bytes and decodes them whenever they are
 asked for, so that a large plan does not unfold in memory.
 """
@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
-from pictify_sync.core.plan import PLAN_FORMAT, Plan, Summary
+from pictify_sync.core.plan import PLAN_FORMAT, Plan, Refusal, Summary
 from pictify_sync.core.template import TemplateChange
 from pictify_sync.errors import InputError, Problem, StateError
 from pictify_sync.state import codec
@@ -43,6 +43,7 @@ class Head:
     summary: PlanCounts
     templates: tuple[TemplateChange, ...]
     batches: tuple[Batch, ...]
+    refusals: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,13 @@ def write_plan(plan: Plan, file: IO[str]) -> None:
         "partial": plan.partial,
         "capabilities": dict(sorted(plan.capabilities.items())),
         "summary": _counts(plan.summary),
+        "refusals": plan.refusals,
     }
-    kinds = {"capabilities": Mapping[str, Capabilities], "summary": PlanCounts}
+    kinds = {
+        "capabilities": Mapping[str, Capabilities],
+        "summary": PlanCounts,
+        "refusals": tuple[Refusal, ...],
+    }
     write("{")
     for name, value in head.items():
         write(f'"{name}":{codec.encode(kinds.get(name, Any), value)},\n')
@@ -113,10 +119,7 @@ def read_plan(path: Path) -> Plan:
 
 
 def _matters(change: Change) -> bool:
-    asset, record = change.asset, change.record
-    if change.action is not Action.KEEP or asset is None or record is None:
-        return True
-    return asset.protect != record.protect
+    return change.action is not Action.KEEP or change.asset is None or change.record is None
 
 
 def _write_all(file: IO[str], texts: Iterable[str]) -> None:
@@ -140,13 +143,23 @@ def _counts(summary: Summary) -> PlanCounts:
         summary.renders,
         summary.batches,
         summary.copies,
+        dict(sorted(summary.recorded_in.items())),
+        summary.whole,
     )
 
 
 def _summary(counts: PlanCounts) -> Summary:
     reasons = {(action, reason): count for action, some in counts.reasons.items() for reason, count in some.items()}
     return Summary(
-        counts.actions, reasons, counts.manifests, counts.recorded, counts.renders, counts.batches, counts.copies
+        counts.actions,
+        reasons,
+        counts.manifests,
+        counts.recorded,
+        counts.renders,
+        counts.batches,
+        counts.copies,
+        counts.recorded_in,
+        counts.whole,
     )
 
 

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes, token_hex
 from typing import IO
@@ -14,7 +15,7 @@ from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.binding import project_title
 from pictify_sync.core.dialect import promised, service_of
 from pictify_sync.core.entries import Bound, Entry
-from pictify_sync.core.guard import Limits
+from pictify_sync.core.guard import Limits, refusals
 from pictify_sync.core.model import AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
@@ -189,7 +190,16 @@ class Project:
     def plan(self, paths: Sequence[str], choice: Choice) -> tuple[Plan, Manifests]:
         """Plan against the state as it is, without a connection."""
         manifests = self.read(paths)
-        return make_plan(manifests, self.state(), self.capabilities, choice), manifests
+        plan = make_plan(manifests, self.state(), self.capabilities, choice)
+        return self.guarded(plan), manifests
+
+    def guarded(self, plan: Plan) -> Plan:
+        """The plan with what the guard says of it."""
+        return replace(plan, refusals=refusals(plan.summary, self._limits()))
+
+    def _limits(self) -> Limits:
+        guard = self.settings.guard
+        return Limits(guard.max_delete_percent, guard.min_recorded, guard.max_renders)
 
     def load_plan(self, file: Path) -> Plan:
         """Read a saved plan. Raises InputError when it is none of ours, StalePlan when it was edited."""
@@ -239,10 +249,9 @@ class Project:
 
     def check(self, plan: Plan, consent: Consent) -> None:
         """May the plan be carried out? Raises UnsafePlan, NotApproved, or StalePlan for a saved one."""
-        guard = self.settings.guard
         if consent.saved:
             refuse_stale(plan, self.state())
-        check(plan, Limits(guard.max_delete_percent, guard.min_recorded, guard.max_renders), consent)
+        check(plan, self._limits(), consent)
 
     def close(self) -> None:
         """Close providers and state, each whatever becomes of the others."""

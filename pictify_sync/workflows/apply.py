@@ -12,18 +12,18 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.events import AssetFailed, RunStarted
-from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Record, Status
+from pictify_sync.core.model import Action, AssetKey, Batch, Change, Status
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import ProviderError
 from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.intent import only
-from pictify_sync.workflows.moves import carry, clean, finish_moves, remove
+from pictify_sync.workflows.moves import carry, clean, finish_moves
 from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.refetch import is_fetched_again, refetch
 from pictify_sync.workflows.session import Ports, Session
+from pictify_sync.workflows.settling import remove_agreed, settle_protection, settled
 from pictify_sync.workflows.templates import push_templates
 from pictify_sync.workflows.unmade import is_wanted, made_good, unmade
 
@@ -42,6 +42,8 @@ class ApplySummary:
     refetched: int = 0  # lost files that the provider still kept
     removed: int = 0
     kept: int = 0
+    protected: int = 0  # recorded as protected from now on, and nothing else
+    unprotected: int = 0
     unresolved: int = 0  # rendered, URL not known yet
     in_doubt: int = 0  # batches of which nobody knows whether the provider took them
     billed_min: int = 0
@@ -63,6 +65,8 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         refetched=first.refetched + second.refetched,
         removed=first.removed + second.removed,
         kept=max(first.kept, second.kept),
+        protected=first.protected + second.protected,
+        unprotected=first.unprotected + second.unprotected,
         unresolved=second.unresolved + (0 if second.looked else first.unresolved),
         in_doubt=max(first.in_doubt, second.in_doubt),
         billed_min=first.billed_min + second.billed_min,
@@ -110,7 +114,7 @@ def carry_out(
     `earlier` is what `recover` did in the same apply: it is part of the summary, but for what came right since.
     """
     session = Session(ports)
-    tally = Tally(tries=Counter(earlier.tries if earlier else ()))
+    tally = Tally(tries=Counter(earlier.tries if earlier else ()), agreed=plan.summary.manifests)
     summary = ApplySummary()
     wanted: dict[AssetKey, bool] = {}
     with ThreadPoolExecutor(DOWNLOADS) as pool:
@@ -167,7 +171,7 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     pool, tally = means
     renders = plan.summary.renders
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
-    _settle(session, work.settled)
+    protected, unprotected = settle_protection(session, work.settled)
     push_templates(session, plan.templates)
     carried = carry(session, work.carried)
     refetched = refetch(session, pool, work.refetched)
@@ -177,11 +181,12 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
         _resume(session, pool, tally)
         if work.untold or tally.unresolved:
             _collect(session, tally)
-        removed = remove(session, work.deleted)
+        removed = remove_agreed(session, tally, work.deleted)
     clean(session)
     session.ports.artifacts.sweep()
     again = bool(carried.missing) or tally.freed
-    return ApplySummary(moved=carried.carried, refetched=refetched, removed=removed, kept=work.kept), again
+    done = ApplySummary(moved=carried.carried, refetched=refetched, removed=removed, kept=work.kept)
+    return replace(done, protected=protected, unprotected=unprotected), again
 
 
 def _sorted(changes: Iterable[Change]) -> _Sorted:
@@ -197,32 +202,14 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
             work.deleted.append(change)
         elif change.action is Action.AWAIT:
             work.untold |= change.record is not None and change.record.status is Status.RENDERED
+            work.settled += [change] if change.protection is not None else []
+        elif change.action in (Action.PROTECT, Action.UNPROTECT):
+            work.settled.append(change)
         elif change.action is Action.KEEP:
             work.kept += 1
-            if change.asset and change.record and _settled(change.record, change.asset) != change.record:
+            if change.asset and change.record and settled(change.record, change.asset) != change.record:
                 work.settled.append(change)
     return work
-
-
-def _settled(record: Record, asset: Asset) -> Record:
-    """Give the record of a kept asset as it should be: `protect` as desired, and no failure of what was taken back."""
-    made = record.artifact is not None and record.fingerprint == asset.fingerprint
-    if made and record.status is Status.FAILED and record.failure and record.failure.fingerprint != asset.fingerprint:
-        record = replace(record, status=Status.STORED, failure=None)
-    return replace(record, protect=asset.protect)
-
-
-def _settle(session: Session, changes: Sequence[Change]) -> None:
-    """Record what needs no render."""
-    if not changes:
-        return
-
-    def build() -> Sequence[Entry]:
-        known = ((session.store.record(change.key), change.asset) for change in changes)
-        puts = tuple(_settled(record, asset) for record, asset in known if record and asset)
-        return (Recorded("settings", puts, (), (), session.now()),)
-
-    session.commit(build)
 
 
 def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: Tally) -> None:

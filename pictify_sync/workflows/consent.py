@@ -57,7 +57,7 @@ def _guard(plan: Plan, limits: guard.Limits, consent: Consent) -> None:
 
 
 def refuse_stale(plan: Plan, store: StateStore) -> None:
-    """Raise StalePlan when the lineage differs, or a planned key's recorded fingerprint, status or open batch moved."""
+    """Raise StalePlan when the lineage differs, or what is recorded of a planned key moved: so that it matters."""
     if plan.lineage != store.lineage and not (plan.lineage == "" and store.serial() == 0):
         raise StalePlan(
             f"the plan was made for lineage {plan.lineage}, the state is {store.lineage or '(none)'}"
@@ -65,8 +65,6 @@ def refuse_stale(plan: Plan, store: StateStore) -> None:
             else "the plan was made before there was a state; it was applied, or another was, since",
             hint="plan again against this state",
         )
-    if plan.serial == store.serial():
-        return
     claimed = {claim.key for opened in store.open_batches() for claim in opened.intended.claims}
     moved = []
     for change in plan.changes:
@@ -78,9 +76,11 @@ def refuse_stale(plan: Plan, store: StateStore) -> None:
             moved.append(change.key)
     if moved:
         raise StalePlan(
-            f"{len(moved)} planned assets changed since the plan was made", keys=moved[:NAMED], hint="plan again"
+            f"the plan is out of date: {len(moved):,} of its pictures changed since it was made",
+            keys=moved[:NAMED],
+            hint="plan again",
         )
 
 
 def _seen(record: Record | None) -> tuple[object, ...] | None:
-    return None if record is None else (record.fingerprint, record.status, record.tainted, record.drift)
+    return None if record is None else (record.fingerprint, record.status, record.tainted, record.drift, record.protect)

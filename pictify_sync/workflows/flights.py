@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pictify_sync.core import events, schedule
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
-from pictify_sync.core.model import AssetKey, Batch, Capabilities
+from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities
 from pictify_sync.core.outcomes import BatchReport
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
@@ -35,6 +35,7 @@ class Tally:
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
     stopped: str | None = None  # why nothing more was submitted; None: all was
     freed: bool = False  # True: a batch was given up, its assets need a new plan
+    agreed: Mapping[str, Mapping[Action, int]] = field(default_factory=dict)  # counts by manifest of the plan agreed to
     tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
     lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
 

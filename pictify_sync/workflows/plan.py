@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import translate
 
 from pictify_sync.core.approval import plan_digest
@@ -76,13 +76,17 @@ class _Tally:
     pairs: Counter[tuple[str, Action, Reason]] = field(default_factory=Counter)
     needs: Needs = field(default_factory=Needs)
     recorded: int = 0
+    recorded_in: Counter[str] = field(default_factory=Counter)
     copies: int = 0
 
     def watch(self, changes: Iterator[Change]) -> Iterator[Change]:
         """Count what passes by."""
         for change in changes:
             self.pairs[(split_key(change.key)[0], change.action, change.reason)] += 1
-            self.recorded += change.record is not None or change.reason is Reason.RENAMED
+            before = change.source if change.reason is Reason.RENAMED else change.record
+            if before is not None:
+                self.recorded += 1
+                self.recorded_in[split_key(before.key)[0]] += 1
             self.copies += change.is_copied
             self.needs.add(change)
             yield change
@@ -95,7 +99,16 @@ class _Tally:
             actions[action] += count
             reasons[(action, reason)] += count
             manifests.setdefault(manifest, Counter())[action] += count
-        return Summary(actions, reasons, manifests, self.recorded, self.needs.pictures, batches, self.copies)
+        return Summary(
+            actions,
+            reasons,
+            manifests,
+            self.recorded,
+            self.needs.pictures,
+            batches,
+            self.copies,
+            dict(sorted(self.recorded_in.items())),
+        )
 
 
 def make_plan(desired: Desired, store: StateStore, capabilities: AskCapabilities, choice: Choice) -> Plan:
@@ -116,6 +129,8 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
         return asked.setdefault(provider, capabilities(provider))
 
     batches = tuple(tally.needs.batches(ask))
+    if choice.is_partial:  # a share is one of the whole manifest, not of what is selected of it
+        tally.recorded_in = Counter(split_key(record.key)[0] for record in store.records())
     return Plan(
         lineage=store.lineage,
         serial=serial,
@@ -123,7 +138,7 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
         templates=templates,
         batches=batches,
         changes=changes,
-        summary=tally.summary(len(batches)),
+        summary=replace(tally.summary(len(batches)), whole=store.count()),
         digest=digest,
         partial=choice.is_partial or not desired.whole,
     )

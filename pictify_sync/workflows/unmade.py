@@ -14,7 +14,7 @@ from pictify_sync.workflows.intent import is_made
 from pictify_sync.workflows.session import Session
 
 Failing = tuple[AssetKey, str, str]  # key, code, message
-_IDLE = (Action.KEEP, Action.BLOCKED, Action.DELETE)
+_IDLE = (Action.KEEP, Action.PROTECT, Action.UNPROTECT, Action.BLOCKED, Action.DELETE)
 _UNKNOWN = ("NOT_MADE", "the run ended before it was made")
 _NO_SOURCE = ("NOT_MADE", "the file that it was to be moved or copied from was not there")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from pictify_sync.core.fingerprint import canonical, fingerprint
 from pictify_sync.core.model import (
@@ -33,7 +34,7 @@ HTML = "<h1>{{title}}</h1>\n<p>{{note}}</p>\n"
 
 
 def plan_of(
-    changes: Sequence[Change], *, templates: Sequence[TemplateChange] = (), batches: Sequence[Batch] = (), **more: bool
+    changes: Sequence[Change], *, templates: Sequence[TemplateChange] = (), batches: Sequence[Batch] = (), **more: Any
 ) -> Plan:
     """A plan with its counts taken from the changes."""
     ordered = sorted(changes, key=lambda change: change.key.encode())

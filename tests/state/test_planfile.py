@@ -36,7 +36,7 @@ CHANGES = (
     Change(key(3), Action.KEEP, Reason.UP_TO_DATE, asset(3), stored(3)),
     Change(key(4), Action.DELETE, Reason.NOT_IN_MANIFEST, None, stored(4)),
     Change(key(5), Action.MOVE, Reason.RENAMED, asset(5, 9), None, stored(9)),
-    Change(key(6), Action.KEEP, Reason.UP_TO_DATE, replace(asset(6), protect=True), stored(6)),
+    Change(key(6), Action.PROTECT, Reason.PROTECT_CHANGED, replace(asset(6), protect=True), stored(6)),
     Change(key(7), Action.CREATE, Reason.NEW, asset(7), None, stored(7)),
 )
 
@@ -144,6 +144,10 @@ def hostile(edit: Callable[[dict[str, Any]], object]) -> str:
         lambda plan: plan["changes"][2]["record"]["artifact"].update(sha256="x"),
         lambda plan: plan["changes"][2].update(asset=plan["changes"][0]["asset"]),
         lambda plan: plan["changes"][3].update(source=None),
+        lambda plan: plan["changes"][2]["record"].update(protect=True),
+        lambda plan: plan["changes"][1]["asset"].update(protect=True),
+        lambda plan: plan["changes"][4].update(action="unprotect"),
+        lambda plan: plan["changes"][4]["asset"].update(protect=False),
         lambda plan: plan["changes"].reverse(),
         lambda plan: plan["changes"].append(plan["changes"][-1]),
         lambda plan: plan["changes"].pop(),

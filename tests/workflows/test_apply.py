@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.core.model import Action, Asset, Reason, Status
+from pictify_sync.workflows.apply import carry_out
 from pictify_sync.workflows.plan import Choice
 from tests.core.assets import asset
 from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World
@@ -116,14 +117,27 @@ def test_a_vanished_source_is_rendered_instead(tmp_path: Path) -> None:
     assert world.files() == world.expected(EDITED)
 
 
+def test_a_later_plan_of_an_apply_deletes_nothing_that_the_first_did_not(tmp_path: Path) -> None:
+    """Manifests that are cut off while an apply runs lose no picture; the run says why it stopped."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    (tmp_path / "out/m/a.default.png").unlink()  # its move makes a second plan
+    store = world.store()
+    moved = [replace(ABC[0], output="m/elsewhere.png"), *ABC[1:]]
+    ports = world.ports(ListDesired(moved), store)
+    cut = ListDesired(moved[:1])
+    summary = carry_out(ports, world.plan(ListDesired(moved), store), lambda: world.plan(cut, store))
+    assert summary.removed == 0
+    assert "nothing was deleted" in str(summary.stopped)
+    assert world.files().keys() >= {one.output for one in ABC[1:]}
+
+
 def test_stopping_submits_nothing_more_and_the_next_apply_goes_on(tmp_path: Path) -> None:
     """After Ctrl-C open batches stay recorded; the next apply finishes them without a second render."""
     world = World(tmp_path, PainterProvider(max_open=1))
     desired = ListDesired(ABC)
     store = world.store()
     ports = replace(world.ports(desired, store), stop=lambda: world.provider.posts >= 1)
-    from pictify_sync.workflows.apply import carry_out
-
     summary = carry_out(ports, world.plan(desired, store), lambda: None)
     assert summary.interrupted
     assert world.provider.posts == 1

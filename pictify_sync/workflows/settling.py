@@ -1,0 +1,51 @@
+"""What an apply does to records without a render: `protect` as desired, failures that were taken back, deletes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.model import Action, Asset, Change, Record, Status, split_key
+from pictify_sync.workflows.flights import Tally
+from pictify_sync.workflows.moves import remove
+from pictify_sync.workflows.session import Session
+
+
+def settled(record: Record, asset: Asset) -> Record:
+    """Give the record of a kept asset as it should be: `protect` as desired, and no failure of what was taken back."""
+    made = record.artifact is not None and record.fingerprint == asset.fingerprint
+    if made and record.status is Status.FAILED and record.failure and record.failure.fingerprint != asset.fingerprint:
+        record = replace(record, status=Status.STORED, failure=None)
+    return replace(record, protect=asset.protect)
+
+
+def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int, int]:
+    """Record what needs no render; gives how many are protected from now on, and how many no longer."""
+    turned: Counter[bool] = Counter()
+
+    def build() -> Sequence[Entry]:
+        turned.clear()
+        puts: list[Record] = []
+        for change in changes:
+            record, asset = session.store.record(change.key), change.asset
+            if record is not None and asset is not None and (after := settled(record, asset)) != record:
+                puts.append(after)
+                turned[after.protect] += after.protect != record.protect
+        return (Recorded("settings", tuple(puts), (), (), session.now()),) if puts else ()
+
+    if changes:
+        session.commit(build)
+    return turned[True], turned[False]
+
+
+def remove_agreed(session: Session, tally: Tally, deleted: Sequence[Change]) -> int:
+    """Delete no more than the first plan did: manifests or state may have changed since, and nobody looked at that."""
+    now = Counter(split_key(change.key)[0] for change in deleted)
+    if any(number > tally.agreed.get(name, {}).get(Action.DELETE, 0) for name, number in now.items()):
+        tally.stopped = (
+            "manifests or state changed, so that more would be deleted than was planned; nothing was deleted"
+        )
+        return 0
+    return remove(session, deleted)
