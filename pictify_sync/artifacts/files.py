@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from pictify_sync.artifacts import sniff
 from pictify_sync.artifacts.carry import carry
+from pictify_sync.artifacts.decoding import decode
 from pictify_sync.artifacts.paths import parts
 from pictify_sync.artifacts.spare import in_the_way, spare
 from pictify_sync.artifacts.staging import Staging, sweep
@@ -51,7 +52,7 @@ class FileArtifacts:
             if not size:
                 raise DownloadError("nothing came")
             with mmap(file, size, access=ACCESS_READ) as content:
-                sniff.verify(content, expect)
+                decode(content, sniff.verify(content, expect))
             self._ops.fsync(file)
             self._staging.keep(name, digest.hexdigest())
         return Staged(digest.hexdigest(), size)

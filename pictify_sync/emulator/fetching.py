@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pictify_sync import inflate
 from pictify_sync.addresses import Resolve, public, resolve
 from pictify_sync.emulator.pictures import MAX_BYTES
 
@@ -58,7 +59,7 @@ class Fetcher:
     def _get(self, target: httpx.URL, until: float) -> tuple[bytes, str | None]:
         """Give a body, or the place to look at instead."""
         pinned = target.copy_with(host=self._address(target))
-        headers = {"Host": target.netloc.decode("ascii"), "Accept": "image/*"}
+        headers = {"Host": target.netloc.decode("ascii"), "Accept": "image/*", **inflate.PLAIN}
         how = {"sni_hostname": target.host, "timeout": dict.fromkeys(("connect", "read", "write", "pool"), 5.0)}
         with self._opened().stream("GET", pinned, headers=headers, extensions=how) as response:
             if response.is_redirect and (place := response.headers.get("location")):
@@ -66,7 +67,7 @@ class Fetcher:
             if response.status_code != 200:
                 raise ValueError(f"status {response.status_code}")
             parts, total = [], 0
-            for part in response.iter_bytes(65536):
+            for part in inflate.body(response):
                 parts.append(part)
                 total += len(part)
                 if total > MAX_BYTES:

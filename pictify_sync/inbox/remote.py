@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from pictify_sync import inflate
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, UsageError
 from pictify_sync.inbox.files import read_delivery
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 TIMEOUT = 30.0  # seconds
 TRIES = 3
+MAX_PAGE = 64 * 1024 * 1024  # bytes
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -33,7 +36,7 @@ class RemoteInbox:
             raise UsageError("reading a receiver's inbox needs its token", hint="set PICTIFY_INBOX_TOKEN")
         self._host = parts.hostname or ""
         self._url = url
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+        headers = {"Authorization": f"Bearer {token.get_secret_value()}", **inflate.PLAIN}
         self._client = httpx.Client(headers=headers, timeout=TIMEOUT, transport=transport)
 
     def deliveries(self) -> Iterator[Delivery]:
@@ -53,21 +56,35 @@ class RemoteInbox:
         problem = ""
         for _ in range(TRIES):
             try:
-                answer = self._client.get(self._url, params={"after": cursor})
-            except httpx.TransportError as error:
+                answer, content = self._asked(cursor)
+            except (httpx.TransportError, httpx.DecodingError) as error:
                 problem = type(error).__name__
                 continue
             if answer.status_code in (401, 403):
                 raise AuthenticationFailed(f"the inbox at {self._host} refuses the token", hint="PICTIFY_INBOX_TOKEN")
             if answer.status_code == 200:
                 try:
-                    return answer.json()
+                    return json.loads(content)
                 except (ValueError, RecursionError):
                     raise ProviderError(f"the inbox at {self._host} answers something else than an inbox") from None
             if answer.status_code not in BUSY:
                 raise ProviderError(f"the inbox at {self._host} answers {answer.status_code}")
             problem = f"status {answer.status_code}"
         raise ProviderUnavailable(f"the inbox at {self._host}: {problem}", hint="try again later")
+
+    def _asked(self, cursor: str) -> tuple[httpx.Response, bytes]:
+        """Ask once, and read no more than an inbox has. Raises httpx.RequestError."""
+        parts, size = [], 0
+        with self._client.stream("GET", self._url, params={"after": cursor}) as answer:
+            try:
+                for part in inflate.body(answer):
+                    parts.append(part)
+                    size += len(part)
+                    if size > MAX_PAGE:
+                        raise ProviderError(f"the inbox at {self._host} answers more than {MAX_PAGE:,} bytes")
+            except ValueError as error:
+                raise httpx.DecodingError(str(error)) from None
+        return answer, b"".join(parts)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from pictify_sync import inflate
+
 ANSWER_SECONDS = 90.0  # for all of an answer: one that comes byte by byte keeps every timeout above
 MAX_BODY = 64 * 1024 * 1024  # bytes of an answer; the results of 10,000 items in 20 layouts have less
 HALVES = re.compile(rb"\\u[dD][89a-fA-F]|\xed[\xa0-\xbf]")  # half a character, perhaps alone: escaped, or not
@@ -24,13 +26,15 @@ def receive(client: httpx.Client, request: httpx.Request, seconds: float) -> tup
     response = client.send(request, stream=True)
     try:
         pieces, size = [], 0
-        for piece in response.iter_bytes():
+        for piece in inflate.body(response):
             pieces.append(piece)
             size += len(piece)
             if size > MAX_BODY:
                 raise TooLong(f"an answer of more than {MAX_BODY:,} bytes")
             if monotonic() > until:
                 raise httpx.ReadTimeout(f"the answer is not over after {seconds:.0f} s")
+    except ValueError as error:
+        raise httpx.DecodingError(str(error)) from None
     finally:
         response.close()
     return response, b"".join(pieces)

@@ -12,13 +12,13 @@ from time import monotonic
 
 import httpx
 
+from pictify_sync import inflate
 from pictify_sync.addresses import Resolve, public, resolve
 from pictify_sync.errors import DownloadError, DownloadRefused, ProviderUnavailable
 
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
 MAX_SECONDS = 600.0  # for one picture: bytes that trickle keep every timeout
 MAX_REDIRECTS = 3
-CHUNK = 256 * 1024  # bytes
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 GONE = {404, 410}
 
@@ -51,6 +51,10 @@ class Downloads:
             try:
                 response = self._open(stack, url)
                 yield from self._body(response)
+            except httpx.InvalidURL:
+                raise DownloadRefused(f"download from {_parse(url).host}: it redirects to what is no URL") from None
+            except ValueError as error:
+                raise DownloadError(f"download from {_parse(url).host}: {error}") from None
             except httpx.RequestError as error:
                 host = _parse(url).host
                 raise ProviderUnavailable(f"download from {host}: {type(error).__name__}") from None
@@ -75,7 +79,7 @@ class Downloads:
 
     def _request(self, target: httpx.URL) -> AbstractContextManager[httpx.Response]:
         if _origin(target) == _origin(self._own.base_url):
-            return self._own.stream("GET", target)
+            return self._own.stream("GET", target, headers=inflate.PLAIN)
         host = target.host.lower().rstrip(".")
         if target.scheme != "https" or target.userinfo:
             raise DownloadRefused(f"a result's URL must be https: {_shown(target)}")
@@ -83,7 +87,7 @@ class Downloads:
             hint = f"add {host} to allow_hosts in the settings if you trust it"
             raise DownloadRefused(f"a result's URL points to {host}, which is not allowed", hint=hint)
         pinned = target.copy_with(host=self._address(host))
-        headers = {"Host": target.netloc.decode("ascii")}
+        headers = {"Host": target.netloc.decode("ascii"), **inflate.PLAIN}
         return self._foreign.stream("GET", pinned, headers=headers, extensions={"sni_hostname": host})
 
     def _address(self, host: str) -> str:
@@ -100,7 +104,7 @@ class Downloads:
         if declared.isascii() and declared.isdigit() and int(declared) > self._max_bytes:
             raise DownloadError(f"a picture of {declared} bytes, at most {self._max_bytes} are read")
         total, until = 0, monotonic() + self.max_seconds
-        for piece in response.iter_bytes(CHUNK):
+        for piece in inflate.body(response):
             total += len(piece)
             if total > self._max_bytes:
                 raise DownloadError(f"a picture of more than {self._max_bytes} bytes")

@@ -21,6 +21,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
+from pictify_sync.inflate import PLAIN
 from pictify_sync.providers.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
 from pictify_sync.providers.rate import Rate, SystemClock, Told, limits_told, until, wait_told
 
@@ -97,7 +98,7 @@ class Http:
         self._attempts = attempts
         self.answer_seconds = ANSWER_SECONDS
         self._apart: tuple[float, float] | None = None  # seconds that the other clock is ahead of ours: from, to
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json", **PLAIN}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
         if transport is not None:
             shared["transport"] = transport
