@@ -13,6 +13,7 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     │   ├── ForeignState             the state belongs to another project
     │   └── OlderCommit              a newer commit was applied before
     ├── ArtifactError                a file cannot be written, or a path leaves the output root
+    │   ├── PicturesElsewhere        the pictures were never on this machine: nothing is known of them
     │   └── StorageUnavailable       object storage cannot be reached, refuses us, or has no such bucket
     ├── DownloadError                bytes that are not the picture that was asked for
     │   └── DownloadRefused          the picture's address may not be read as things are
@@ -127,6 +128,10 @@ class OlderCommit(StateError):
 
 class ArtifactError(PictifySyncError):
     """A file cannot be written or removed, or its path leaves the output root."""
+
+
+class PicturesElsewhere(ArtifactError):
+    """The pictures were never on this machine: nothing can be said of them here."""
 
 
 class StorageUnavailable(ArtifactError):

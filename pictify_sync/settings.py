@@ -106,6 +106,11 @@ class Fields(_Strict):
     )
     manifests: str = Field("manifests", min_length=1, description="Folder of the manifests.")
     output: str = Field("output", min_length=1, description="Folder that the pictures are published in.")
+    shared_output: bool = Field(
+        False,
+        description="Whether that folder holds all pictures on every machine (a shared drive, a checkout of them): "
+        "what is not there is then missing for all, also where it never was before.",
+    )
     artifacts: Annotated[str, AfterValidator(_artifacts)] = Field(
         "files",
         description="Where pictures are kept: `files` (the folder above), `none` (at the provider's URLs only), "

@@ -29,12 +29,27 @@ from pictify_sync.errors import ArtifactError, DownloadError
 MAX_BYTES = {Format.PNG: 64 << 20, Format.JPEG: 64 << 20, Format.WEBP: 64 << 20, Format.MP4: 2 << 30}
 
 
+def _nobody(path: str, sha256: str) -> None:  # noqa: ARG001 - nobody remembers
+    return
+
+
 class FileArtifacts:
     """An ArtifactStore in a local folder. Safe with threads, and with other processes on the same folder."""
 
-    def __init__(self, root: Path, *, ops: FileOps | None = None, max_bytes: int | None = None) -> None:
-        """Nothing is made before the first picture. `max_bytes` replaces the limits of all formats."""
+    def __init__(
+        self,
+        root: Path,
+        *,
+        ops: FileOps | None = None,
+        max_bytes: int | None = None,
+        remember: Callable[[str, str], object] = _nobody,
+    ) -> None:
+        """Nothing is made before the first picture. `max_bytes` replaces the limits of all formats.
+
+        `remember` is told the path and the sha256 of whatever is published or seen here.
+        """
         self.root = root
+        self._remember = remember
         self._ops = ops or FileOps()
         self._max_bytes = max_bytes
         self._staging = Staging(root, self._ops)
@@ -68,6 +83,9 @@ class FileArtifacts:
         with self._told(), self._tree(create=True) as tree:
             for staged, paths in items:
                 self._put(tree, staged, tuple(dict.fromkeys(paths)))
+        for staged, paths in items:
+            for path in paths:
+                self._remember(path, staged.sha256)
         return tuple(tuple(Artifact(path, staged.sha256, staged.size) for path in paths) for staged, paths in items)
 
     def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
@@ -87,7 +105,11 @@ class FileArtifacts:
         if not moves:
             return ()
         with self._told(), self._tree(exclusive=True, create=True) as tree:
-            return carry(tree, moves, keep)
+            missing = carry(tree, moves, keep)
+        for move in moves:
+            if move not in missing:
+                self._remember(move.new_path, move.sha256)
+        return missing
 
     def remove(self, obsolete: Obsolete) -> bool:
         names = parts(obsolete.path)
@@ -113,7 +135,10 @@ class FileArtifacts:
             found = tree.hash(names, artifact.size)
         if found is None:
             return "missing"
-        return "present" if found == artifact.sha256 else "changed"
+        if found != artifact.sha256:
+            return "changed"
+        self._remember(artifact.path, artifact.sha256)
+        return "present"
 
     def read(self, artifact: Artifact) -> bytes:
         """What is published at its path now, whole. Raises ArtifactError: not there, or no plain file."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status
 from pictify_sync.core.template import TemplateRecord
 
+ELSEWHERE = "elsewhere"  # of a published file: it was never on this machine, so nothing is known of it
 CHANGED, LOST = "changed", "missing"  # kinds of a template's drift
 
 
@@ -37,6 +38,7 @@ class Observed:
 
     assets: tuple[Drift, ...] = ()  # sorted by key
     templates: tuple[TemplateDrift, ...] = ()  # sorted by provider and name
+    elsewhere: int = 0  # pictures that were never on this machine: nothing is known of them
 
     def __bool__(self) -> bool:
         return bool(self.assets or self.templates)
@@ -46,6 +48,9 @@ def observe_artifact(record: Record, presence: str) -> Drift | None:
     """Judge what an artifact store's `check` said of a published file."""
     if record.artifact is None or presence == "present":
         return None
+    if presence == ELSEWHERE:  # what others saw of it holds
+        seen = record.drift if record.drift in (DriftKind.MISSING, DriftKind.TAMPERED) else None
+        return None if seen is None else Drift(record.key, seen, record.artifact.path)
     kind = DriftKind.MISSING if presence == "missing" else DriftKind.TAMPERED
     return Drift(record.key, kind, record.artifact.path)
 

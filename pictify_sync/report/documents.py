@@ -195,6 +195,7 @@ class DriftReport:
 
     drift: Annotated[list[Drifted], "Sorted by key."]
     templates: Annotated[list[DriftedTemplate], "Sorted by provider and name."]
+    elsewhere: Annotated[int, "Pictures that were never on this machine: not looked at."] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,8 @@ def drift_lines(found: Observed) -> Iterator[Line]:
         yield Line(f"{listing(counts)} drifted. The next apply repairs what is recorded as drift.")
     else:
         yield Line("No drift: templates and published files are as recorded.", Tone.GOOD)
+    if found.elsewhere:
+        yield Line(f"{pictures(found.elsewhere)} never on this machine: not looked at.")
 
 
 def taken(keys: Iterable[AssetKey], verb: str) -> Iterator[Line]:

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+import os
+from hashlib import blake2b
+from pathlib import Path
+
 from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.artifacts.held import HeldFiles
+from pictify_sync.core.binding import Sharing
 from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.errors import UsageError
 from pictify_sync.settings import Settings
+from pictify_sync.wiring.states import sharing_of
 
 STAGING = ".pictify-sync"  # folder of the project; what goes into a bucket is verified below it first
 
 
-def open_artifacts(settings: Settings, *, deep: bool) -> ArtifactStore:
+def open_held(settings: Settings) -> HeldFiles | None:
+    """What this machine has held of the pictures; None where all of them are expected to be here.
+
+    A state of the project's own lies beside its pictures, unless it was imported.
+    """
+    file = held_file(settings)
+    if settings.artifacts != "files" or settings.shared_output:
+        return None
+    return None if sharing_of(settings) is Sharing.OWN and not file.exists() else HeldFiles(file)
+
+
+def held_file(settings: Settings) -> Path:
+    """Where it is remembered what this machine has held in the output folder of the settings."""
+    slug = blake2b(os.fsencode(os.path.normpath(settings.output)), digest_size=4).hexdigest()
+    return settings.path(STAGING) / f"held-{slug}.db"
+
+
+def open_artifacts(settings: Settings, held: HeldFiles | None, *, deep: bool) -> ArtifactStore:
     """The store of the settings. Raises UsageError when its extra is not installed, StorageUnavailable."""
     if settings.artifacts == "files":
-        return FileArtifacts(settings.path(settings.output))
+        root = settings.path(settings.output)
+        return FileArtifacts(root) if held is None else FileArtifacts(root, remember=held.remember)
     if settings.artifacts == "none":
         from pictify_sync.artifacts.nowhere import NoArtifacts  # noqa: PLC0415 - one of three
 

@@ -9,14 +9,14 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes, token_hex
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.binding import project_title
 from pictify_sync.core.dialect import promised, service_of
 from pictify_sync.core.entries import Bound, Entry
 from pictify_sync.core.guard import Limits, refusals
-from pictify_sync.core.model import AssetKey, Capabilities, Record
+from pictify_sync.core.model import Artifact, AssetKey, Capabilities, Record
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
 from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
@@ -30,6 +30,9 @@ from pictify_sync.wiring.identity import Owner
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan
 from pictify_sync.workflows.session import timestamp
+
+if TYPE_CHECKING:
+    from pictify_sync.artifacts.held import HeldFiles
 
 
 class SystemClock:
@@ -59,6 +62,7 @@ class Project:
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
         self._artifacts: ArtifactStore | None = None
+        self.held: HeldFiles | None = None  # known with the artifacts
         self._is_bound = False  # the state is known to name this project
         self.takes_foreign = False  # True: a state of another project may be opened, to make it ours
         self.owner = Owner(settings, os.environ)
@@ -109,10 +113,16 @@ class Project:
     def artifacts(self, *, deep: bool = False) -> ArtifactStore:
         """The published pictures, where the settings keep them. `deep`: a check reads what a bucket holds."""
         if self._artifacts is None:
-            from pictify_sync.wiring.artifacts import open_artifacts  # noqa: PLC0415 - plan publishes nothing
+            from pictify_sync.wiring.artifacts import open_artifacts, open_held  # noqa: PLC0415 - plan publishes nothing
 
-            self._artifacts = open_artifacts(self.settings, deep=deep)
+            self.held = open_held(self.settings)
+            self._artifacts = open_artifacts(self.settings, self.held, deep=deep)
         return self._artifacts
+
+    def has_held(self, artifact: Artifact) -> bool:
+        """Whether a picture that is not on this machine now was here before, or should have been."""
+        self.artifacts()
+        return self.held is None or not artifact.is_kept or self.held.holds(artifact.path, artifact.sha256)
 
     def options(self, name: str) -> ProviderOptions:
         """What the settings, and the newest live check below them, say about a provider."""
@@ -256,6 +266,8 @@ class Project:
     def close(self) -> None:
         """Close providers and state, each whatever becomes of the others."""
         with ExitStack() as last:
+            if self.held is not None:
+                last.callback(self.held.flush)
             for store in self._stores.values():
                 last.callback(store.close)
             for provider in self._providers.values():

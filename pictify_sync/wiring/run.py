@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from pictify_sync.core.diff import learns_revision
 from pictify_sync.core.entries import OpenBatch, TemplateRecorded
 from pictify_sync.core.journal import DoubtPolicy, DoubtRules
-from pictify_sync.core.model import Asset, AssetKey
+from pictify_sync.core.model import Action, Asset, AssetKey
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import EventSink
+from pictify_sync.errors import PicturesElsewhere
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.wiring.project import Project
 from pictify_sync.workflows.plan import Choice, make_plan
@@ -156,6 +157,25 @@ class ApplyRun:
 
         if not plan.is_empty:
             reach(self.project.artifacts())
+        self._refuse_absent(plan)
         ports = self.ports(plan, manifests)
         record_commit(Session(ports), self.project.owner.checkout(), allowed=self.allow_older)
         return carry_out(ports, plan, replan, recovered)
+
+    def _refuse_absent(self, plan: Plan) -> None:
+        """Raise PicturesElsewhere where a picture is to be moved or copied that was never on this machine.
+
+        It would be taken for missing, and rendered again by everybody.
+        """
+        store, has_held = self.project.artifacts(), self.project.has_held
+        if self.project.held is None or not (plan.summary.copies or plan.summary.actions.get(Action.MOVE)):
+            return
+        sources = (change.source.artifact for change in plan.changes if change.source is not None)
+        absent = sum(
+            store.check(source) == "missing" and not has_held(source) for source in sources if source is not None
+        )
+        if absent:
+            raise PicturesElsewhere(
+                f"{absent:,} pictures that would be moved or copied were never on this machine",
+                hint="apply where they are, or bring them here first; to render them instead: --replace PATTERN",
+            )

@@ -53,12 +53,16 @@ def export(project: Project, write: Callable[[str], object]) -> None:
 
 def restore(project: Project, file: Path) -> Imported:
     """Read a snapshot into a state without history."""
+    from pictify_sync.artifacts.held import HeldFiles  # noqa: PLC0415 - one command's
     from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
+    from pictify_sync.wiring.artifacts import held_file  # noqa: PLC0415 - one command's
 
     with closing(read_file(file)) as lines:
         store = _kept(project.state(create=True))
         imported = import_snapshot(lines, store, file=str(file), at=timestamp(project.clock))
     bind(project)
+    if project.settings.artifacts == "files":  # the pictures did not come along
+        HeldFiles(held_file(project.settings)).begin()
     return replace(imported, serial=store.serial())
 
 
@@ -111,6 +115,7 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
         selected=selected,
         tells=lambda provider: provider != EMBEDDED,
         new=new,
+        held=project.has_held,
         retention=lambda provider: project.capabilities(provider).retention_seconds,
     )
     return workflow.refresh(session, sight) if record else workflow.observe(session, sight)

@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 
 from pictify_sync.core.drift import (
+    ELSEWHERE,
     Drift,
     Observed,
     TemplateDrift,
@@ -20,8 +21,9 @@ from pictify_sync.core.drift import (
     with_drift,
 )
 from pictify_sync.core.entries import Entry, Recorded, TemplateRecorded
-from pictify_sync.core.model import AssetKey, Record
+from pictify_sync.core.model import Artifact, AssetKey, Record
 from pictify_sync.core.template import TemplateRecord
+from pictify_sync.errors import PicturesElsewhere
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # records per log entry
@@ -37,7 +39,32 @@ class Sight:
     selected: Callable[[AssetKey], bool] = lambda _: True  # which records
     tells: Callable[[str], bool] = lambda _: True  # whether a provider's templates are anybody's but ours
     new: Sequence[TemplateName] = ()  # templates that manifests name by uid and nobody has looked at
+    held: Callable[[Artifact], bool] = lambda _: True  # whether a picture that is not here has been here
     retention: Callable[[str], int | None] = lambda _: None  # seconds a provider keeps results; None: for ever
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Counts of published pictures."""
+
+    looked: int = 0
+    elsewhere: int = 0
+
+    def watch(self, seen: Iterable[tuple[Record, str]]) -> Iterator[tuple[Record, str]]:
+        """Count what passes by."""
+        for record, presence in seen:
+            self.looked += record.artifact is not None
+            self.elsewhere += presence == ELSEWHERE
+            yield record, presence
+
+    def refuse_nothing(self) -> None:
+        """Raise PicturesElsewhere where no picture at all was ever on this machine: nothing can be compared."""
+        if self.elsewhere and self.elsewhere == self.looked:
+            raise PicturesElsewhere(
+                f"none of the {self.elsewhere:,} published pictures was ever on this machine: nothing can be compared",
+                hint="run refresh where the pictures are, or bring them here first; "
+                "if they are lost, or this folder should hold all of them, set shared_output: true",
+            )
 
 
 @dataclass(slots=True)
@@ -52,21 +79,24 @@ class _Templates:
 
 def observe(session: Session, sight: Sight) -> Observed:
     """Look, and give what is not as recorded. Writes nothing. Raises ProviderError when a provider does not answer."""
-    templates = _look_at_templates(session, sight)
-    return Observed(tuple(drift for _, drift in _judged(session, sight, templates) if drift), _sorted(templates))
+    templates, seen = _look_at_templates(session, sight), _Seen()
+    found = tuple(drift for _, drift in _judged(session, sight, templates, seen) if drift)
+    seen.refuse_nothing()
+    return Observed(found, _sorted(templates), seen.elsewhere)
 
 
 def refresh(session: Session, sight: Sight) -> Observed:
     """Observe, and record both new drift and drift that is gone; gives the drift."""
-    templates = _look_at_templates(session, sight)
+    templates, seen = _look_at_templates(session, sight), _Seen()
     found: list[Drift] = []
     changed: list[Record] = []
-    for record, drift in _judged(session, sight, templates):
+    for record, drift in _judged(session, sight, templates, seen):
         found += [drift] if drift else []
         if with_drift(record, drift) is not None:
             changed.append(record)
+    seen.refuse_nothing()
     session.commit(partial(_entries, session, sight, templates, changed))
-    return Observed(tuple(found), _sorted(templates))
+    return Observed(tuple(found), _sorted(templates), seen.elsewhere)
 
 
 def _sorted(templates: _Templates) -> tuple[TemplateDrift, ...]:
@@ -94,10 +124,13 @@ def _look_at_templates(session: Session, sight: Sight) -> _Templates:
     return templates
 
 
-def _judged(session: Session, sight: Sight, templates: _Templates) -> Iterable[tuple[Record, Drift | None]]:
+def _judged(
+    session: Session, sight: Sight, templates: _Templates, count: _Seen
+) -> Iterable[tuple[Record, Drift | None]]:
     records = session.store.records()
     chosen = (one for one in records if sight.selected(one.key) or _template_of(one) in templates.drift)
-    return ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, chosen))
+    looked = count.watch(_looked_at(session, sight, chosen))
+    return ((one, _judge(session, sight, templates, one, seen)) for one, seen in looked)
 
 
 def _template_of(record: Record) -> TemplateName | None:
@@ -105,13 +138,20 @@ def _template_of(record: Record) -> TemplateName | None:
     return None if record.spec is None else (record.spec.provider, record.spec.template)
 
 
-def _looked_at(session: Session, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
+def _looked_at(session: Session, sight: Sight, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
     """Give each record with what its artifact store says of it, many at once: a bucket answers over a network."""
-    check, rest = session.ports.artifacts.check, iter(records)
+    rest = iter(records)
+
+    def look(record: Record) -> str:
+        artifact = record.artifact
+        if artifact is None:
+            return "present"
+        seen = session.ports.artifacts.check(artifact)
+        return seen if seen == "present" or sight.held(artifact) else ELSEWHERE
+
     with ThreadPoolExecutor(LOOKS) as pool:
         while window := list(islice(rest, LOOKS * 16)):
-            seen = pool.map(lambda record: check(record.artifact) if record.artifact else "present", window)
-            yield from zip(window, seen, strict=True)
+            yield from zip(window, pool.map(look, window), strict=True)
 
 
 def _judge(session: Session, sight: Sight, templates: _Templates, record: Record, seen: str) -> Drift | None:
@@ -135,7 +175,7 @@ def _entries(session: Session, sight: Sight, templates: _Templates, changed: Seq
 def _put(session: Session, sight: Sight, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
     """Judge the records as they are by now: another run may have mended them."""
     now = (record for old in records if (record := session.store.record(old.key)) is not None)
-    judged = ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, now))
+    judged = ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, sight, now))
     puts = [put for record, drift in judged if (put := with_drift(record, drift)) is not None]
     return (Recorded("refresh", tuple(puts), (), (), session.now()),) if puts else ()
 
