@@ -208,7 +208,13 @@ class FileArtifacts:
         return Tree(self.root, self._ops, exclusive=exclusive, create=create)
 
     def _is_there(self) -> bool:
-        return os.path.lexists(self.root)
+        """Whether there is an output folder. What keeps us from looking does not make it absent: ArtifactError."""
+        with self._told():
+            try:
+                os.lstat(self.root)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+            return True
 
     @contextmanager
     def _told(self) -> Iterator[None]:

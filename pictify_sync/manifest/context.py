@@ -14,7 +14,7 @@ from pictify_sync.core.ports import TemplateInspector
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.manifest.pinpoint import Scalars
-from pictify_sync.manifest.places import Problems
+from pictify_sync.manifest.places import Problems, admit, beside
 from pictify_sync.yaml_reader import Document
 from pictify_sync.yaml_reader import Path as Place
 
@@ -40,6 +40,15 @@ class ReadContext:
     local_pictures: Literal["inline", "refuse"] = "inline"  # for remote providers
     glyphs: bool = True  # False: do not look for characters that no font has
     cwd: Path = field(default_factory=Path.cwd)  # problems show paths relative to it
+    kept: Sequence[Path] = ()  # resolved: the state, and other files of our own that are no input
+
+    def beside(self, folder: Path, name: str) -> Path:
+        """Resolve a file named in a manifest of a folder. Raises Unusable where it may not be read."""
+        return beside(folder, name, self.project, self.kept)
+
+    def admit(self, path: Path, real: Path) -> None:
+        """Check where a path lies, and what it leads to. Raises Unusable where it may not be read."""
+        admit(path, real, self.project, self.kept)
 
 
 @dataclass(slots=True)

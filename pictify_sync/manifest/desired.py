@@ -25,6 +25,7 @@ from pictify_sync.manifest.spool import Layer, Spool
 from pictify_sync.manifest.templates import Template, declare, observed
 from pictify_sync.validation import nearest
 
+MAX_NAMED = 12  # templates that a hint lists
 MAX_TRIED = 1_000  # rows of a list that no manifest names
 
 
@@ -97,6 +98,7 @@ class _Templates:
         self._context = context
         self._problems = problems
         self._scope = found.templates
+        self._hidden = found.hidden
         self._declared = {loaded.name: loaded for loaded in (*found.others, *found.templates)}
         self._read: dict[str, Template | None] = {}
         self._used: dict[tuple[str, str], TemplateSource] = {}
@@ -110,16 +112,28 @@ class _Templates:
         else:
             record = self._context.templates.get((provider, name))
             template = observed(name, record, self._context.inspector)
-            self._doubt(loaded, record)
+            if "template" not in loaded.missing:
+                self._doubt(loaded, record)
         made = prepare(loaded, template, self._context, self._problems)
         if template.source is not None:
             self._used[name, provider] = replace(template.source, provider=provider)
         return made
 
     def _doubt(self, loaded: Loaded[AssetsManifest], record: TemplateRecord | None) -> None:
-        """Warn of a uid that may be a slip of the pen, and of one that the provider did not know."""
+        """Tell of a name that may be a slip of the pen, and of a uid that the provider did not know.
+
+        The embedded provider is sent what is declared. What else it holds is known to the state, or not there.
+        """
         name, findings = loaded.model.template, Findings(loaded.document, self._problems)
-        if record is None and (hint := nearest(name, self._declared)):
+        is_local = (loaded.model.provider or self._context.provider) == LOCAL
+        is_unknown = record is None or record.declared
+        for problem in self._hidden if is_unknown else ():  # it may be declared in one of those files
+            self._problems.add(problem)
+        if is_local and is_unknown:
+            there = ", ".join(sorted(self._declared)[:MAX_NAMED])
+            hint = nearest(name, self._declared) or (f"there are: {there}" if there else "declare it: 'kind: template'")
+            findings.error(("template",), f"no template '{name}' is declared", hint)
+        elif record is None and not is_local and (hint := nearest(name, self._declared)):
             findings.warning(("template",), f"no template '{name}' is declared, so it is taken as a uid", hint)
         elif record is not None and record.drift:
             findings.warning(("template",), f"the provider did not know the template '{name}' at the last refresh")

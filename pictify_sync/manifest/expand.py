@@ -17,8 +17,9 @@ from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import column_in
+from pictify_sync.manifest.forms import normal_text
 from pictify_sync.manifest.operations import MissingColumn
-from pictify_sync.manifest.places import Problems, Unusable, beside, sha256
+from pictify_sync.manifest.places import Problems, Unusable, sha256
 from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.programs import Program, compiled
 from pictify_sync.manifest.rows import Row, as_row
@@ -188,8 +189,8 @@ class Expansion:
             self._tell(message, "see the setting local_pictures", kind=_BAD_PICTURE)
             return value
         try:
-            path = beside(self.prepared.loaded.path.parent, value, self.context.project)
-            name = path.relative_to(self.context.project).as_posix()
+            path = self.context.beside(self.prepared.loaded.path.parent, value)
+            name = normal_text(path.relative_to(self.context.project).as_posix())
             return {FILE: name, "sha256": sha256(path)}
         except FileNotFoundError:
             self._tell(f"no such picture: {value[:120]}", "its render will fail", kind=_NO_PICTURE, warning=True)

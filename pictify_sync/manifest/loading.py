@@ -6,21 +6,22 @@ This module must not know rows or expressions.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from glob import glob, has_magic
+from glob import has_magic
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Any, Generic, TypeVar
 
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
-from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, read_bytes, shown
+from pictify_sync.manifest.forms import decode, normal_value
+from pictify_sync.manifest.places import MAX_YAML, Problems, Unusable, in_other_form, read_bytes, shown, why
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
+from pictify_sync.manifest.walking import Walker
 from pictify_sync.validation import nearest, salvaged, validate
 from pictify_sync.yaml_reader import Document, holds_list, place_of_byte, read_document
 
-ENDINGS = (".yaml", ".yml")
 # What stands in for missing fields, so that the rest of a file can be checked.
 STAND_INS = {"version": 1, "template": "?", "rows": [], "key": "?", "width": 1, "height": 1}
 Model = TypeVar("Model", AssetsManifest, TemplateManifest)
@@ -53,6 +54,7 @@ class Declared:
     templates: Sequence[Loaded[TemplateManifest]]  # in scope, sorted by name
     others: Sequence[Loaded[TemplateManifest]]  # declared below the root, outside the scope
     lists: Sequence[Path]  # in scope, passed over for their top is a list
+    hidden: Sequence[Problem] = ()  # of files outside the scope that may declare a template, and cannot be loaded
 
 
 def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Scope:
@@ -60,26 +62,46 @@ def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Sco
     named: dict[Path, bool] = {}
     whole = False
     root = context.root.resolve()
-    for given in paths or (context.root,):
-        if given.is_dir() and _is_apart(given.resolve(), context.project):
-            problems.add(_outside(shown(given, context.cwd), context))
-        elif given.is_dir():
+    walker = Walker(context, problems)
+    for given in map(in_other_form, paths or (context.root,)):
+        kind = _kind(given, context, problems)
+        if kind == "folder" and _is_apart(given.resolve(), context.project):
+            walker.is_refused(given)
+        elif kind == "folder":
             whole = whole or root.is_relative_to(given.resolve())
-            named = {**dict.fromkeys(_walk(given), False), **named}
-        elif given.is_file():
+            named = {**dict.fromkeys(walker.walk(given), False), **named}
+        elif kind == "file":
             named[given] = True
-        elif has_magic(str(given)):
-            matches = sorted(glob(str(given), recursive=True))  # noqa: PTH207 - Path.glob refuses absolute patterns
-            found = [Path(match) for match in matches if match.endswith(ENDINGS)]
+        elif kind == "pattern":
+            found = _matching(given, walker)
             named = {**dict.fromkeys(found, False), **named}
             if not found:
                 problems.add(Problem(str(given), 0, 0, "no YAML file matches"))
-        else:
-            problems.add(Problem(shown(given, context.cwd), 0, 0, "no such file or folder"))
     files: dict[Path, bool] = {}
     for path, itself in named.items():
-        files[path.resolve()] = files.get(path.resolve(), False) or itself
+        if not walker.is_refused(path):
+            files[path.resolve()] = files.get(path.resolve(), False) or itself
     return Scope(sorted(files.items()), whole)
+
+
+def _kind(given: Path, context: ReadContext, problems: Problems) -> str:
+    """Return what a given path names: folder, file or pattern; "" for what has been told to be wrong."""
+    try:
+        return "folder" if S_ISDIR(given.stat().st_mode) else "file"
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        if has_magic(str(given)):
+            return "pattern"
+        message = "the link leads to nothing" if given.is_symlink() else "no such file or folder"
+    except OSError as error:
+        message = f"cannot be read: {why(error)}"
+    problems.add(Problem(shown(given, context.cwd), 0, 0, message))
+    return ""
+
+
+def _matching(pattern: Path, walker: Walker) -> Sequence[Path]:
+    """Return the files that a pattern means; a folder that it matches stands for what is below it."""
+    found = list(walker.matches(pattern))
+    return [one for path in found for one in (walker.walk(path) if path.is_dir() else (path,))]
 
 
 def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared:
@@ -89,18 +111,27 @@ def declared(scope: Scope, context: ReadContext, problems: Problems) -> Declared
     loaded = [one for path, itself in scope.files if (one := _load(path, context, problems, None if itself else lists))]
     assets = [one for one in loaded if isinstance(one.model, AssetsManifest)]
     templates = [one for one in loaded if isinstance(one.model, TemplateManifest)]
-    outside = [path.resolve() for path in _walk(context.root) if path.resolve() not in files]
-    others = [one for path in outside if (one := _load_template(path, context))]
+    outside = [] if scope.whole else [path for path in _below_root(context, problems) if path not in files]
+    hidden = Problems()
+    others = [one for path in outside if (one := _load_template(path, context, hidden))]
     _check_names(assets, "manifests", problems)
     by_name = sorted(assets, key=lambda one: one.name)
     _check_names([*templates, *others], "templates", problems)
-    return Declared(by_name, sorted(templates, key=lambda one: one.name), others, lists)
+    return Declared(by_name, sorted(templates, key=lambda one: one.name), others, lists, hidden.listed())
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    for top, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(top, name) for name in sorted(names) if name.endswith(ENDINGS) and not name.startswith("."))
+def _below_root(context: ReadContext, problems: Problems) -> Sequence[Path]:
+    """Return the YAML files below the configured root, resolved; none where it does not exist."""
+    walker = Walker(context, problems)
+    try:
+        context.root.stat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return ()
+    except OSError:
+        pass  # told by the walk
+    if _is_apart(context.root.resolve(), context.project):
+        return ()
+    return sorted({path.resolve() for path in walker.walk(context.root) if not walker.is_refused(path)})
 
 
 def _is_apart(folder: Path, project: Path) -> bool:
@@ -108,17 +139,9 @@ def _is_apart(folder: Path, project: Path) -> bool:
     return not folder.is_relative_to(project) and not project.is_relative_to(folder)
 
 
-def _outside(file: str, context: ReadContext) -> Problem:
-    hint = "run the command in its folder, or choose the settings file with --settings"
-    return Problem(file, 0, 0, f"lies outside the project folder {context.project}", hint)
-
-
 def _load(path: Path, context: ReadContext, problems: Problems, lists: list[Path] | None) -> Loaded[Any] | None:
     """Load a file. One that holds a list is put into `lists`; without it, because the file was named, it is wrong."""
     file = shown(path, context.cwd)
-    if not path.is_relative_to(context.project):
-        problems.add(_outside(file, context))
-        return None
     try:
         text = _text(path, file)
         if lists is not None and holds_list(text):
@@ -134,24 +157,23 @@ def _load(path: Path, context: ReadContext, problems: Problems, lists: list[Path
         return None
 
 
-def _load_template(path: Path, context: ReadContext) -> Loaded[TemplateManifest] | None:
-    """Load a template outside the scope; whatever is wrong there is told when it is in scope."""
-    if not path.is_relative_to(context.project):
-        return None
+def _load_template(path: Path, context: ReadContext, hidden: Problems) -> Loaded[TemplateManifest] | None:
+    """Load a template outside the scope. What is wrong there is put into `hidden`: it matters if one is missed."""
     file = shown(path, context.cwd)
     try:
         text = _text(path, file)
         if "kind" not in text or "template" not in text or holds_list(text):
             return None
-        loaded = _check(path, read_document(text, file), Problems())
-    except InputError:
+        loaded = _check(path, read_document(text, file), hidden)
+    except InputError as error:
+        hidden.extend(error)
         return None
     return loaded if loaded is not None and isinstance(loaded.model, TemplateManifest) else None
 
 
 def _text(path: Path, file: str) -> str:
     try:
-        return read_bytes(path, MAX_YAML).decode("utf-8-sig")
+        return decode(read_bytes(path, MAX_YAML))
     except UnicodeDecodeError as error:
         place = place_of_byte(error.object, error.start)
         raise InputError([Problem(file, *place, f"not UTF-8: {error.reason}", "save the file as UTF-8")]) from None
@@ -162,7 +184,8 @@ def _text(path: Path, file: str) -> str:
 
 
 def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | None:
-    top = document.value
+    top = normal_value(document.value)
+    document = replace(document, value=top)
     if not isinstance(top, dict):
         problems.add(Problem(document.file, 1, 1, "a manifest must be a mapping", "start with 'version: 1'"))
         return None

@@ -39,6 +39,11 @@ def folded(path: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", _UNSEEN.sub("", path)).casefold())
 
 
+def kept_part(part: str) -> bool:
+    """Whether a name is, on some file system, that of a folder where Git or pictify-sync keep their own files."""
+    return folded(part).partition(":")[0].rstrip(". ") in _KEPT
+
+
 def fault(path: str) -> str:
     """Say why a path cannot be an output, "" when it can: it must be relative, plain and portable."""
     if _PLAIN.match(path) and not _RESERVED.match(path.rpartition("/")[2]):

@@ -17,7 +17,7 @@ from pictify_sync.core.model import AssetKey, split_key
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.expand import FILE, SENSITIVE, Expansion
-from pictify_sync.manifest.places import MAX_PICTURE, Problems, Unusable, beside, read_bytes
+from pictify_sync.manifest.places import Problems, Unusable, read_picture
 from pictify_sync.manifest.prepare import Prepared
 
 _MEDIA = {
@@ -57,7 +57,7 @@ class Restorer:
 
     def _inline(self, key: AssetKey, name: str, sha256: str) -> str:
         try:
-            content = read_bytes(beside(self._context.project, name, self._context.project), MAX_PICTURE)
+            content = read_picture(self._context.beside(self._context.project, name))
         except FileNotFoundError:
             return name
         except Unusable as error:

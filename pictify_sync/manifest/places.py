@@ -6,12 +6,16 @@ This module must not know what the files mean.
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pictify_sync.errors import InputError, Problem, Severity
+from pictify_sync.manifest.forms import normal_file, normal_text
+from pictify_sync.manifest.outputs import kept_part
 
 MAX_OF_A_KIND = 100  # problems of one kind and file that are listed
 MAX_YAML = 64 << 20  # bytes of one YAML or JSON file
@@ -20,7 +24,11 @@ MAX_PICTURE = 20 << 20  # bytes of one local file that is inlined
 
 
 class Unusable(Exception):
-    """A file that may not or cannot be read; the text says why."""
+    """A file that may not or cannot be read; the text says why. `outside`: because it is not the project's."""
+
+    def __init__(self, message: str, *, outside: bool = False) -> None:
+        super().__init__(message)
+        self.outside = outside
 
 
 @dataclass(slots=True)
@@ -66,14 +74,53 @@ def shown(path: Path, cwd: Path) -> str:
         return path.as_posix()
 
 
-def beside(folder: Path, name: str, project: Path) -> Path:
-    """Resolve a file named in a manifest of a folder. Raises Unusable when it leaves the project folder."""
+def beside(folder: Path, name: str, project: Path, kept: Sequence[Path] = ()) -> Path:
+    """Resolve a file named in a manifest of a folder. Raises Unusable where it may not be read.
+
+    `kept`: files and folders of pictify-sync's own that lie elsewhere than in `.pictify-sync`.
+    """
     if "\0" in name:
         raise Unusable("holds a NUL character")
-    path = (folder / name).resolve()
-    if not path.is_relative_to(project):
-        raise Unusable("lies outside the project folder")
-    return path
+    path = in_other_form(folder / name)
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError):
+        raise Unusable("cannot be read: too many levels of symbolic links") from None
+    admit(path, real, project, kept)
+    return real
+
+
+def admit(path: Path, real: Path, project: Path, kept: Sequence[Path]) -> None:
+    """Check where a path lies, and what it leads to. Raises Unusable."""
+    if not real.is_relative_to(project):
+        raise Unusable("lies outside the project folder", outside=True)
+    plain = Path(os.path.normpath(path))
+    named = plain.relative_to(project).parts if plain.is_relative_to(project) else ()
+    if part := next(filter(kept_part, (*real.relative_to(project).parts, *named)), ""):
+        raise Unusable(f"lies in {part[:40]!r}, where Git or pictify-sync keep their own files")
+    if any(real.is_relative_to(one) or str(real).startswith(f"{one}-") for one in kept):  # SQLite's are NAME-wal, -shm
+        raise Unusable("is a file of pictify-sync's own")
+    above = real
+    while above != project:
+        above = above.parent
+        if above != project and _holds_repository(above):
+            raise Unusable(f"lies in {above.name[:40]!r}, where Git keeps its own files")
+
+
+def _holds_repository(folder: Path) -> bool:
+    """Whether Git keeps its files in a folder, whatever its name: a bare repository, or that of a `.git` file."""
+    return all(os.path.lexists(folder / name) for name in ("HEAD", "objects", "refs"))
+
+
+def in_other_form(path: Path) -> Path:
+    """Return the path of a file whose name is written in another Unicode form; the path itself where there is none."""
+    if str(path).isascii() or os.path.lexists(path):
+        return path
+    above, wanted = in_other_form(path.parent), normal_text(path.name)
+    try:
+        return next((one for one in sorted(above.iterdir()) if normal_text(one.name) == wanted), above / path.name)
+    except OSError:
+        return above / path.name  # told when it is read
 
 
 def require(path: Path, limit: int) -> Path:
@@ -83,7 +130,7 @@ def require(path: Path, limit: int) -> Path:
     except (NotADirectoryError, FileNotFoundError):
         raise FileNotFoundError(path) from None
     except OSError as error:
-        raise Unusable(error.strerror or "cannot be read") from None
+        raise Unusable(f"cannot be read: {why(error)}") from None
     if not stat.S_ISREG(found.st_mode):
         raise Unusable("is a folder" if stat.S_ISDIR(found.st_mode) else "is not a plain file")
     if found.st_size > limit:
@@ -95,10 +142,22 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """Read a whole file. Raises FileNotFoundError or Unusable."""
     try:
         return require(path, limit).read_bytes()
-    except PermissionError:
-        raise Unusable("cannot be read: permission denied") from None
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise Unusable(f"cannot be read: {why(error)}") from None
+
+
+def why(error: OSError) -> str:
+    """Return what the operating system said, in lower case."""
+    return (error.strerror or str(error)).lower()
+
+
+def read_picture(path: Path) -> bytes:
+    """Read a local picture; one that is text comes in its normal form. Raises FileNotFoundError or Unusable."""
+    return normal_file(path.name, read_bytes(path, MAX_PICTURE))
 
 
 def sha256(path: Path) -> str:
-    """Give the sha256 of a local picture, hex. Raises FileNotFoundError or Unusable."""
-    return hashlib.sha256(read_bytes(path, MAX_PICTURE)).hexdigest()
+    """Return the sha256 of a local picture, hex. Raises FileNotFoundError or Unusable."""
+    return hashlib.sha256(read_picture(path)).hexdigest()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pictify_sync.core.fingerprint import spec_digest
@@ -19,7 +20,7 @@ from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import Expression
 from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.operations import ExpressionError
-from pictify_sync.manifest.places import Problems, Unusable, beside, shown
+from pictify_sync.manifest.places import MAX_ROWS, Problems, Unusable, require, shown
 from pictify_sync.manifest.programs import Program
 from pictify_sync.manifest.rows import RowsFile, other_sign, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
@@ -107,22 +108,26 @@ def _rows(loaded: Loaded[AssetsManifest], context: ReadContext, findings: Findin
     if not isinstance(given, str):
         return None
     try:
-        path = beside(loaded.path.parent, given, context.project)
+        path = require(context.beside(loaded.path.parent, given), MAX_ROWS)
     except Unusable as error:
         findings.error(("rows",), f"the file of rows {error}: {given[:200]}")
         return None
-    if not path.exists():
-        near = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        findings.error(("rows",), f"no such file of rows: {given[:200]}", nearest(path.name, near))
-        return None
-    if path.is_dir():
-        findings.error(("rows",), f"the file of rows is a folder: {given[:200]}")
+    except FileNotFoundError as error:
+        findings.error(("rows",), f"no such file of rows: {given[:200]}", _near(Path(str(error))))
         return None
     message, hint = unknown_kind(path.suffix)
     if message:
         findings.error(("rows",), f"{message}: {given[:200]}", hint)
         return None
     return RowsFile(path, shown(path, context.cwd))
+
+
+def _near(missing: Path) -> str:
+    """Name the file beside a missing one whose name is most like it."""
+    try:
+        return nearest(missing.name, [entry.name for entry in missing.parent.iterdir()])
+    except OSError:
+        return ""
 
 
 class _Compiler:

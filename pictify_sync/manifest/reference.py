@@ -24,8 +24,15 @@ editors; `pictify-sync validate` checks files and tells every problem of every f
 
 Files are YAML 1.2 (core schema): `no`, `on` and `1:30` are texts, `010` is ten, and two equal keys are an error.
 Anchors, aliases, merge keys and tags are refused. A folder is walked for `*.yaml` and `*.yml`; files whose top is a
-list are row data and are passed over. Paths in a manifest are relative to its folder, and must stay below the project
-folder, which is that of `pictify-sync.yaml`.
+list are row data and are passed over. What cannot be read is an error, never the same as nothing. Links are followed
+inside the project; one that leads out of it is an error at its place.
+
+Paths in a manifest are relative to its folder, and must stay below the project folder, which is that of
+`pictify-sync.yaml`. Nothing is read from where Git and pictify-sync keep their own files (`.git`, `.pictify-sync`, a
+repository of any name, the state wherever it is), also not through a link.
+
+Files are in UTF-8. Line ends, a byte order mark and the Unicode form (NFC) of html, css, svg, rows and manifests are
+made the same when they are read, so that a checkout with other line ends renders nothing again.
 """
 
 _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
@@ -37,7 +44,8 @@ _SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
     (
         "Templates: `kind: template`",
         "`template: NAME` in a manifest means the declared template of that name if there is one, else a uid at the "
-        "provider. Pictures, css and fonts that the html names are put into it.",
+        "provider; the embedded one has none but those declared. Pictures, css and fonts that the html names are put "
+        "into it.",
         TemplateManifest,
     ),
     ("A layout of a template", "Its key is made of `a-z`, `0-9` and `-`.", Layout),

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from pictify_sync.errors import InputError, Problem
-from pictify_sync.manifest.places import MAX_ROWS, MAX_YAML, Unusable, require
+from pictify_sync.manifest.forms import UTF_16, normal_text, normal_value
+from pictify_sync.manifest.places import MAX_ROWS, MAX_YAML, Unusable, require, why
 from pictify_sync.yaml_reader import Spot, stream_items
 
 Row = dict[str, Any]
@@ -40,8 +41,10 @@ class RowsFile:
             try:
                 yield from _FORMATS[self.path.suffix.lower()](stream, self.file, tell)
             except UnicodeDecodeError as error:
-                message, hint = f"not UTF-8: {error.reason}", "save the file as UTF-8"
-                _refuse((self.file, *_first_fault(self.path)), message, hint)
+                spot, reason = _first_fault(self.path)
+                _refuse((self.file, *spot), f"not UTF-8: {reason or error.reason}", "save the file as UTF-8")
+            except OSError as error:
+                _refuse((self.file, 0, 0), f"the file of rows cannot be read: {why(error)}")
 
     def columns(self) -> tuple[str, ...] | None:
         """Give the columns of a CSV file; None where each row has names of its own."""
@@ -49,7 +52,9 @@ class RowsFile:
             return None
         with self._open() as stream:
             try:
-                return tuple(next(csv.reader(stream, strict=True, delimiter=_delimiter(self.file)), ()))
+                return tuple(
+                    next(csv.reader(map(normal_text, stream), strict=True, delimiter=_delimiter(self.file)), ())
+                )
             except (csv.Error, UnicodeDecodeError):
                 return None  # told when the rows are read
 
@@ -59,11 +64,13 @@ class RowsFile:
             raise InputError([Problem(self.file, 0, 0, *unknown_kind(suffix))])
         try:
             require(self.path, MAX_YAML if suffix == ".json" else MAX_ROWS)
-            return self.path.open(encoding="utf-8-sig", newline="" if suffix in (".csv", ".tsv") else None)
+            return self.path.open(encoding="utf-8-sig")  # every line end becomes LF, inside of cells too
         except FileNotFoundError:
             _refuse((self.file, 0, 0), "no such file of rows")
-        except (Unusable, PermissionError) as error:
+        except Unusable as error:
             _refuse((self.file, 0, 0), f"the file of rows {error}")
+        except OSError as error:
+            _refuse((self.file, 0, 0), f"the file of rows cannot be read: {why(error)}")
 
 
 def other_sign(columns: Sequence[str]) -> str:
@@ -83,18 +90,21 @@ def _refuse(place: tuple[str, int, int], message: str, hint: str = "") -> NoRetu
     raise InputError([Problem(*place, message, hint)])
 
 
-def _first_fault(path: Path) -> Spot:
-    """Find the first byte of a file that is not UTF-8."""
+def _first_fault(path: Path) -> tuple[Spot, str]:
+    """Find the first byte of a file that is not UTF-8; with the reason, where it is a plain one."""
     decoder, spot = getincrementaldecoder("utf-8")(), (1, 1)
     with path.open("rb") as stream:
+        if stream.read(2) in UTF_16:
+            return spot, "it is UTF-16"
+        stream.seek(0)
         while piece := stream.read(1 << 16):
             try:
                 text = decoder.decode(piece)
             except UnicodeDecodeError as error:
                 text = error.object[: error.start].decode()
-                return _further(text, (0, len(text)), spot)[1]
+                return _further(text, (0, len(text)), spot)[1], ""
             spot = _further(text, (0, len(text)), spot)[1]
-    return spot
+    return spot, ""
 
 
 def _delimiter(file: str) -> str:
@@ -103,7 +113,7 @@ def _delimiter(file: str) -> str:
 
 def _csv(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
     csv.field_size_limit(MAX_CELL)
-    reader = csv.reader(stream, strict=True, delimiter=_delimiter(file))
+    reader = csv.reader(map(normal_text, stream), strict=True, delimiter=_delimiter(file))
     line = 1
     try:
         header = next(reader, None)
@@ -133,7 +143,7 @@ def _check_header(header: list[str], file: str) -> None:
 
 
 def _jsonl(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
-    for line, text in enumerate(stream, 1):
+    for line, text in enumerate(map(normal_text, stream), 1):
         if text.isspace():
             continue
         spot = line, _skip(text, 0) + 1
@@ -149,7 +159,7 @@ def _jsonl(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]
 
 
 def _json(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
-    text = stream.read()
+    text = normal_text(stream.read())
     at, spot = _further(text, (0, _skip(text, 0)), (1, 1))
     if text[at : at + 1] != "[":
         _refuse((file, *spot), "the file is not a list of rows", "wrap the rows in [ ]")
@@ -184,7 +194,7 @@ def _skip(text: str, position: int) -> int:
 
 def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
     for spot, value in stream_items(stream, file):
-        if row := as_row(value, (file, *spot), tell):
+        if row := as_row(normal_value(value), (file, *spot), tell):
             yield spot, row
 
 
@@ -213,7 +223,7 @@ _raw_decode = json.JSONDecoder(object_pairs_hook=_pairs, parse_constant=_constan
 
 def _decode(text: str, start: int, place: tuple[str, int, int]) -> tuple[Any, int]:
     try:
-        return _raw_decode(text, start)
+        value, end = _raw_decode(text, start)
     except json.JSONDecodeError as error:
         _, spot = _further(text, (start, error.pos), place[1:])
         _refuse((place[0], *spot), f"bad JSON: {error.msg.lower()}")
@@ -222,6 +232,7 @@ def _decode(text: str, start: int, place: tuple[str, int, int]) -> tuple[Any, in
     except ValueError as error:
         reason = "a number with too many digits" if "digits" in str(error) else str(error)[:200]
         _refuse(place, f"bad JSON: {reason}")
+    return (value if text.find("\\", start, end) < 0 else normal_value(value)), end  # the text was made normal before
 
 
 _FORMATS: dict[str, Callable[[IO[str], str, Tell], Iterator[tuple[Spot, Row]]]] = {

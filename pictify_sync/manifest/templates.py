@@ -15,8 +15,9 @@ from pictify_sync.core.ports import TemplateFacts, TemplateInspector
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import Severity
 from pictify_sync.manifest.context import Findings, ReadContext
+from pictify_sync.manifest.forms import decode
 from pictify_sync.manifest.loading import Loaded
-from pictify_sync.manifest.places import MAX_PICTURE, Problems, Unusable, beside, read_bytes, shown
+from pictify_sync.manifest.places import Problems, Unusable, read_bytes, read_picture, shown
 from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
 from pictify_sync.validation import nearest
 
@@ -83,8 +84,7 @@ def declare(loaded: Loaded[TemplateManifest], context: ReadContext, problems: Pr
 def _read_html(loaded: Loaded[TemplateManifest], context: ReadContext, findings: Findings) -> str | None:
     name = loaded.model.html
     try:
-        path = beside(loaded.path.parent, name, context.project)
-        return read_bytes(path, MAX_HTML).decode("utf-8-sig")
+        return decode(read_bytes(context.beside(loaded.path.parent, name), MAX_HTML))
     except FileNotFoundError:
         near = [path.name for path in loaded.path.parent.glob("*.html")] if "/" not in name else []
         findings.error(("html",), f"no such file: {name}", nearest(name, near))
@@ -104,7 +104,7 @@ def _inline(
 
     def read(name: str) -> bytes | None:
         try:
-            return read_bytes(beside(folder, name, context.project), MAX_PICTURE)
+            return read_picture(context.beside(folder, name))
         except FileNotFoundError:
             reason = "which does not exist"
         except Unusable as error:

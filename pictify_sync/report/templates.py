@@ -39,8 +39,12 @@ def changed_facts(change: TemplateChange) -> Iterator[str]:
     if change.record is None:
         yield _facts(change.source)
     else:
-        yield from _layouts(change.record.layouts, change.source.layouts)
-        yield from _variables(change.record.variables, change.source.variables)
+        facts = [*_layouts(change.record.layouts, change.source.layouts)]
+        facts += _variables(change.record.variables, change.source.variables)
+        yield from facts
+        html = change.source.source or change.source.html
+        if not facts and not change.record.drift and change.record.source.splitlines() == html.splitlines():
+            yield "a stylesheet, picture or font that its html names changed"
 
 
 def html_diff(change: TemplateChange, *, full: bool = True) -> Iterator[Line]:

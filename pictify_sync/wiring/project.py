@@ -185,8 +185,16 @@ class Project:
             max_assets=settings.max_assets,
             local_pictures=settings.local_pictures,
             glyphs=glyphs,
+            kept=self._kept(),
         )
         return read_manifests([Path(path) for path in paths] or [context.root], context)
+
+    def _kept(self) -> Sequence[Path]:
+        """The files and folders of our own, which no manifest may read."""
+        settings = self.settings
+        places = () if states.is_remote(settings) else (settings.state,)
+        inbox = () if "://" in settings.inbox else (settings.inbox,)
+        return [settings.path(place).resolve() for place in (*places, settings.local, *inbox)]
 
     def _recorded(self) -> StateStore:
         """The state, or an empty one in place of one that was never fetched: whether manifests are valid needs none."""

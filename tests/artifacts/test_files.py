@@ -64,6 +64,21 @@ def test_the_size_of_a_download_is_limited(tmp_path: Path) -> None:
     assert tree(tmp_path) == {}
 
 
+def test_an_output_folder_that_cannot_be_looked_at_is_not_absent(tmp_path: Path) -> None:
+    """Its pictures are not missing and not removed: it is an error, also for what only looks."""
+    (tmp_path / "loop").symlink_to("loop")
+    store = FileArtifacts(tmp_path / "loop" / "out")
+    looks: list[Callable[[], object]] = [
+        lambda: store.check(Artifact("a.png", sha(b"x"), 1)),
+        lambda: store.remove(Obsolete("a.png", sha(b"x"))),
+        lambda: store.stranger("a.png", lambda _: True),
+        store.sweep,
+    ]
+    for look in looks:
+        with pytest.raises(ArtifactError, match="Too many levels"):
+            look()
+
+
 def test_nothing_is_made_before_the_first_picture(tmp_path: Path) -> None:
     """Looking at a folder that is not there does not make it."""
     store = FileArtifacts(tmp_path / "out")

@@ -205,7 +205,7 @@ def test_files_that_html_names_are_part_of_the_revision(project: Project) -> Non
 def test_undeclared_templates_take_their_revision_from_the_state(project: Project) -> None:
     """A uid has the revision, layouts and rules that state knows, else the revision 'unknown'."""
     project.write("manifests/a.yaml", ASSETS.replace("template: card", "template: XA12"))
-    assert {asset.spec.template_revision for asset in project.read()} == {UNKNOWN_REVISION}
+    assert {asset.spec.template_revision for asset in project.read(provider="pictify")} == {UNKNOWN_REVISION}
     record = TemplateRecord(
         name="XA12",
         provider="local",
@@ -222,6 +222,19 @@ def test_undeclared_templates_take_their_revision_from_the_state(project: Projec
     assert "at most 3 are allowed" in project.fails(templates=known)
     only = {("local", "XA12"): replace(record, layouts={"default": LayoutSize(1, 1)})}
     assert "has no layout 'square'" in project.fails(templates=only)
+
+
+def test_a_uid_of_the_embedded_provider(project: Project) -> None:
+    """It holds what is declared, and what the state saw there; a slip of the pen is an error at its place."""
+    project.write("manifests/a.yaml", ASSETS.replace("template: card", "template: crad"))
+    assert "manifests/a.yaml:2:11: no template 'crad' is declared; did you mean 'card'?" in project.fails()
+    project.write("manifests/a.yaml", ASSETS.replace("template: card", "template: XA12"))
+    assert "manifests/a.yaml:2:11: no template 'XA12' is declared; there are: card" in project.fails()
+    seen = TemplateRecord("XA12", "local", "XA12", "", {}, "")
+    assert len(project.read(templates={("local", "XA12"): seen})) == 4
+    gone = TemplateRecord("XA12", "local", "uid", "d", {}, "")  # was declared once
+    assert "no template 'XA12' is declared" in project.fails(templates={("local", "XA12"): gone})
+    assert len(project.read(provider="pictify")) == 4
 
 
 def test_engines_and_fonts_count_for_the_local_provider_only(project: Project) -> None:
@@ -267,7 +280,7 @@ def test_inline_and_nested_variables_keep_their_types(project: Project) -> None:
         "version: 1\ntemplate: u\nkey: x\nrows:\n  - {n: 1.5}\nvariables:\n"
         "  a: {list: ['{{ n }}', '{{ n }}!', 1, null, true], more: {deep: '{{ row }}'}}\n  b: 0x1F\n",
     )
-    (asset,) = project.read()
+    (asset,) = project.read(provider="pictify")
     assert json.loads(asset.variables) == {
         "a": {"list": [1.5, "1.5!", 1, None, True], "more": {"deep": {"n": 1.5}}},
         "b": 31,

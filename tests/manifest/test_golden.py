@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import read_manifests
@@ -16,9 +17,15 @@ GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
 
 
+def record(uid: str) -> TemplateRecord:
+    """A template that the provider is known to hold, and nothing of what is in it."""
+    return TemplateRecord(name=uid, provider="local", uid=uid, digest="", revisions={}, source="")
+
+
 def told(folder: Path) -> str:
     """Give the problems of a folder of manifests as text, one a line."""
-    context = ReadContext(project=folder, root=folder, inspector=FakeInspector(), cwd=folder)
+    known = {("local", uid): record(uid) for uid in ("u", "uid1", "x")}
+    context = ReadContext(project=folder, root=folder, inspector=FakeInspector(), templates=known, cwd=folder)
     problems: tuple[Problem, ...]
     try:
         problems = tuple(read_manifests([], context).problems)

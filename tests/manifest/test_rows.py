@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.errors import InputError, Problem
+from pictify_sync.manifest.forms import normal_text
 from pictify_sync.manifest.rows import RowsFile
 
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=20)
@@ -35,7 +36,7 @@ def test_csv_gives_every_cell_back(tmp_path_factory: pytest.TempPathFactory, tab
     path = tmp_path_factory.mktemp("rows") / "r.csv"
     path.write_bytes(b"\xef\xbb\xbf" + text.getvalue().encode())
     rows, told = read(path)
-    assert ([tuple(row.values()) for _, row in rows], told) == (table, [])
+    assert ([tuple(row.values()) for _, row in rows], told) == ([tuple(map(normal_text, row)) for row in table], [])
     lines = text.getvalue().split("\r\n")
     starts = [2 + sum(row[1].count("\n") + 1 for row in table[:number]) for number in range(len(table))]
     assert [spot for spot, _ in rows] == [(line, 1) for line in starts] or len(lines) == 0

@@ -177,3 +177,13 @@ def test_a_huge_template_is_not_compared() -> None:
     old, new = source(html="<p>\n" * 5000), source(html="</p>\n" * 5000)
     plan = plan_of([], templates=[TemplateChange(Action.UPDATE, new, pushed(old))])
     assert "5,000 lines -> 5,000 lines, too many to compare" in text_of(plan_lines(plan, forget))
+
+
+def test_a_template_whose_files_changed_is_said_to_be_one() -> None:
+    """Where html, layouts and variables are as recorded, the plan says what else changed instead of nothing."""
+    new = replace(source(), html="<style>b{}</style>", digest="other")
+    plan = plan_of([], templates=[TemplateChange(Action.UPDATE, new, pushed(source()))])
+    words = "a stylesheet, picture or font that its html names changed"
+    assert words in text_of(plan_lines(plan, forget))
+    plan = plan_of([], templates=[TemplateChange(Action.UPDATE, source(html="<p>"), pushed(source()))])
+    assert words not in text_of(plan_lines(plan, forget))
