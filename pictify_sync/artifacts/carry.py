@@ -32,6 +32,7 @@ def carry(tree: Tree, moves: Sequence[FileMove], keep: Callable[[str], bool]) ->
     check_moves(moves)
     to_place = [move for move in moves if tree.hash(parts(move.new_path)) != move.sha256]
     missing = _stage(tree, to_place, moves)
+    _make_room(tree, [move for move in moves if move not in missing and not keep(move.old_path)], moves)
     uses = Counter(move.sha256 for move in moves)
     for move in to_place:
         if move not in missing:
@@ -97,6 +98,20 @@ def _second_name(tree: Tree, names: tuple[str, ...], digest: str) -> None:
         temporary = f"{digest}.tmp"
         copy_file(tree.ops, source, (temporary, folder))
         tree.ops.rename(temporary, folder, digest, folder)
+
+
+def _make_room(tree: Tree, leaving: Sequence[FileMove], moves: Sequence[FileMove]) -> None:
+    """Remove old files, of which there is a second name by now, that are in the way of new folders; and old folders."""
+    news = {parts(move.new_path) for move in moves}
+    above = {new[:length] for new in news for length in range(1, len(new))}
+    for move in leaving:
+        old = parts(move.old_path)
+        below = any(old[:length] in news for length in range(1, len(old)))
+        if (old in above or below) and tree.hash(old) == move.sha256:
+            tree.ops.unlink(old[-1], tree.existing(old[:-1]))
+            tree.touched(old[:-1])
+            tree.prune(old[:-1])
+    tree.flush()
 
 
 def _place(tree: Tree, move: FileMove, *, copied: bool) -> None:

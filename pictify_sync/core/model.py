@@ -190,6 +190,7 @@ class Reason(StrEnum):
     PROTECT_CHANGED = "protect_changed"
     IN_FLIGHT = "in_flight"
     UP_TO_DATE = "up_to_date"
+    PATH_TAKEN = "path_taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ class Change:
     source: Record | None = (
         None  # an artifact with an equal fingerprint to move or copy instead of rendering; else None
     )
+    holder: AssetKey | None = None  # whose path the picture would take (PATH_TAKEN); else None
 
     @property
     def renders(self) -> bool:

@@ -38,6 +38,11 @@ class Summary:
         idle = (Action.KEEP, Action.BLOCKED, Action.AWAIT)
         return sum(n for action, n in self.actions.items() if action not in idle)
 
+    @property
+    def stuck(self) -> int:
+        """Pictures that cannot be published, since another's file lies at their path."""
+        return self.reasons.get((Action.BLOCKED, Reason.PATH_TAKEN), 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -67,5 +72,6 @@ class Plan:
 
     @property
     def is_empty(self) -> bool:
-        """Whether an apply would do nothing."""
-        return not (self.summary.pending or self.templates or self.summary.actions.get(Action.AWAIT))
+        """Whether an apply would do nothing, and leave nothing undone that is asked for."""
+        summary = self.summary
+        return not (summary.pending or summary.stuck or self.templates or summary.actions.get(Action.AWAIT))

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from pictify_sync.core.paths import folded
+
 MAX_NAME = 255  # bytes of one part of a path, on every usual file system
 MAX_PATH = 1_000  # bytes of a whole path below the output root
 
@@ -18,25 +20,11 @@ _PLAIN = re.compile(
 )  # most paths; the rest is looked at closely
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]')
 _KEPT = frozenset({".git", "git~1", ".pictify-sync", ".pictify-sync-staging"})  # of Git and of ours, folded
-_UNSEEN = re.compile(  # Unicode's Default_Ignorable_Code_Point
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
 
 
 def normal(path: str) -> str:
     """Give the NFC form of a path."""
     return path if path.isascii() else unicodedata.normalize("NFC", path)
-
-
-def folded(path: str) -> str:
-    """Give what equals for two paths that some file system takes for one: no letter case, one Unicode form.
-
-    Characters that show nothing are left out: HFS+ passes over several of them, and no reader sees any.
-    """
-    if path.isascii():
-        return path.lower()
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFKC", _UNSEEN.sub("", path)).casefold())
 
 
 def kept_part(part: str) -> bool:

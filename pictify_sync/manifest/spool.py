@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pictify_sync.core.model import Asset, AssetKey, Fingerprint, Origin, RenderSpec
+from pictify_sync.core.paths import folded
 from pictify_sync.manifest.expand import Item
-from pictify_sync.manifest.outputs import folded
 
 CHUNK = 2_000  # assets written or read at once
 MAX_TOLD = 1_000  # clashes of one kind that are looked at

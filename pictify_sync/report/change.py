@@ -47,6 +47,8 @@ def particular(change: Change) -> str:
         return f"{safe(record.failure.code)}: {quoted(record.failure.message)}"
     if change.action is Action.AWAIT and record and record.status is Status.RENDERED:
         return STATUSES[record.status]
+    if change.holder:
+        return f"{safe(change.asset.output) if change.asset else 'its path'} belongs to {safe(change.holder)}"
     if source and source.key != change.key:
         verb = "renamed" if change.reason is Reason.RENAMED else "copied"
         return f"{verb} from {_short(source.key, change.key)}"
@@ -63,6 +65,8 @@ def _particulars(change: Change) -> Iterator[str]:
         yield f"renamed from {_short(source.key, change.key)}, no render"
     elif change.action is Action.AWAIT and record and record.status is Status.RENDERED:
         yield STATUSES[record.status]
+    elif change.holder and asset:
+        yield f"not made: its output path {safe(asset.output)} belongs to {safe(change.holder)}"
     elif change.reason is not Reason.PROTECT_CHANGED:
         yield REASONS[change.reason]
     if change.protection is not None:
@@ -74,7 +78,7 @@ def _particulars(change: Change) -> Iterator[str]:
     elif change.action is Action.DELETE:
         yield f"removes {safe(held)}" if held else "it has no file"
     elif change.action is Action.BLOCKED:
-        yield "kept"
+        yield "which this run leaves where it is" if change.holder else "kept"
     elif asset and change.action not in {Action.AWAIT, Action.PROTECT, Action.UNPROTECT}:
         if source:
             yield f"copied from {_short(source.key, change.key)}, no render"

@@ -29,8 +29,9 @@ _ACTIONS = {
 def explain_lines(change: Change, recall: Recall) -> Iterator[Line]:
     """Tell what a plan would do with one asset and which part of its fingerprint says so."""
     render = "; it would be rendered" if change.renders else ""
-    yield Line(f"{SYMBOLS[change.action]} {safe(change.key)} {_ACTIONS[change.action]}{render}", TONES[change.action])
-    yield Line(f"Reason: {REASONS[change.reason]}")
+    does = "would not be made" if change.holder else _ACTIONS[change.action]
+    yield Line(f"{SYMBOLS[change.action]} {safe(change.key)} {does}{render}", TONES[change.action])
+    yield Line(f"Reason: {REASONS[change.reason]}" + (f", {safe(change.holder)}" if change.holder else ""))
     if change.source and change.source.key != change.key:
         yield Line(f"The same picture exists as {safe(change.source.key)}.")
     asset, record = change.asset, change.record

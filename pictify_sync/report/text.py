@@ -15,7 +15,7 @@ from pictify_sync.report.change import Recall, change_lines
 from pictify_sync.report.lines import BLANK, Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import template_lines
-from pictify_sync.report.words import COUNTED, SYMBOLS, batches, count, listing, pictures, providers
+from pictify_sync.report.words import COUNTED, REMEDIES, SYMBOLS, batches, count, listing, pictures, providers
 
 SHOWN = 50  # changes per manifest and action
 PARTIAL = "This is a part of the project: nothing outside the selection is touched."
@@ -88,6 +88,9 @@ def cost(plan: Plan) -> Iterator[str]:
         yield f"Without a render: {listing(free)}."
     if not summary.renders and summary.pending:
         yield "Renders nothing."
+    if summary.stuck:
+        yield f"Cannot make {pictures(summary.stuck)}: each output path belongs to another picture that stays there."
+        yield f"What to do: {REMEDIES['PATH_TAKEN']}."
     awaited = summary.actions.get(Action.AWAIT, 0)
     if awaited:
         yield f"Goes on with {pictures(awaited)} of batches that are still open."

@@ -67,6 +67,7 @@ REASONS = {
     Reason.PROTECT_CHANGED: "protect changed in the manifest",
     Reason.IN_FLIGHT: "in a batch that is still open",
     Reason.UP_TO_DATE: "up to date",
+    Reason.PATH_TAKEN: "its output path belongs to another picture",
 }
 
 PROTECTIONS = {True: "protected from now on", False: "no longer protected from deletion"}
@@ -99,6 +100,7 @@ REMEDIES = {
     "BAD_DOWNLOAD": "what came back was not the picture asked for: apply again, which renders it again",
     "DOWNLOAD_FAILED": "it is rendered, and stays so: the next apply or collect fetches it without another render",
     "404": "the provider knows no template of that uid: compare the manifest's `template` with its list, and the key",
+    "PATH_TAKEN": "give one of both another `output`, or apply what moves or deletes the other one first, or with it",
     "NO_OUTCOME": "the provider never said what became of it: apply again",
     "BATCH_LOST": "the provider took the batch and then did not know it any more: apply again, or ask its support",
     "TEMPLATE_TOO_LARGE": "the html is over the provider's limit: make it or its embedded pictures smaller",

@@ -14,16 +14,19 @@ from functools import partial
 
 from pictify_sync.core.events import AssetFailed, RunStarted
 from pictify_sync.core.model import Action, AssetKey, Batch, Change, Status
+from pictify_sync.core.paths import Held, PathIndex, taken_path
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import ProviderError
 from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.intent import only
+from pictify_sync.workflows.making_way import PATH_TAKEN, why_taken
 from pictify_sync.workflows.moves import carry, clean, finish_moves
+from pictify_sync.workflows.plan import path_clashes
 from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.refetch import is_fetched_again, refetch
 from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.settling import remove_agreed, settle_protection, settled
+from pictify_sync.workflows.settling import is_agreed, remove_agreed, settle_protection, settled
 from pictify_sync.workflows.templates import push_templates
 from pictify_sync.workflows.unmade import is_wanted, made_good, unmade
 
@@ -89,6 +92,8 @@ class _Sorted:
     refetched: list[Change] = field(default_factory=list)  # perhaps; else they are rendered
     untold: bool = False  # True: the URL of some picture was not told
     deleted: list[Change] = field(default_factory=list)
+    leaving: list[Change] = field(default_factory=list)  # deletes and updates whose present paths others take
+    blocked: dict[AssetKey, str] = field(default_factory=dict)  # why a picture cannot be published
     settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
     wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
@@ -131,8 +136,18 @@ def carry_out(
                 break
             plan = next_plan
             _forget(tally, plan)
+    _tell_refused(session, tally)
     done = combined(summary, _ended(session, wanted, tally))
     return done if earlier is None else _since(session, earlier, done, tally)
+
+
+def _tell_refused(session: Session, tally: Tally) -> None:
+    """Pictures whose path belongs to another are not made: that is a failure of theirs, and of nobody else's."""
+    told = {key for key, _, _ in tally.failed}
+    for key, why in sorted(session.refused.items()):
+        if key not in told:
+            tally.failed.append((key, PATH_TAKEN, why))
+            session.ports.sink(AssetFailed(key, PATH_TAKEN, why))
 
 
 def _forget(tally: Tally, plan: Plan) -> None:
@@ -173,15 +188,19 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
     protected, unprotected = settle_protection(session, work.settled)
     push_templates(session, plan.templates)
-    carried = carry(session, work.carried)
+    session.refused, session.clashes = dict(work.blocked), _new_clashes(session, plan)
+    leaving, may_delete = _leaving(work, tally)
+    carried = carry(session, work.carried, leaving)
+    if leaving:
+        clean(session)
     refetched = refetch(session, pool, work.refetched)
     _render(session, plan.batches, pool, tally)
-    removed = 0
+    removed = carried.removed
     if not session.ports.stop():
         _resume(session, pool, tally)
         if work.untold or tally.unresolved:
             _collect(session, tally)
-        removed = remove_agreed(session, tally, work.deleted)
+        removed += remove_agreed(session, tally, work.deleted) if may_delete else 0
     clean(session)
     session.ports.artifacts.sweep()
     again = bool(carried.missing) or tally.freed
@@ -190,8 +209,13 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
 
 
 def _sorted(changes: Iterable[Change]) -> _Sorted:
-    work = _Sorted()
+    work, wanted, going = _Sorted(), PathIndex(), []
     for change in changes:
+        if (path := taken_path(change)) is not None:
+            wanted.add(path)
+            going += [change] if change.source is None and change.record and change.record.artifact else []
+        if change.asset is not None and change.holder is not None:
+            work.blocked[change.key] = why_taken(change.asset.output, change.holder)
         if is_wanted(change):
             work.wanted[change.key] = change.source is not None
         if change.source is not None:
@@ -209,7 +233,36 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
             work.kept += 1
             if change.asset and change.record and settled(change.record, change.asset) != change.record:
                 work.settled.append(change)
+    work.leaving = [change for change in (*going, *work.deleted) if _is_in_the_way(change, wanted)]
+    leaving = {change.key for change in work.leaving}
+    work.deleted = [change for change in work.deleted if change.key not in leaving]
     return work
+
+
+def _is_in_the_way(change: Change, wanted: PathIndex) -> bool:
+    """Whether the file that a change leaves lies where another change publishes."""
+    artifact = None if change.record is None else change.record.artifact
+    return artifact is not None and wanted.meets(artifact.path)
+
+
+def _leaving(work: _Sorted, tally: Tally) -> tuple[Sequence[Change], bool]:
+    """Give what makes room for others, and whether anything may be deleted at all."""
+    deletes = [change for change in work.leaving if change.action is Action.DELETE]
+    if not deletes or is_agreed(tally, [*deletes, *work.deleted]):
+        return work.leaving, True
+    return [change for change in work.leaving if change.action is not Action.DELETE], False
+
+
+def _new_clashes(session: Session, plan: Plan) -> Mapping[AssetKey, Held]:
+    """Give the changes whose path was given to another record since the plan was made."""
+    if plan.serial == session.store.serial():
+        return {}
+    wanted = PathIndex()
+    for change in plan.changes:
+        path = taken_path(change)
+        if path is not None:
+            wanted.add(path)
+    return path_clashes(plan.changes, session.store, wanted)
 
 
 def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: Tally) -> None:

@@ -21,7 +21,7 @@ from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, 
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
-from pictify_sync.workflows.making_way import stranger, tell_spared
+from pictify_sync.workflows.making_way import replaceable, tell_spared, with_losers
 from pictify_sync.workflows.session import Session
 from pictify_sync.workflows.single import render_singly
 from pictify_sync.workflows.urls import find_urls
@@ -138,7 +138,7 @@ def _fetched(
         spec = records[key].spec
         assert spec is not None
         provider, artifacts = session.ports.provider(spec.provider), session.ports.artifacts
-        places = {path: stranger(session, path) for path in (records[key].output,)}
+        places = replaceable(session, ((key, records[key].output),))
         futures[key] = pool.submit(fetch, provider, artifacts, rendered, spec.format, places)
     for key, future in futures.items():
         yield key, future.result()
@@ -166,4 +166,5 @@ def _collected(session: Session, before: Record, result: Published) -> Sequence[
     if session.store.record(before.key) != before:
         return ()
     after = replace(before, status=Status.STORED, artifact=result.artifacts[before.output], url=result.url, drift=None)
-    return (Recorded("collect", (after,), (), replaced(before, after), session.now()),)
+    entry = Recorded("collect", (after,), (), replaced(before, after), session.now())
+    return with_losers(session, entry, result.spared.keys())

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import partial
 
 from pictify_sync.core.entries import Intended
-from pictify_sync.core.model import Format
+from pictify_sync.core.model import Artifact, Format
 from pictify_sync.core.outcomes import Failed, Outcome, Rendered
-from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
+from pictify_sync.core.ports import ArtifactStore, Expectation, Provider, Staged
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
 from pictify_sync.errors import DownloadError, DownloadRefused, PictifySyncError, ProviderError
-from pictify_sync.workflows.making_way import stranger
+from pictify_sync.workflows.making_way import Replaceable, replaceable
 from pictify_sync.workflows.session import Session
 
 Cell = tuple[int, str]  # (item index, layout)
@@ -35,10 +36,11 @@ class Fetching:
     ) -> None:
         """Start what is new among the outcomes. May be called with the same outcomes any number of times."""
         fresh = outcomes.keys() - self._futures.keys()
+        claims = [claim for claim in intended.claims if (claim.index, claim.layout) in fresh]
         paths: dict[Cell, list[str]] = {}
-        for claim in intended.claims:
-            if (claim.index, claim.layout) in fresh:
-                paths.setdefault((claim.index, claim.layout), []).append(claim.output)
+        for claim in claims:
+            paths.setdefault((claim.index, claim.layout), []).append(claim.output)
+        allowed = replaceable(session, ((claim.key, claim.output) for claim in claims))  # the state is not for threads
         for cell, outputs in paths.items():
             outcome = outcomes[cell]
             match outcome:
@@ -47,7 +49,7 @@ class Fetching:
                 case Rendered(url=None):
                     self._results[cell] = Unresolved()
                 case Rendered():
-                    places = {path: stranger(session, path) for path in outputs}  # here: the state is not for threads
+                    places = {path: allowed[path] for path in outputs}
                     work = (provider, session.ports.artifacts, outcome, intended.batch.group.format, places)
                     self._futures[cell] = pool.submit(fetch, *work)
 
@@ -66,9 +68,9 @@ class Fetching:
 
 
 def fetch(
-    provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, places: Mapping[str, str | None]
+    provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, places: Mapping[str, Replaceable]
 ) -> Result:
-    """Download, verify and publish one picture at all of its paths. `places`: path -> sha256 of a stranger there.
+    """Download, verify and publish one picture at all of its paths. `places`: path -> what it may replace there.
 
     What cannot be read now, or may not be, stays rendered: only what is gone or is another picture is made again.
     """
@@ -79,11 +81,7 @@ def fetch(
     for _ in range(TRIES):
         try:
             staged = artifacts.stage(provider.download(outcome.url), expect)
-            for path, found in places.items():
-                new_path = None if found in (None, staged.sha256) else artifacts.spare(path, found)
-                if new_path is not None:
-                    spared[path] = new_path
-            published = artifacts.publish(staged, tuple(places))
+            published = publish(artifacts, staged, places, spared)
             return Published({artifact.path: artifact for artifact in published}, _bare(outcome.url), spared)
         except (DownloadError, ProviderError) as error:
             problem = error
@@ -92,6 +90,22 @@ def fetch(
     if isinstance(problem, DownloadRefused | ProviderError):
         return Unresolved(why)
     return NotMade("BAD_DOWNLOAD", why, billed=True)
+
+
+def publish(
+    artifacts: ArtifactStore, staged: Staged, places: Mapping[str, Replaceable], spared: dict[str, str]
+) -> Sequence[Artifact]:
+    """Publish staged bytes; what lies at a path and may not be replaced gets another name, noted in `spared`."""
+    for path, allowed in places.items():
+        found = artifacts.stranger(path, partial(_may_go, staged.sha256, allowed))
+        new_path = None if found is None else artifacts.spare(path, found)
+        if new_path is not None:
+            spared[path] = new_path
+    return artifacts.publish(staged, tuple(places))
+
+
+def _may_go(arriving: str, allowed: Replaceable, sha256: str) -> bool:
+    return sha256 == arriving or allowed.allows(sha256)
 
 
 def _bare(url: str) -> str:

@@ -16,7 +16,7 @@ from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.fetch import Fetching
 from pictify_sync.workflows.intent import VariableSet
-from pictify_sync.workflows.making_way import tell_spared
+from pictify_sync.workflows.making_way import tell_spared, with_losers
 from pictify_sync.workflows.session import Session
 
 LONGEST_PAUSE = 60.0  # seconds between tries after errors
@@ -138,6 +138,7 @@ class Apron:
     ) -> None:
         """Commit the outcomes of a batch, unless another run did. `billed_max`: more may have been billed than told."""
         done: list[Settled] = []
+        spared = {path for one in results.values() if isinstance(one, Published) for path in one.spared}
 
         def build() -> Sequence[Entry]:
             store = self.session.store
@@ -145,7 +146,7 @@ class Apron:
                 return ()
             settled = settle(intended, status, results, store.record, self.session.now())
             done.append(replace(settled, billed_max=max(settled.billed_max, billed_max)))
-            return (done[-1],)
+            return with_losers(self.session, done[-1], spared)
 
         if self.session.commit(build):
             self.tally.billed_min += done[-1].billed_min

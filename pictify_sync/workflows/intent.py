@@ -10,6 +10,7 @@ from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import Asset, AssetKey, Batch, Item, RenderSpec, Status
 from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.workflows.making_way import claimed_paths, other_holder, why_taken
 from pictify_sync.workflows.session import Session
 
 VariableSet = Mapping[str, object]
@@ -29,14 +30,26 @@ def narrowed(session: Session, batch: Batch) -> list[Batch]:
 
     Items that lost some of their layouts go on in batches of one layout, so that no picture is rendered needlessly.
     """
-    claimed = session.claimed()
-    if not claimed and not session.touched:
+    claimed, refused = session.claimed(), _refused(session, batch)
+    if not claimed and not session.touched and not refused:
         return [batch]
 
     def is_open(key: AssetKey) -> bool:
-        return key not in claimed and not (key in session.touched and is_made(session, key))
+        return key not in claimed and key not in refused and not (key in session.touched and is_made(session, key))
 
     return only(batch, is_open)
+
+
+def _refused(session: Session, batch: Batch) -> set[AssetKey]:
+    """Return the keys whose output path another record, or open batch, holds by now: they are left out, and told."""
+    claimed, refused = claimed_paths(session), set()
+    for key in (key for item in batch.items for keys in item.keys for key in keys):
+        asset = session.ports.asset(key)
+        holder = None if asset is None else other_holder(session, key, asset.output, claimed)
+        if asset is not None and holder is not None:
+            session.refused[key] = why_taken(asset.output, holder)
+            refused.add(key)
+    return refused
 
 
 def only(batch: Batch, keep: Callable[[AssetKey], bool]) -> list[Batch]:

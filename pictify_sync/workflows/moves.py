@@ -6,15 +6,16 @@ Deletes: the record first, then the file, as an obsolete one that is cleaned unt
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pictify_sync.core.entries import Cleaned, Entry, FileMove, Moved, MovesIntended, Obsolete, Recorded
 from pictify_sync.core.events import AssetRemoved, AssetStored, FileLeft
-from pictify_sync.core.model import Action, Artifact, Asset, AssetKey, Change, DriftKind, Record, Status
+from pictify_sync.core.model import Action, Asset, AssetKey, Change, DriftKind, Record, Status
+from pictify_sync.core.paths import PathIndex, folded, meet
 from pictify_sync.core.reconcile import replaced
-from pictify_sync.workflows.making_way import make_way
+from pictify_sync.workflows.making_way import claimed_paths, make_way, other_holder, why_taken, with_losers
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # changes per log entry
@@ -26,69 +27,135 @@ class Carried:
 
     carried: int
     missing: int  # sources that were not there: they are drift now, and the next plan repairs them
+    removed: int = 0  # records that are no longer desired, whose paths are needed
 
 
-def carry(session: Session, changes: Sequence[Change]) -> Carried:
-    """Move and copy published files to where the changes want them."""
-    carried = missing = 0
-    for chunk in _chunks(changes):
-        if session.commit(partial(_intend, session, chunk)):
+@dataclass(slots=True)
+class _Draft:
+    """What one MovesIntended will say."""
+
+    moves: list[FileMove] = field(default_factory=list)
+    puts: dict[AssetKey, Record] = field(default_factory=dict)
+    removes: list[AssetKey] = field(default_factory=list)
+    obsolete: list[Obsolete] = field(default_factory=list)
+    gone: list[Record] = field(default_factory=list)  # deletes among the removes
+
+
+def carry(session: Session, changes: Sequence[Change], leaving: Sequence[Change] = ()) -> Carried:
+    """Move and copy published files to where the changes want them.
+
+    `leaving`: deletes, and updates that go elsewhere, whose present paths other changes take. Their files go first.
+    """
+    carried = missing = removed = 0
+    for chunk in _chunks(changes, leaving):
+        gone: list[Record] = []
+        if session.commit(partial(_intend, session, chunk, gone)):
             done = finish_moves(session)
-            carried += done.carried
+            carried += done.carried - sum(change.source is None and change.asset is not None for change in chunk)
             missing += done.missing
-    return Carried(carried, missing)
+            removed += len(gone)
+            for record in gone:
+                session.ports.sink(AssetRemoved(record.key, record.artifact.path if record.artifact else None))
+    return Carried(max(0, carried), missing, removed)
 
 
-def _chunks(changes: Sequence[Change]) -> Iterator[Sequence[Change]]:
+def _chunks(changes: Sequence[Change], leaving: Sequence[Change]) -> Iterator[Sequence[Change]]:
     """Keep moves that touch each other's paths in one chunk, so that cycles are carried as a whole."""
-    olds = {artifact.path for change in changes if (artifact := _source(change)) is not None}
-    news = {change.asset.output for change in changes if change.asset is not None}
-    tangled = olds & news
-    together = [change for change in changes if _paths(change) & tangled]
-    apart = [change for change in changes if not _paths(change) & tangled]
+    every = [*changes, *leaving]
+    olds, news = PathIndex(), PathIndex()
+    for path in (path for change in every for path in _olds(change)):
+        olds.add(path)
+    for change in changes:
+        if change.asset is not None:
+            news.add(change.asset.output)
+    for change in leaving:
+        if change.asset is not None:
+            news.add(change.asset.output)
+    freed = {change.key for change in leaving}
+
+    def is_tangled(change: Change) -> bool:
+        wanted = change.asset is not None and olds.meets(change.asset.output)
+        return (
+            wanted or (change.source is not None and change.source.key in freed) or any(map(news.meets, _olds(change)))
+        )
+
+    together = [change for change in every if is_tangled(change)]
+    apart = [change for change in every if not is_tangled(change)]
     if together:
         yield together
     for start in range(0, len(apart), CHUNK):
         yield apart[start : start + CHUNK]
 
 
-def _source(change: Change) -> Artifact | None:
-    return None if change.source is None else change.source.artifact
+def _olds(change: Change) -> Iterator[str]:
+    """Give the paths that a change reads or leaves."""
+    for record in (change.source, change.record):
+        if record is not None and record.artifact is not None:
+            yield record.artifact.path
 
 
-def _paths(change: Change) -> frozenset[str]:
-    artifact = _source(change)
-    assert artifact is not None
-    assert change.asset is not None
-    return frozenset((artifact.path, change.asset.output))
-
-
-def _intend(session: Session, changes: Iterable[Change]) -> Sequence[Entry]:
-    """Write down the moves whose source is still recorded as planned."""
+def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> Sequence[Entry]:
+    """Write down the moves whose source is still recorded as planned, and whose new path nobody else keeps."""
     if session.store.pending_moves() is not None:
         finish_moves(session)
-        return _intend(session, changes)
-    moves: list[FileMove] = []
-    puts: list[Record] = []
-    removes: list[AssetKey] = []
-    obsolete: list[Obsolete] = []
-    for change in changes:
-        asset, planned = change.asset, change.source
-        assert asset is not None
-        assert planned is not None
-        source = session.store.record(planned.key)
-        if source is None or source.artifact is None or source.artifact != planned.artifact:
-            continue
-        before = source if change.action is Action.MOVE else session.store.record(asset.key)
-        after = _carried(asset, source, before)
-        moves.append(FileMove(asset.key, source.artifact.sha256, source.artifact.path, asset.output))
-        puts.append(after)
-        obsolete.extend(replaced(before, after))
-        if change.action is Action.MOVE and source.key != asset.key:
-            removes.append(source.key)
-    if not moves:
+        return _intend(session, changes, gone)
+    claimed = claimed_paths(session)
+    keys = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
+    left = list(changes)
+    while True:
+        draft = _Draft()
+        for change in left:
+            _add(session, draft, change, keys)
+        refused = {move.key: holder for move in draft.moves if (holder := _kept_by(session, draft, move, claimed))}
+        if not refused:
+            break
+        for change in left:
+            if change.key in refused and change.asset is not None:
+                session.refused[change.key] = why_taken(change.asset.output, refused[change.key])
+        left = [change for change in left if change.key not in refused]
+    gone[:] = draft.gone
+    if not draft.moves and not draft.puts and not draft.removes:
         return ()
-    return (MovesIntended(tuple(moves), tuple(puts), tuple(removes), tuple(obsolete), session.now()),)
+    puts, removes = tuple(draft.puts.values()), tuple(draft.removes)
+    return (MovesIntended(tuple(draft.moves), puts, removes, tuple(draft.obsolete), session.now()),)
+
+
+def _kept_by(session: Session, draft: _Draft, move: FileMove, claimed: Mapping[str, AssetKey]) -> AssetKey | None:
+    """Give the key that holds a move's new path, and will once the draft is carried out."""
+    holder = other_holder(session, move.key, move.new_path, claimed)
+    if holder is None or holder in draft.removes:
+        return None
+    put = draft.puts.get(holder)
+    leaves = put is not None and put.artifact is not None and not meet(folded(put.artifact.path), folded(move.new_path))
+    return None if leaves else holder
+
+
+def _add(session: Session, draft: _Draft, change: Change, claimed: Collection[AssetKey]) -> None:
+    record = session.store.record(change.key)
+    if change.action is Action.DELETE:
+        if record is not None and record == change.record and record.key not in claimed:
+            draft.removes.append(record.key)
+            draft.gone.append(record)
+            draft.obsolete += [Obsolete(record.artifact.path, record.artifact.sha256)] if record.artifact else []
+        return
+    asset, planned = change.asset, change.source or change.record
+    assert asset is not None
+    assert planned is not None
+    source = session.store.record(planned.key)
+    if source is None or source.artifact is None or source.artifact != planned.artifact or asset.key in claimed:
+        return
+    if change.source is None:
+        before: Record | None = source
+        after = replace(source, artifact=replace(source.artifact, path=asset.output), output=asset.output)
+    else:
+        before = source if change.action is Action.MOVE else record
+        after = _carried(asset, source, before)
+    if change.source is not None or source.drift not in (DriftKind.MISSING, DriftKind.TAMPERED):
+        draft.moves.append(FileMove(asset.key, source.artifact.sha256, source.artifact.path, asset.output))
+    draft.puts[asset.key] = after
+    draft.obsolete.extend(replaced(before, after))
+    if change.action is Action.MOVE and source.key != asset.key:
+        draft.removes.append(source.key)
 
 
 def _carried(asset: Asset, source: Record, before: Record | None) -> Record:
@@ -115,10 +182,10 @@ def finish_moves(session: Session) -> Carried:
     pending = session.store.pending_moves()
     if pending is None:
         return Carried(0, 0)
-    make_way(session, (move.new_path for move in pending.moves))
+    spared = make_way(session, pending)
     leaving = frozenset(file.path for file in pending.obsolete)
     missing = session.ports.artifacts.move(pending.moves, lambda path: path not in leaving)
-    session.commit(partial(_moved, session, pending, missing))
+    session.commit(partial(_moved, session, pending, missing, spared))
     lost = {move.key for move in missing}
     for move in pending.moves:
         if move.key not in lost:
@@ -126,13 +193,15 @@ def finish_moves(session: Session) -> Carried:
     return Carried(len(pending.moves) - len(lost), len(lost))
 
 
-def _moved(session: Session, pending: MovesIntended, missing: Sequence[FileMove]) -> Sequence[Entry]:
+def _moved(
+    session: Session, pending: MovesIntended, missing: Sequence[FileMove], spared: frozenset[str]
+) -> Sequence[Entry]:
     if session.store.pending_moves() != pending:
         return ()
     lost = {move.key for move in missing}
     puts = [replace(put, drift=DriftKind.MISSING) if put.key in lost else put for put in pending.puts]
     puts.extend(_lost_sources(session, pending, missing))
-    return (Moved(tuple(puts), pending.removes, pending.obsolete, session.now()),)
+    return with_losers(session, Moved(tuple(puts), pending.removes, pending.obsolete, session.now()), spared)
 
 
 def _lost_sources(session: Session, pending: MovesIntended, missing: Sequence[FileMove]) -> Iterator[Record]:

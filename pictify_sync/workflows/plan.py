@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
 
@@ -12,6 +12,7 @@ from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.batching import Needs
 from pictify_sync.core.diff import Scope, diff, never, nowhere
 from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reason, split_key
+from pictify_sync.core.paths import Held, PathIndex, as_blocked, find_clashes, held_paths, taken_path
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.core.ports import Desired, StateStore
 from pictify_sync.core.template import TemplateChange, TemplateRecord, TemplateSource
@@ -64,9 +65,16 @@ class DiffChanges:
     desired: Desired
     store: StateStore
     scope: Scope
+    clashes: Mapping[AssetKey, Held] = field(default_factory=dict)  # changes that would take another record's path
 
     def __iter__(self) -> Iterator[Change]:
-        return diff(self.desired.__iter__, self.store.records, self.scope)
+        changes = diff(self.desired.__iter__, self.store.records, self.scope)
+        return (as_blocked(change, self.clashes) for change in changes) if self.clashes else changes
+
+
+def path_clashes(changes: Iterable[Change], store: StateStore, wanted: PathIndex) -> Mapping[AssetKey, Held]:
+    """Give the changes that would take the path of a record that keeps it; `wanted`: all paths that they take."""
+    return find_clashes(lambda: changes, lambda: held_paths(store.records(), store.open_batches()), wanted)
 
 
 @dataclass(slots=True)
@@ -78,6 +86,7 @@ class _Tally:
     recorded: int = 0
     recorded_in: Counter[str] = field(default_factory=Counter)
     copies: int = 0
+    wanted: PathIndex = field(default_factory=PathIndex)
 
     def watch(self, changes: Iterator[Change]) -> Iterator[Change]:
         """Count what passes by."""
@@ -89,6 +98,9 @@ class _Tally:
                 self.recorded_in[split_key(before.key)[0]] += 1
             self.copies += change.is_copied
             self.needs.add(change)
+            path = taken_path(change)
+            if path is not None:
+                self.wanted.add(path)
             yield change
 
     def summary(self, batches: int) -> Summary:
@@ -123,6 +135,10 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
     templates = template_changes(_needed(desired, changes.scope), store.templates())
     tally = _Tally()
     digest = plan_digest(tally.watch(iter(changes)), templates)
+    clashes = path_clashes(changes, store, tally.wanted)
+    if clashes:
+        changes, tally = replace(changes, clashes=clashes), _Tally()
+        digest = plan_digest(tally.watch(iter(changes)), templates)
     asked: dict[str, Capabilities] = {}
 
     def ask(provider: str) -> Capabilities:

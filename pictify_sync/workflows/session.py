@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Recorded, Settled
 from pictify_sync.core.journal import DoubtRules
-from pictify_sync.core.model import Asset, AssetKey
+from pictify_sync.core.model import Asset, AssetKey, Record
+from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
 from pictify_sync.workflows.urls import UrlSources
@@ -50,6 +51,9 @@ class Session:
         self.ports = ports
         self.store = ports.store
         self.touched: set[AssetKey] = set()  # records that another run changed since this one began
+        self.published: dict[str, AssetKey] = {}  # folded paths that other runs published at since this one began
+        self.clashes: Mapping[AssetKey, Held] = {}  # planned pictures whose path was given to another since the plan
+        self.refused: dict[AssetKey, str] = {}  # pictures that are left out of this run: why
         self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
         self._known = ports.store.serial()  # everything up to here is ours, or folded in
 
@@ -95,11 +99,15 @@ class Session:
                 self._claims[entry.attempt] = frozenset(claim.key for claim in entry.claims)
             case Settled():
                 self._claims.pop(entry.attempt, None)
-                self.touched.update(record.key for record in entry.puts)
+                self._put(entry.puts)
             case Abandoned():
                 self._claims.pop(entry.attempt, None)
             case Moved() | Recorded():
-                self.touched.update(record.key for record in entry.puts)
+                self._put(entry.puts)
                 self.touched.update(entry.removes)
             case _:
                 return
+
+    def _put(self, records: Sequence[Record]) -> None:
+        self.touched.update(record.key for record in records)
+        self.published.update((folded(one.artifact.path), one.key) for one in records if one.artifact is not None)

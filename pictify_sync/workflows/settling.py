@@ -41,11 +41,16 @@ def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int,
 
 
 def remove_agreed(session: Session, tally: Tally, deleted: Sequence[Change]) -> int:
+    """Delete what is agreed to, or nothing."""
+    return remove(session, deleted) if is_agreed(tally, deleted) else 0
+
+
+def is_agreed(tally: Tally, deleted: Sequence[Change]) -> bool:
     """Delete no more than the first plan did: manifests or state may have changed since, and nobody looked at that."""
     now = Counter(split_key(change.key)[0] for change in deleted)
     if any(number > tally.agreed.get(name, {}).get(Action.DELETE, 0) for name, number in now.items()):
         tally.stopped = (
             "manifests or state changed, so that more would be deleted than was planned; nothing was deleted"
         )
-        return 0
-    return remove(session, deleted)
+        return False
+    return True

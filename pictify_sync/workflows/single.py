@@ -20,7 +20,15 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.intent import request
-from pictify_sync.workflows.making_way import stranger, tell_spared
+from pictify_sync.workflows.making_way import (
+    PATH_TAKEN,
+    claimed_paths,
+    other_holder,
+    replaceable,
+    tell_spared,
+    why_taken,
+    with_losers,
+)
 from pictify_sync.workflows.session import Session
 
 
@@ -65,7 +73,7 @@ def _render(session: Session, shared: Sequence[Record], template: TemplateRecord
         return
     made: list[tuple[Intended, BatchRequest]] = []
     try:
-        if not session.commit(partial(_intend, session, shared, template, made)):
+        if not session.commit(partial(_intend, session, shared, template, made, done)):
             return
     except (InputError, StalePlan) as error:
         _fail(session, shared, ("CHANGED_SINCE_PLAN", str(error)), done)
@@ -79,10 +87,20 @@ def _intend(
     shared: Sequence[Record],
     template: TemplateRecord,
     made: list[tuple[Intended, BatchRequest]],
+    done: Singles,
 ) -> Sequence[Entry]:
     """Write one picture down; nothing when another run has found it, or claims it."""
     claimed = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
-    left = [one for one in shared if one.key not in claimed and session.store.record(one.key) == one]
+    paths = claimed_paths(session)
+    left = []
+    for one in shared:
+        if one.key in claimed or session.store.record(one.key) != one:
+            continue
+        holder = other_holder(session, one.key, one.output, paths)
+        if holder is None:
+            left.append(one)
+        else:
+            _fail(session, (one,), (PATH_TAKEN, why_taken(one.output, holder)), done)
     kept = session.store.variables(left[0].fingerprint.variables) if left and left[0].fingerprint else None
     if not left or kept is None:
         return ()
@@ -131,7 +149,7 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
             result = Unresolved()
         case Rendered():
             provider = session.ports.provider(spec.provider)
-            places = {one.output: stranger(session, one.output) for one in claims}
+            places = replaceable(session, ((one.key, one.output) for one in claims))
             result = fetch(provider, session.ports.artifacts, outcome, spec.format, places)
             if isinstance(result, Unresolved):  # no free source would find it
                 result = NotMade("DOWNLOAD_FAILED", result.why, billed=True)
@@ -142,7 +160,9 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
     results, at = {(0, spec.layout): result}, session.now()
 
     def build() -> Sequence[Entry]:
-        return _if_open(session, settle(intended, BatchStatus.COMPLETED, results, session.store.record, at))
+        settled = settle(intended, BatchStatus.COMPLETED, results, session.store.record, at)
+        spared = result.spared.keys() if isinstance(result, Published) else ()
+        return with_losers(session, settled, spared) if _if_open(session, settled) else ()
 
     session.commit(build)
     if isinstance(result, Published):

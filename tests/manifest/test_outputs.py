@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from pictify_sync.manifest.outputs import fault, folded, normal
+from pictify_sync.core.paths import folded
+from pictify_sync.manifest.outputs import fault, normal
 
 parts = st.text(st.sampled_from("aAbßéÉ\u0301./\\: -_~CONcon1\0\n*\u202e"), max_size=12)
 anything = st.text(max_size=30) | st.lists(parts, min_size=1, max_size=4).map("/".join)

@@ -117,7 +117,7 @@ class ListDesired:
 
     def __init__(self, assets: Sequence[Asset], templates: Sequence[TemplateSource] = ()) -> None:
         self._assets = {asset.key: asset for asset in sorted(assets, key=lambda one: key_order(one.key))}
-        self.manifests = ("m",)
+        self.manifests: tuple[str, ...] = ("m",)
         self.whole = True
         self.templates = templates
 
