@@ -15,6 +15,7 @@ from pictify_sync.artifacts import sniff
 from pictify_sync.artifacts.bucket import Bucket, each, path_of
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.artifacts.paths import STAGING
+from pictify_sync.artifacts.spare import kept_names
 from pictify_sync.artifacts.transfer import transfer
 from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.model import Artifact
@@ -61,11 +62,16 @@ class ObjectArtifacts:
                         self._bucket.put(path, file, staged.sha256, media_type)
         return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> None:
-        """Nothing is one: a bucket's prefix is ours alone, and versions are what a bucket has for the rest."""
+    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+        found = self._bucket.checksum(path_of(path))
+        return None if found is None or is_ours(found) else found
 
-    def spare(self, path: str, sha256: str) -> None:
-        """Nothing is spared."""
+    def spare(self, path: str, sha256: str) -> str | None:
+        """Copy the object to another name: what takes its path replaces it."""
+        if self._bucket.checksum(path_of(path)) != sha256:
+            return None
+        new = next(new for new in kept_names(path) if self._bucket.look(new) is None)
+        return new if self._bucket.copy(path, new) else None
 
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
         return transfer(self._bucket, moves, keep) if moves else ()

@@ -24,7 +24,7 @@ def spare(tree: Tree, names: tuple[str, ...], sha256: str) -> str | None:
         return None
     if stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
         raise _folder_in_the_way("/".join(names))
-    new = next(new for new in _names(name) if not _is_there(new, folder))
+    new = next(new for new in kept_names(name) if not _is_there(new, folder))
     tree.ops.rename(name, folder, new, folder)
     tree.touched(names[:-1])
     return "/".join((*names[:-1], new))
@@ -44,7 +44,8 @@ def _folder_in_the_way(path: str) -> ArtifactError:
     return ArtifactError(f"a picture goes to {path} below the output folder, and a folder is there", hint=hint)
 
 
-def _names(name: str) -> Iterator[str]:
+def kept_names(name: str) -> Iterator[str]:
+    """Give the names that a file may have which is set aside, in the order in which they are tried."""
     yield f"{name}{KEPT}"
     for number in count(2):
         yield f"{name}{KEPT}-{number}"

@@ -17,7 +17,7 @@ Recall = Callable[[str], str | None]  # digest of variables -> canonical JSON, N
 
 def change_lines(change: Change, recall: Recall, *, deep: bool) -> Iterator[Line]:
     """Tell one change. With `deep` its variables are compared value by value, else only their names are given."""
-    words = "; ".join(_particulars(change))
+    words = _blocked_by(change) or "; ".join(_particulars(change))
     yield Line(f"  {SYMBOLS[change.action]} {_short(change.key, change.key)}: {words}", TONES[change.action])
     details = list(_details(change, recall, deep=deep)) if change.action is Action.UPDATE else []
     yield from (Line(f"      {text}") for text in details[:VALUES])
@@ -55,6 +55,13 @@ def particular(change: Change) -> str:
     return ""
 
 
+def _blocked_by(change: Change) -> str:
+    if not change.holder or not change.asset:
+        return ""
+    path, holder = safe(change.asset.output), safe(change.holder)
+    return f"not made: its output path {path} belongs to {holder}, which this run leaves where it is"
+
+
 def _particulars(change: Change) -> Iterator[str]:
     """Give the reason, then what happens to the file."""
     asset, record, source = change.asset, change.record, change.source
@@ -65,8 +72,6 @@ def _particulars(change: Change) -> Iterator[str]:
         yield f"renamed from {_short(source.key, change.key)}, no render"
     elif change.action is Action.AWAIT and record and record.status is Status.RENDERED:
         yield STATUSES[record.status]
-    elif change.holder and asset:
-        yield f"not made: its output path {safe(asset.output)} belongs to {safe(change.holder)}"
     elif change.reason is not Reason.PROTECT_CHANGED:
         yield REASONS[change.reason]
     if change.protection is not None:
@@ -78,7 +83,7 @@ def _particulars(change: Change) -> Iterator[str]:
     elif change.action is Action.DELETE:
         yield f"removes {safe(held)}" if held else "it has no file"
     elif change.action is Action.BLOCKED:
-        yield "which this run leaves where it is" if change.holder else "kept"
+        yield "kept"
     elif asset and change.action not in {Action.AWAIT, Action.PROTECT, Action.UNPROTECT}:
         if source:
             yield f"copied from {_short(source.key, change.key)}, no render"

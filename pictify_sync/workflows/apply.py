@@ -185,7 +185,8 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     """Carry out one plan; also tell whether another plan is needed."""
     pool, tally = means
     renders = plan.summary.renders
-    session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), len(work.deleted)))
+    deletes = plan.summary.actions.get(Action.DELETE, 0)
+    session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), deletes))
     protected, unprotected = settle_protection(session, work.settled)
     push_templates(session, plan.templates)
     session.refused, session.clashes = dict(work.blocked), _new_clashes(session, plan)

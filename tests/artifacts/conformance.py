@@ -137,6 +137,19 @@ class ArtifactStoreContract(ABC):
         self.put(store, picture(seed=2), "x.png")
         assert self.files(tmp_path) == {"x.png": picture(seed=2), "y.png": picture(seed=1)}
 
+    def test_what_is_not_ours_gets_another_name(self, store: ArtifactStore, tmp_path: Path) -> None:
+        """It is found by its bytes, set aside under the first free name, and nothing is where nothing lies."""
+        self.put(store, picture(seed=1), "x.png", "x.png.kept")
+        assert store.stranger("x.png", sha(picture(seed=1)).__eq__) is None
+        assert store.stranger("y.png", lambda _: False) is None
+        found = store.stranger("x.png", lambda _: False)
+        assert found == sha(picture(seed=1))
+        assert store.spare("x.png", sha(picture(seed=3))) is None
+        assert store.spare("x.png", found) == "x.png.kept-2"
+        self.put(store, picture(seed=2), "x.png")
+        kept = {name: picture(seed=1) for name in ("x.png.kept", "x.png.kept-2")}
+        assert self.files(tmp_path) == {"x.png": picture(seed=2), **kept}
+
     def test_publishing_again_is_harmless(self, store: ArtifactStore, tmp_path: Path) -> None:
         """The same call after a success does nothing; after a failure it goes on; without bytes it is an error."""
         staged = self.put(store, picture(), "x.png")
