@@ -1,7 +1,8 @@
 """The Pictify-compatible server as a WSGI app: what a request meets on its way to its route and back.
 
 `create_app` opens a folder; nothing is rendered and no process is started before the first batch. Nothing of the rest
-of the package but errors and addresses is imported, so that the emulator stays an honest counterpart of the provider.
+of the package but errors, addresses and databases is imported, so that the emulator stays an honest counterpart of the
+provider.
 """
 
 from __future__ import annotations

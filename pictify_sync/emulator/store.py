@@ -14,6 +14,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from pictify_sync import databases
+
 SCHEMA_VERSION = 2
 
 # A source is what shapes pictures, by digest: a batch keeps the one it was accepted with when its template is edited.
@@ -62,16 +64,34 @@ WAITING, FINISHED, SKIPPED = 0, 1, 2
 CHECKPOINT_EVERY = 32  # commits: what they wrote goes from the write-ahead log into the file
 
 
+def _fill(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    _raise(connection, 0)
+    connection.execute("COMMIT")
+
+
+def _raise(connection: sqlite3.Connection, version: int) -> None:
+    """Bring a file of a version to this one, within a transaction."""
+    for statement in ";".join((SCHEMA, SECOND)[version:]).split(";"):
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+
+
 class Store:
     """One connection to `emulator.db`; opening creates it. `close` may be called twice."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._commits = 0  # of this connection
-        path.touch(mode=0o600)  # the secrets of webhooks are in it
+        try:
+            if not databases.exists(path):
+                databases.make(path, _fill)
+        except databases.UnusableFileError as error:
+            raise sqlite3.DatabaseError(f"{path} is no database: {error}") from error
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
-        # Two processes that turn the same new file to WAL at once would lock each other out, whatever the timeout.
+        # Two processes that bring the same old file to this version would lock each other out, whatever the timeout.
         try:
             with FileLock(path.with_suffix(".lock"), timeout=60):
                 self._prepare(path)
@@ -80,18 +100,17 @@ class Store:
             raise
 
     def _prepare(self, path: Path) -> None:
-        self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=FULL")
         # A checkpoint of its own would report a full disk as the failure of a commit that is durable by then.
         self._connection.execute("PRAGMA wal_autocheckpoint=0")
         with self.write() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version <= SCHEMA_VERSION:
-                for statement in ";".join((SCHEMA, SECOND)[version:]).split(";"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            else:
+            if version > SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(f"{path} has format {version}, this version reads {SCHEMA_VERSION}")
+            if version < 1:
+                raise sqlite3.DatabaseError(f"{path} is a database, but none of the embedded server")
+            if version < SCHEMA_VERSION:
+                _raise(connection, version)
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

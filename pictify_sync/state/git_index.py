@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pictify_sync.core.entries import Entry
+from pictify_sync.databases import Access, access
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state import codec, log, schema
 from pictify_sync.state.git_checkpoint import load
@@ -23,6 +24,7 @@ from pictify_sync.state.schema import translated
 from pictify_sync.state.sqlite import SqliteStateStore
 
 FORMAT = 1  # of what is ours in the index
+_OUTBOX = "CREATE TABLE outbox (serial INTEGER PRIMARY KEY) STRICT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class Known:
 class GitIndex:
     """An open index. `store` reads it; what is written goes through here."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, sensitive_key: bytes) -> None:
-        self.store = SqliteStateStore(path, connection, sensitive_key)
+    def __init__(self, store: SqliteStateStore, connection: sqlite3.Connection) -> None:
+        self.store = store
         self.store.is_whole = False  # the rest is the checkpoint's
         self.connection = connection
 
@@ -173,41 +175,50 @@ def check_key(given: str, known: Known) -> None:
 
 
 def open_index(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | None:
-    """Open the index; None when there is none and it is not to be made, or it has to be made anew.
+    """Open the index; None when there is none and it is not to be made.
 
-    With `create` a damaged file is thrown away. Raises StateError for a damaged file without it.
+    With `create` a damaged file is thrown away. Raises StateError for one without it, and for what may be whole.
     """
     if create:
-        schema.prepare_folder(path)
         try:
-            return _opened(path, sensitive_key, create=True)
-        except StateError:
-            for ending in ("", "-wal", "-shm"):
-                with suppress(FileNotFoundError):
-                    path.with_name(path.name + ending).unlink()
-            schema.prepare_folder(path)
-            return _opened(path, sensitive_key, create=True)
-    if not path.is_file():
-        return None
+            return _made(path, sensitive_key)
+        except schema.DamagedStateError:
+            _throw_away(path)
+            return _made(path, sensitive_key)
     try:
-        return _opened(path, sensitive_key, create=False)
-    except StateError as error:
+        return _opened(path, sensitive_key, access(path)) if schema.is_there(path) else None
+    except schema.DamagedStateError as error:
         raise StateError(error.message, hint="it is only an index: pictify-sync state fetch makes it anew") from error
 
 
-def _opened(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | None:
+def _throw_away(path: Path) -> None:
+    try:
+        for ending in ("", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
+    except OSError as error:
+        raise StateError(f"{path} is damaged and cannot be removed: {error.strerror}", hint="remove it") from error
+
+
+def _made(path: Path, sensitive_key: bytes) -> GitIndex:
+    if not schema.is_there(path):
+        schema.make(path, _OUTBOX)
+    index = _opened(path, sensitive_key, Access(path))
+    try:
+        with translated(path, "cannot open"):
+            if any(row[0] != "ok" for row in index.connection.execute("PRAGMA quick_check(1)")):
+                raise schema.DamagedStateError(f"{path} is damaged")
+    except BaseException:
+        index.close()
+        raise
+    return index
+
+
+def _opened(path: Path, sensitive_key: bytes, how: Access) -> GitIndex:
     with translated(path, "cannot open"):
-        connection = schema.connect(path)
+        connection = schema.connect(how)
         try:
-            if create:
-                schema.create(connection, path)
-                connection.execute("CREATE TABLE IF NOT EXISTS outbox (serial INTEGER PRIMARY KEY) STRICT")
-                if any(row[0] != "ok" for row in connection.execute("PRAGMA quick_check(1)")):
-                    raise StateError(f"{path} is damaged")
-            elif not schema.check(connection, path):
-                connection.close()
-                return None
-            return GitIndex(path, connection, sensitive_key)
+            schema.check(connection, path)
+            return GitIndex(SqliteStateStore(path, connection, sensitive_key, how), connection)
         except BaseException:
             connection.close()
             raise

@@ -6,21 +6,26 @@ This module must not know what the rows mean.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
 from secrets import token_bytes, token_hex
 
+from pictify_sync import databases
 from pictify_sync.errors import StateError
 
 APPLICATION_ID = 0x50535943  # "PSYC", in the file's header
 FORMAT = 2  # in the file's header; a reader refuses a larger one, and reads all smaller ones
 _LAYOUT_OF_FORMAT_1 = "d2091a281182d623"  # its files do not say which derived tables they hold
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
+
+DAMAGED = "the file is damaged or is no state: restore it from a snapshot (`state import`) or a copy"
+_RESTORE = (
+    "restore it from a copy; or move it away, then read a snapshot: pictify-sync state import FILE; "
+    "or, if nothing was ever applied here, remove it"
+)
 
 _TRUTH = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
@@ -70,6 +75,10 @@ _HANGING = ("CREATE INDEX records_", "CREATE TRIGGER record_")
 _FRESH = "INSERT INTO tally VALUES ('records', 0)"
 
 
+class DamagedStateError(StateError):
+    """What is in the file is no state, or no longer: nothing of it can be relied on."""
+
+
 @contextmanager
 def translated(path: Path | str, doing: str) -> Iterator[None]:
     """Turn what SQLite raises into a StateError that names the file."""
@@ -77,20 +86,24 @@ def translated(path: Path | str, doing: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "decode" in str(error):  # the message would quote all of what it could not read
-            hint = "the file is damaged: restore it from a snapshot (`state import`) or a copy"
-            raise StateError(f"{doing} {path}: it holds bytes that are no text", hint=hint) from error
+            raise DamagedStateError(f"{doing} {path}: it holds bytes that are no text", hint=DAMAGED) from error
         hint = "the disk may be full or read-only, or another run holds the state; network drives are not supported"
         raise StateError(f"{doing} {path}: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:
-        hint = "the file is damaged or is no state: restore it from a snapshot (`state import`) or a copy"
-        raise StateError(f"{doing} {path}: {error}", hint=hint) from error
+        raise DamagedStateError(f"{doing} {path}: {error}", hint=DAMAGED) from error
 
 
-def connect(path: Path) -> sqlite3.Connection:
+def is_there(path: Path) -> bool:
+    """Whether there is a state file; False where nothing is. Raises StateError for what cannot be one."""
+    try:
+        return databases.exists(path)
+    except databases.UnusableFileError as error:
+        raise DamagedStateError(f"{path} is not readable as a state: {error}", hint=_RESTORE) from error
+
+
+def connect(access: databases.Access) -> sqlite3.Connection:
     """Open an existing state file, in autocommit mode, for durable commits. Tells nothing about its contents."""
-    connection = sqlite3.connect(
-        f"{path.resolve().as_uri()}?mode=rw", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-    )
+    connection = access.connect(BUSY_SECONDS)
     try:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA fullfsync=ON")  # macOS: ask the drive as well
@@ -102,39 +115,45 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def check(connection: sqlite3.Connection, path: Path | str) -> bool:
-    """Whether the file holds a state of ours; False when it is an empty file (killed while it was made).
-
-    Raises StateError for a foreign file or a newer format.
-    """
+def check(connection: sqlite3.Connection, path: Path | str) -> None:
+    """Raise StateError for a foreign file, one that was never filled, or a newer format."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == APPLICATION_ID:
-        if version > FORMAT:
-            raise StateError(
-                f"{path} has state format {version}, this version reads up to {FORMAT}", hint="upgrade pictify-sync"
-            )
-        return True
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if tables:
-        raise StateError(f"{path} is a database, but no state of pictify-sync", hint="point `state` at another file")
-    return False
+    if application != APPLICATION_ID:
+        raise DamagedStateError(
+            f"{path} is a database, but no state of pictify-sync", hint=f"point `state` at another file; or {_RESTORE}"
+        )
+    if version > FORMAT:
+        raise StateError(
+            f"{path} has state format {version}, this version reads up to {FORMAT}", hint="upgrade pictify-sync"
+        )
 
 
-def create(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the tables, a lineage and a sensitive key unless another process was faster."""
-    _use_wal(connection)
-    with transaction(connection):
-        if check(connection, path):
-            connection.execute(_INDEX)
-            return
-        for statement in (*_statements(_TRUTH), _INDEX, *_statements(_DERIVED), _FRESH):
-            connection.execute(statement)
-        values = (token_hex(16).encode(), token_bytes(32), layout().encode())
-        meta = zip(("lineage", "sensitive_key", "layout"), values, strict=True)
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
-        connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version={FORMAT}")
+def make(path: Path, more: str = "") -> None:
+    """Make a state file with a lineage and a sensitive key, and its folder, unless another process is faster.
+
+    `more`: a statement for a table of somebody else's. Raises StateError.
+    """
+
+    def fill(connection: sqlite3.Connection) -> None:
+        (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
+        if mode != "wal":
+            raise StateError("the drive of the state cannot hold a write-ahead log", hint="use a local drive")
+        with transaction(connection):
+            for statement in (*_statements(_TRUTH), _INDEX, *_statements(_DERIVED), _FRESH, more):
+                connection.execute(statement)
+            values = (token_hex(16).encode(), token_bytes(32), layout().encode())
+            meta = zip(("lineage", "sensitive_key", "layout"), values, strict=True)
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", meta)
+            connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version={FORMAT}")
+
+    prepare_folder(path)
+    try:
+        with translated(path, "cannot make"):
+            databases.make(path, fill)
+    except OSError as error:
+        raise _unmade(path, error) from error
 
 
 def create_derived(connection: sqlite3.Connection) -> None:
@@ -176,6 +195,7 @@ def raise_format(connection: sqlite3.Connection) -> None:
     """Refuse the file to older versions from now on: they would drop what they do not know. Only in a transaction."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if version < FORMAT:
+        connection.execute(_INDEX)
         connection.execute(f"PRAGMA user_version={FORMAT}")
 
 
@@ -199,7 +219,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def prepare_folder(path: Path) -> None:
-    """Make the state's folder (0700, with a `.gitignore` of everything) and its empty file (0600), durably."""
+    """Make the state's folder (0700, with a `.gitignore` of everything), durably."""
     folder = path.parent
     try:
         made = not folder.exists()
@@ -207,31 +227,14 @@ def prepare_folder(path: Path) -> None:
         ignore = folder / ".gitignore"
         if made or (folder.name == ".pictify-sync" and not ignore.exists()):
             ignore.write_text("*\n")
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-        directory = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        if made:
+            databases.sync_folder(folder.parent)
     except OSError as error:
-        raise StateError(
-            f"cannot make the state {path}: {error.strerror}", hint="check `state` and its folder"
-        ) from error
+        raise _unmade(path, error) from error
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    deadline = time.monotonic() + BUSY_SECONDS
-    while True:  # changing the journal mode does not wait for other processes by itself
-        try:
-            (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-        else:
-            if mode == "wal":
-                return
-            raise StateError("the drive of the state cannot hold a write-ahead log", hint="use a local drive")
-        time.sleep(0.01)
+def _unmade(path: Path, error: OSError) -> StateError:
+    return StateError(f"cannot make the state {path}: {error.strerror}", hint="check `state` and its folder")
 
 
 def _statements(script: str) -> Iterator[str]:

@@ -26,6 +26,7 @@ from pictify_sync.core.entries import (
 )
 from pictify_sync.core.model import AssetKey, Fingerprint, Record
 from pictify_sync.core.template import TemplateRecord
+from pictify_sync.databases import Access, access
 from pictify_sync.errors import Conflict, StateError
 from pictify_sync.state import log, schema
 from pictify_sync.state.empty import EmptyStateStore
@@ -42,19 +43,16 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
 
     Raises StateError for a foreign, damaged or newer file.
     """
-    if not create and _is_missing(path):
-        return EmptyStateStore()
-    if create:
-        schema.prepare_folder(path)
+    if not schema.is_there(path):
+        if not create:
+            return EmptyStateStore()
+        schema.make(path)
+    how = Access(path) if create else access(path)
     with translated(path, "cannot open"):
-        connection = schema.connect(path)
+        connection = schema.connect(how)
         try:
-            if not schema.check(connection, path):
-                if not create:
-                    connection.close()
-                    return EmptyStateStore()
-                schema.create(connection, path)
-            store = SqliteStateStore(path, connection)
+            schema.check(connection, path)
+            store = SqliteStateStore(path, connection, access=how)
             if not schema.has_current_layout(connection):
                 store.rebuild()
             return store
@@ -63,20 +61,18 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
             raise
 
 
-def _is_missing(path: Path) -> bool:
-    try:
-        return path.stat().st_size == 0
-    except FileNotFoundError:
-        return True
-    except OSError as error:
-        raise StateError(f"cannot read {path}: {error.strerror}", hint="check `state` and its permissions") from error
-
-
 class SqliteStateStore:
     """A StateStore in a SQLite file. Each call reads the newest serial; a stream keeps to the serial it began with."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, sensitive_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        sensitive_key: bytes | None = None,
+        access: Access | None = None,
+    ) -> None:
         self.path = path
+        self._access = access or Access(path)
         self._connection = connection
         self._tables = Tables(connection)
         self.is_whole = True  # False: the log tells only a part of what the tables hold
@@ -84,7 +80,7 @@ class SqliteStateStore:
         self._intended: dict[int, Intended] = {}  # of open attempts, by serial; entries never change
         meta: dict[str, bytes] = dict(connection.execute("SELECT name, value FROM meta"))
         if not {"lineage", "sensitive_key"} <= meta.keys():
-            raise StateError(f"{path} holds no lineage", hint="restore it from a snapshot or a copy")
+            raise schema.DamagedStateError(f"{path} holds no lineage", hint=schema.DAMAGED)
         self.lineage = meta["lineage"].decode()
         self._sensitive_key = meta["sensitive_key"] if sensitive_key is None else sensitive_key
 
@@ -227,7 +223,7 @@ class SqliteStateStore:
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the file: damaged pages, a log with gaps or altered entries, tables unlike their log."""
-        with translated(self.path, "cannot verify"), closing(schema.connect(self.path)) as connection:
+        with translated(self.path, "cannot verify"), closing(schema.connect(self._access)) as connection:
             connection.execute("BEGIN")  # one serial for all that follows
             damaged = [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
             if damaged:
@@ -273,6 +269,8 @@ class SqliteStateStore:
     def _reading(self) -> Iterator[None]:
         with translated(self.path, "cannot read"):
             yield
+        if self._access.has_changed():
+            raise StateError(f"{self.path} was written while it was read", hint="run the command again")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -290,6 +288,6 @@ class SqliteStateStore:
         if self._pinned:
             yield from read(self._connection)
             return
-        with translated(self.path, "cannot read"), closing(schema.connect(self.path)) as connection:
+        with self._reading(), closing(schema.connect(self._access)) as connection:
             connection.execute("BEGIN")
             yield from read(connection)

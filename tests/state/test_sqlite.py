@@ -74,20 +74,6 @@ def test_a_folder_of_the_user_gets_no_gitignore(tmp_path: Path) -> None:
     assert not (tmp_path / ".gitignore").exists()
 
 
-def test_a_file_killed_while_it_was_made_is_no_state_yet(tmp_path: Path) -> None:
-    """An empty file, or one without tables, reads as no state and becomes one when it is to be made."""
-    path = tmp_path / "state.db"
-    path.touch()
-    assert isinstance(open_store(path, create=False), EmptyStateStore)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.close()
-    assert isinstance(open_store(path, create=False), EmptyStateStore)
-    store = open_store(path, create=True)
-    assert store.lineage
-    store.close()
-
-
 @pytest.mark.parametrize("content", [b"not a database at all, but long enough to be one " * 40, b"{}"])
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
     """A stranger's file is refused with a hint, and left as it is."""
