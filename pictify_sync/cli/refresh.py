@@ -33,7 +33,7 @@ def refresh_command(
 
     pages = pages_of(looks)
     with told(github=github) as runner, project_of(settings) as project:
-        recorded = project.fetch()
+        recorded = project.fetch(record=not looks["check"])
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
             raise UsageError(f"nothing recorded matches {' '.join(patterns)}", hint="pictify-sync state list")

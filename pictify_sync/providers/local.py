@@ -16,6 +16,9 @@ from pictify_sync.errors import ProviderError
 from pictify_sync.providers.registry import ProviderOptions, capabilities
 
 if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
     from pictify_sync.emulator.app import Options
 
 BASE_URL = "http://local.invalid"  # never leaves the process
@@ -32,6 +35,19 @@ def connect(options: ProviderOptions) -> Provider:
     renderer = partial(Renderer, options.engine, options.families, options.allow_hosts)
     # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
     return over(options, Options(renderer, read, preload=("pictify_sync.emulator.rendering",)))
+
+
+def unusable(folder: Path, error: OSError | sqlite3.Error) -> ProviderError:
+    """What to say of a folder that cannot be used, and what to do: it is only needed for batches that are open."""
+    import sqlite3
+
+    hint = "batches and their pictures are kept there: make room, check its permissions, then run the command again"
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+        hint = (
+            f"its database is damaged. Removing the folder is safe: rm -r {folder}. It costs the pictures that were "
+            "rendered there and are not published yet: the next apply renders them again"
+        )
+    return ProviderError(f"the embedded server cannot use {folder}: {error}", hint=hint)
 
 
 def over(options: ProviderOptions, how: Options) -> Provider:
@@ -52,8 +68,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     try:
         app = create_app(options.folder, how)
     except (OSError, sqlite3.Error) as error:
-        hint = "batches and their pictures are kept there: make room, check its permissions, then run the command again"
-        raise ProviderError(f"the embedded server cannot open {options.folder}: {error}", hint=hint) from error
+        raise unusable(options.folder, error) from error
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())

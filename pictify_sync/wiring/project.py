@@ -92,8 +92,13 @@ class Project:
             self.notice(f"The state belongs to the project {project_title(ours)} from now on; others are refused.")
         return (Bound(ours, timestamp(self.clock)),)
 
-    def fetch(self) -> StateStore:
-        """The state as it is now where it lies; a file is always that. Before anything that reads it to change it."""
+    def fetch(self, *, record: bool = True) -> StateStore:
+        """The state as it is now where it lies; a file is always that. Before anything that reads it to change it.
+
+        Without `record` nothing will be changed: where nothing can be written, what was fetched last will do.
+        """
+        if not record and not states.can_fetch(self.settings):
+            return self.state()
         if states.is_remote(self.settings) and True not in self._stores:
             store = states.open_fetched(self.settings)
             self._stores[not states.is_empty(store)] = store

@@ -73,6 +73,7 @@ class ApplyRun:
     stop: Callable[[], bool]
     run: str = field(default_factory=new_attempt)
     allow_older: bool = False  # a commit behind the one applied last is applied all the same
+    records: bool = True  # False: the state is only read
     inbox: str | None = None  # folder or URL of webhook deliveries; None: that of the settings
 
     def ports(self, plan: Plan | None, desired: Manifests | None = None) -> Ports:
@@ -80,7 +81,7 @@ class ApplyRun:
         source = desired if desired is not None else SavedAssets(self.project, plan)
         settings = self.project.settings
         return Ports(
-            store=self.project.state(create=True),
+            store=self.project.state(create=self.records),
             artifacts=self.project.artifacts(),
             provider=self.project.provider,
             payloads=source,

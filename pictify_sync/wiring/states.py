@@ -73,6 +73,11 @@ def open_fetched(settings: Settings) -> StateStore:
     return open_write(_git_state(settings), create=False)
 
 
+def can_fetch(settings: Settings) -> bool:
+    """Whether the index of a state that lies elsewhere can be written to here."""
+    return not is_remote(settings) or os.access(_git_state(settings).index.parent, os.W_OK)
+
+
 def is_empty(store: StateStore) -> bool:
     """Whether it stands for a state that does not exist."""
     return isinstance(store, EmptyStateStore)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -108,7 +109,7 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
     if not project.state().lineage and not new:
         return Observed()
     project.artifacts(deep=deep)
-    run = ApplyRun(project, lambda _: None, lambda: False)
+    run = ApplyRun(project, lambda _: None, lambda: False, records=record)
     session = Session(run.ports(None))
     selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True
     sight = workflow.Sight(
@@ -142,6 +143,10 @@ def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
 def collect_garbage(project: Project, days: float) -> int:
     """Drop what the embedded provider keeps of batches that ended more than so many days ago; gives files removed."""
     from pictify_sync.emulator.retention import purge  # noqa: PLC0415 - one command's
+    from pictify_sync.providers.local import unusable  # noqa: PLC0415 - one command's
 
     folder = project.settings.path(project.settings.local)
-    return purge(folder, project.clock.now() - days * 86_400) if (folder / "emulator.db").exists() else 0
+    try:
+        return purge(folder, project.clock.now() - days * 86_400) if (folder / "emulator.db").exists() else 0
+    except (OSError, sqlite3.Error) as error:
+        raise unusable(folder, error) from error
