@@ -17,7 +17,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.report.health import dialect_line
     from pictify_sync.report.json_report import status_document
     from pictify_sync.report.records import Books, census, failed_lines, status_lines
-    from pictify_sync.wiring.standing import standings
+    from pictify_sync.wiring.standing import is_billed, standings
 
     with project_of(settings) as project:
         store = project.state()
@@ -25,8 +25,11 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
             say(failed_lines(store.records()))
             return
         dialects = standings(project)
-        books = Books(store.lineage, store.serial(), store.ledger())
         found, opened = census(store.records()), store.open_batches()
+        names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
+        free = tuple(sorted(name for name in names if not is_billed(project, name)))
+        paid = bool(dialects) or len(free) < len(names)
+        books = Books(store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid)
         if as_json:
             failures = store.records() if failed else ()
             click.echo(status_document(found, opened, books, failures, dialects))

@@ -15,6 +15,7 @@ class RunStarted:
     batches: int
     moves: int
     deletes: int
+    fetches: int = 0  # lost files: only those that the provider no longer keeps are among the renders
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ class AssetFailed:
 
 @dataclass(frozen=True, slots=True)
 class AssetRemoved:
-    """An asset is no longer recorded, and its file is gone."""
+    """An asset is no longer recorded, and its file goes next, unless its bytes are not those recorded."""
 
     key: AssetKey
     path: str | None

@@ -83,6 +83,11 @@ def _renders(summary: Summary, limits: Limits) -> Iterator[Refusal]:
     limit = limits.max_renders
     if limit is not None and summary.renders > limit:
         pictures = "1 picture" if summary.renders == 1 else f"{summary.renders:,} pictures"
+        most = "up to " if summary.fetches else ""
         yield Refusal(
-            RENDERS, f"{pictures} would be rendered, over {limit:,} ({RENDERS})", _ALLOW_RENDERS, summary.renders, limit
+            RENDERS,
+            f"{most}{pictures} would be rendered, over {limit:,} ({RENDERS})",
+            _ALLOW_RENDERS,
+            summary.renders,
+            limit,
         )

@@ -219,6 +219,15 @@ class Change:
         return self.source is not None and self.action is not Action.MOVE
 
     @property
+    def is_fetched_again(self) -> bool:
+        """Whether a repair may do without a render: its bytes are known, and so is where they were."""
+        record = self.record
+        if self.action is not Action.REPAIR or self.asset is None or self.source is not None or record is None:
+            return False
+        lost = record.drift in (DriftKind.MISSING, DriftKind.TAMPERED)
+        return lost and record.url is not None and record.artifact is not None
+
+    @property
     def protection(self) -> bool | None:
         """The protection that is recorded anew; None: it is as recorded, or nothing is recorded or desired."""
         held = self.source if self.action is Action.MOVE else self.record
@@ -278,4 +287,6 @@ class Capabilities:
     retention_seconds: int | None = 7 * 86400  # results kept (Pictify, Batch Operations: 7 days); None: for ever
     can_cancel: bool = True
     can_find: bool = False  # a past render can be looked up
+    billed: bool = True  # renders cost something
+    embedded: bool = False  # it works inside this process, and stops with it
     poll_seconds: float = 5.0  # between polls of a batch, at most (Pictify, Batch guide: "every 5 seconds")

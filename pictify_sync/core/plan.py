@@ -29,6 +29,7 @@ class Summary:
     renders: int  # pictures the provider will make: equal inputs count once
     batches: int
     copies: int  # creates and updates met by an existing artifact
+    fetches: int = 0  # repairs that render only what the provider no longer keeps
     recorded_in: Mapping[str, int] = field(default_factory=dict)  # records by manifest before, selected or not
     whole: int = 0  # records in the whole state before
 

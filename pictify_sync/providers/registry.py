@@ -26,7 +26,13 @@ BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
     "local": (
         "pictify_sync.providers.local",
         Capabilities(
-            max_open=4, poll_seconds=0.05, honours_idempotency_key=True, key_seconds=None, retention_seconds=None
+            max_open=4,
+            poll_seconds=0.05,
+            honours_idempotency_key=True,
+            key_seconds=None,
+            retention_seconds=None,
+            billed=False,
+            embedded=True,
         ),
     ),
     "pictify": (

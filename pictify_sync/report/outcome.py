@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pictify_sync.core.drift import Observed
-from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event
+from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, FileLeft
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, key_order, split_key
 from pictify_sync.core.sample import shares
 from pictify_sync.report.change import Recall
@@ -30,7 +30,7 @@ from pictify_sync.report.review import (
     Value,
 )
 from pictify_sync.report.safe import safe
-from pictify_sync.report.summary import Applied, applied, billed, incomplete, trouble_lines
+from pictify_sync.report.summary import Applied, applied, billed, cost, incomplete, trouble_lines
 from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures
 
 DONE = {  # action -> how it is counted, in the order of importance
@@ -39,12 +39,14 @@ DONE = {  # action -> how it is counted, in the order of importance
     "stored": "stored",
     "moved": "moved or fetched again",
     "removed": "removed",
+    "left": "no longer recorded, file left alone",
 }
 WHY = {
     "rendered": "the provider did not tell where",
     "stored": "rendered and published",
     "moved": "no render",
     "removed": "no longer wanted",
+    "left": "no longer wanted, but its bytes are not those recorded",
 }
 FOUND = {str(kind): str(kind).replace("_", " ") for kind in DriftKind}
 RECORDED = {"failed": "failed", "drifted": "drifted", "rendered": "rendered, URL not known", "stored": "stored"}
@@ -85,6 +87,10 @@ class Diary:
                 self.deeds[event.key] = _Deed("failed", "", event.code, event.message)
             case AssetRemoved():
                 self.deeds[event.key] = _Deed("removed", event.path or "")
+            case FileLeft():
+                for key, deed in self.deeds.items():
+                    if deed.action == "removed" and deed.path == event.path:
+                        self.deeds[key] = deed._replace(action="left")
             case _:
                 return
 
@@ -117,18 +123,24 @@ def review_of_apply(done: Applied, diary: Diary, *, seconds: float) -> Review:
         for key, deed in sorted(deeds.items(), key=lambda pair: (ranks[pair[1].action], key_order(pair[0])))
     ]
     facts = (Fact("Stored", f"{done.stored:,}"), Fact("Failed", f"{len(done.failed):,}"))
-    cost = f"Billed: {billed(done)} {'picture' if done.billed_max == 1 else 'pictures'}."
     return Review(
         kind=Kind.APPLY,
         title="Apply",
         headline=applied(done),
-        remarks=(*([cost] if done.billed_max else []), *(line.text for line in trouble_lines(done))),
-        facts=(*facts, Fact("Billed", billed(done)), Fact("Took", duration(seconds))),
+        remarks=(*cost(done), *(line.text for line in trouble_lines(done))),
+        facts=(*facts, *_figures_of_cost(done), Fact("Took", duration(seconds))),
         counts=_counts(Counter(row.action for row in rows), DONE),
         manifests=_manifests(rows, DONE),
         changes=tuple(_fairly(rows)),
         warning=incomplete(done),
     )
+
+
+def _figures_of_cost(done: Applied) -> Iterator[Fact]:
+    if done.unbilled:
+        yield Fact("Rendered", f"{done.unbilled:,}")
+    if done.billed_max or not done.unbilled:
+        yield Fact("Billed", billed(done))
 
 
 def review_of_drift(found: Observed) -> Review:

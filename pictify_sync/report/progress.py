@@ -100,7 +100,9 @@ def _batch_line(event: _AboutBatch) -> Line:
 
 def _started(event: RunStarted) -> Line | None:
     """Say how much there is to do."""
-    work = [f"render {pictures(event.renders)} in {batches(event.batches)}"] * bool(event.renders)
+    work = [f"fetch {pictures(event.fetches)} again"] * bool(event.fetches)
+    most = "up to " if event.fetches else ""
+    work += [f"render {most}{pictures(event.renders)} in {most}{batches(event.batches)}"] * bool(event.renders)
     work += [f"move or copy {event.moves:,}"] * bool(event.moves)
     work += [f"delete {event.deletes:,}"] * bool(event.deletes)
     return Line(f"To do: {listing(work)}.") if work else None

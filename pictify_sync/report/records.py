@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pictify_sync.core.drift import Observed
-from pictify_sync.core.entries import Ledger, OpenBatch
+from pictify_sync.core.entries import Ledger, Obsolete, OpenBatch
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_key
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.change import Recall
@@ -16,6 +16,12 @@ from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.summary import remedy_lines
 from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, listing, pictures
+
+FILES = 20  # listed one by one
+_OBSOLETE = (
+    "The next apply removes such a file if its bytes are those recorded. One that was edited is left alone: remove it, "
+    "or move it out of the output folder."
+)
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class Census:
     manifests: dict[str, Counter[Status]] = field(default_factory=dict)
     tainted: int = 0
     protected: int = 0
+    providers: set[str] = field(default_factory=set)  # that made them
     size: int = 0  # bytes of all published files, shared ones counted once per record
 
     @property
@@ -45,6 +52,7 @@ def census(records: Iterable[Record]) -> Census:
             found.drifts[record.drift] += 1
         found.tainted += record.tainted
         found.protected += record.protect
+        found.providers |= {record.spec.provider} if record.spec else set()
         found.size += record.artifact.size if record.artifact else 0
     return found
 
@@ -56,6 +64,9 @@ class Books:
     lineage: str  # "": there is none
     serial: int
     ledger: Ledger
+    unbilled: tuple[str, ...] = ()  # providers that made any of it and bill nothing, sorted
+    obsolete: tuple[Obsolete, ...] = ()  # files that are no longer wanted, and not removed yet
+    billed: bool = True  # whether any other may have made some of it
 
 
 def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> Iterator[Line]:
@@ -70,9 +81,15 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> It
     yield Line(
         f"Published: {found.size:,} bytes. State: lineage {safe(books.lineage)}, serial {books.serial:,}.", Tone.FAINT
     )
-    yield Line(_cost(books.ledger), Tone.FAINT)
+    yield Line(_cost(books), Tone.FAINT)
     for batch in opened:
         yield Line(f"Open batch: {open_batch_text(batch)}", Tone.WARN)
+    for file in books.obsolete[:FILES]:
+        yield Line(f"No longer wanted, and still there: {safe(file.path)}", Tone.WARN)
+    if len(books.obsolete) > FILES:
+        yield Line(f"... and {len(books.obsolete) - FILES:,} more files", Tone.FAINT)
+    if books.obsolete:
+        yield Line(_OBSOLETE)
     for kind, number in found.drifts.items():
         yield Line(f"{pictures(number)} drifted: {DRIFTS[kind]}; the next apply repairs it.", Tone.WARN)
     if found.tainted:
@@ -81,12 +98,21 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> It
         yield Line(f"{pictures(found.statuses[Status.FAILED])} failed: pictify-sync status --failed", Tone.BAD)
 
 
-def _cost(ledger: Ledger) -> str:
-    """Say what was billed so far, and what may still be."""
+def _cost(books: Books) -> str:
+    """Say what was rendered so far, by whom it is billed, and what may still come."""
+    ledger = books.ledger
     few, many = ledger.billed_min, ledger.billed_max
     sure = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
     more = f", and up to {ledger.open_pictures:,} more for what is open" if ledger.open_pictures else ""
-    return f"Billed so far: {sure} in {count(ledger.attempts, 'attempt')}{more}."
+    total = f"so far: {sure} in {count(ledger.attempts, 'attempt')}{more}"
+    free = safe(listing(books.unbilled))
+    if not free:
+        return f"Billed {total}."
+    return (
+        f"Rendered {total}; by {free} for nothing."
+        if books.billed
+        else f"Rendered/Billed {total}; {free} bills nothing."
+    )
 
 
 def open_batch_text(batch: OpenBatch) -> str:

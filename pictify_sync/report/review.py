@@ -135,7 +135,8 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
     )
     said = [line.text for line in nothing(plan)] if plan.is_empty else [headline(plan), *cost(plan)]
     kept = plan.summary.actions.get(Action.KEEP, 0)
-    facts = (Fact("Renders", f"{plan.summary.renders:,}"), Fact("Batches", f"{plan.summary.batches:,}"))
+    most = "up to " if plan.summary.fetches else ""
+    facts = (Fact("Renders", f"{most}{plan.summary.renders:,}"), Fact("Batches", f"{plan.summary.batches:,}"))
     return Review(
         kind=Kind.PLAN,
         title="Plan",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Protocol
 
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
-from pictify_sync.report.words import REMEDIES, batches, listing, pictures
+from pictify_sync.report.words import REMEDIES, batches, count, listing, pictures
 
 FAILURES = 20  # listed one by one
 
@@ -24,6 +24,11 @@ class Applied(Protocol):
     def refetched(self) -> int: ...
     @property
     def removed(self) -> int: ...
+    @property
+    def left_alone(self) -> Collection[str]:
+        """Files that are no longer wanted, and were not removed since their bytes are not those recorded."""
+        ...
+
     @property
     def kept(self) -> int: ...
     @property
@@ -60,6 +65,16 @@ class Applied(Protocol):
     @property
     def billed_max(self) -> int: ...
     @property
+    def unbilled(self) -> int:
+        """Pictures rendered by a provider that bills nothing."""
+        ...
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the open batches are in this process."""
+        ...
+
+    @property
     def interrupted(self) -> bool: ...
     @property
     def stopped(self) -> str | None:
@@ -70,12 +85,19 @@ class Applied(Protocol):
 def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
     """Tell the outcome of an apply; `again` is the command that goes on with it."""
     yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
-    if done.billed_max:
-        yield Line(f"Billed: {billed(done)}{' picture' if done.billed_max == 1 else ' pictures'}.")
+    yield from (Line(text) for text in cost(done))
     yield from failure_lines(done.failed)
     yield from trouble_lines(done)
-    if incomplete(done):
+    if incomplete(done) or done.waiting:
         yield Line(f"Go on with: {again}")
+
+
+def cost(done: Applied) -> Iterator[str]:
+    """Say what was rendered for nothing, and what was billed."""
+    if done.unbilled:
+        yield f"Rendered {pictures(done.unbilled)}."
+    if done.billed_max:
+        yield f"Billed: {billed(done)} {'picture' if done.billed_max == 1 else 'pictures'}."
 
 
 def billed(done: Applied) -> str:
@@ -86,19 +108,23 @@ def billed(done: Applied) -> str:
 
 def trouble_lines(done: Applied) -> Iterator[Line]:
     """Say what is left open, and why, apart from failures."""
+    if done.left_alone:
+        files = count(len(done.left_alone), "file")
+        said = f"{files} no longer wanted, but left alone: the bytes are not those recorded. See pictify-sync status."
+        yield Line(said, Tone.WARN)
     if done.unresolved:
         yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
         yield Line("Look for them with: pictify-sync collect")
     if done.waiting:
-        yield Line(f"Waiting for {pictures(done.waiting)} in batches that are still open.", Tone.WARN)
+        yield Line(f"{pictures(done.waiting)} in batches that are still open: the next apply fetches them.", Tone.WARN)
     if done.left:
         yield Line(f"{pictures(done.left)} not rendered, because the run ended early.", Tone.WARN)
     if done.in_doubt:
         yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
     if done.interrupted:
-        yield Line(
-            "Interrupted. Everything done so far is recorded; batches still open go on at the provider.", Tone.WARN
-        )
+        on = ": the next apply goes on with them" if done.embedded else " go on at the provider"
+        more = f"; open batches{on}" if done.waiting else ""
+        yield Line(f"Interrupted. Everything done so far is recorded{more}.", Tone.WARN)
     if done.stopped:
         yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
 
@@ -171,4 +197,5 @@ def applied(done: Applied) -> str:
     )
     parts = [f"{number:,} {word}" for number, word in counts if number]
     kept = f"; {done.kept:,} unchanged" if done.kept else ""
-    return f"Applied: {listing(parts) or 'nothing to do'}{kept}."
+    unfinished = done.waiting or done.left or incomplete(done)
+    return f"Applied: {listing(parts) or ('nothing yet' if unfinished else 'nothing to do')}{kept}."

@@ -81,7 +81,10 @@ def cost(plan: Plan) -> Iterator[str]:
     if summary.renders:
         names = providers(plan.batches)
         by = f" (provider {safe(listing(names))})" if names else ""
-        yield f"Renders {pictures(summary.renders)} in {batches(summary.batches)}{by}."
+        most = "up to " if summary.fetches else ""
+        yield f"Renders {most}{pictures(summary.renders)} in {most}{batches(summary.batches)}{by}."
+    if summary.fetches:
+        yield f"Fetches {pictures(summary.fetches)} again, and renders of these only what the provider no longer keeps."
     moves = summary.actions.get(Action.MOVE, 0)
     free = [f"{number:,} {word}" for number, word in ((summary.copies, "copied"), (moves, "moved")) if number]
     if free:

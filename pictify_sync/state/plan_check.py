@@ -31,6 +31,7 @@ class PlanCounts:
     renders: int
     batches: int
     copies: int
+    fetches: int = 0
     recorded_in: Mapping[str, int] = field(default_factory=dict)
     whole: int = 0
 
@@ -44,6 +45,7 @@ class PlanCheck:
         self._pairs: Counter[tuple[Action, str]] = Counter()
         self._manifests: Counter[tuple[Action, str]] = Counter()
         self._copies = 0
+        self._fetches = 0
         self._renders: dict[AssetKey, tuple[Group, str, str]] = {}  # -> (group, layout, digest of the variables)
 
     def changes(self, lines: Sequence[bytes]) -> Iterator[Change]:
@@ -62,6 +64,7 @@ class PlanCheck:
             self._pairs[change.action, change.reason] += 1
             self._manifests[change.action, split_key(change.key)[0]] += 1
             self._copies += change.is_copied
+            self._fetches += change.is_fetched_again
             if change.renders and change.asset is not None:
                 self._renders[change.key] = _needed(change.asset)
             yield change
@@ -88,8 +91,9 @@ class PlanCheck:
         named = Counter({(action, name): n for name, some in counts.manifests.items() for action, n in some.items()})
         fits = _acting(reasons) == _acting(self._pairs) and _acting(named) == _acting(self._manifests)
         fits = fits and _by_action(reasons) == _by_action(named) == Counter(counts.actions)
-        work = (counts.batches, counts.renders, counts.copies)
-        if not fits or work != (batches, len(set(self._renders.values())), self._copies) or counts.recorded < 0:
+        told = (counts.batches, counts.renders, counts.copies, counts.fetches)
+        work = (batches, len(set(self._renders.values())), self._copies, self._fetches)
+        if not fits or told != work or counts.recorded < 0:
             self._faults.add(0, ["the summary does not fit the changes"], HINT)
 
 

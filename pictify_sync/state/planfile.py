@@ -143,6 +143,7 @@ def _counts(summary: Summary) -> PlanCounts:
         summary.renders,
         summary.batches,
         summary.copies,
+        summary.fetches,
         dict(sorted(summary.recorded_in.items())),
         summary.whole,
     )
@@ -158,6 +159,7 @@ def _summary(counts: PlanCounts) -> Summary:
         counts.renders,
         counts.batches,
         counts.copies,
+        counts.fetches,
         counts.recorded_in,
         counts.whole,
     )

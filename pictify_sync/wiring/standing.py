@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from pictify_sync.core.dialect import Standing, standing
+from pictify_sync.errors import PictifySyncError
 from pictify_sync.wiring.project import Project
+
+
+def is_billed(project: Project, provider: str) -> bool:
+    """Whether a provider's renders cost something; True where that cannot be told."""
+    try:
+        return project.capabilities(provider).billed
+    except PictifySyncError:
+        return True
 
 
 def standings(project: Project) -> tuple[Standing, ...]:

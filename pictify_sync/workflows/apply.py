@@ -7,12 +7,12 @@ Retry, recovery and repair are this same path: a picture is made when the next p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pictify_sync.core.events import AssetFailed, RunStarted
+from pictify_sync.core.events import AssetFailed, AssetStored, Event, RunStarted
 from pictify_sync.core.model import Action, AssetKey, Batch, Change, Status
 from pictify_sync.core.paths import Held, PathIndex, taken_path
 from pictify_sync.core.plan import Plan
@@ -24,11 +24,11 @@ from pictify_sync.workflows.making_way import PATH_TAKEN, why_taken
 from pictify_sync.workflows.moves import carry, clean, finish_moves
 from pictify_sync.workflows.plan import path_clashes
 from pictify_sync.workflows.pump import Pump
-from pictify_sync.workflows.refetch import is_fetched_again, refetch
+from pictify_sync.workflows.refetch import refetch
 from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.settling import is_agreed, remove_agreed, settle_protection, settled
+from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_protection, settled
 from pictify_sync.workflows.templates import push_templates
-from pictify_sync.workflows.unmade import is_wanted, made_good, unmade
+from pictify_sync.workflows.unmade import is_embedded, is_wanted, made_good, still_open, unmade
 
 DOWNLOADS = 8  # threads
 ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
@@ -44,6 +44,7 @@ class ApplySummary:
     moved: int = 0  # carried or copied without a render
     refetched: int = 0  # lost files that the provider still kept
     removed: int = 0
+    left_alone: frozenset[str] = frozenset()  # files that are no longer wanted, and have other bytes than recorded
     kept: int = 0
     protected: int = 0  # recorded as protected from now on, and nothing else
     unprotected: int = 0
@@ -51,13 +52,16 @@ class ApplySummary:
     in_doubt: int = 0  # batches of which nobody knows whether the provider took them
     billed_min: int = 0
     billed_max: int = 0
+    unbilled: int = 0  # rendered by a provider that bills nothing
     failed: tuple[tuple[AssetKey, str, str], ...] = ()  # (key, code, message)
     interrupted: bool = False
     stopped: str | None = None  # why nothing more was submitted; None: all was
     waiting: int = 0  # wanted, and in open batches of other runs or of this one: they are made without a new render
+    embedded: bool = False  # True: these batches are in this process, and go on with the next apply only
     left: int = 0  # wanted, and not asked for since the run stopped early
     looked: bool = field(default=False, compare=False)  # True: `unresolved` counts all that are recorded so
     tries: Mapping[AssetKey, int] = field(default_factory=dict, compare=False)  # renders that came to nothing
+    made: frozenset[AssetKey] = field(default=frozenset(), compare=False)  # published by `recover`
 
 
 def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
@@ -67,6 +71,7 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         moved=first.moved + second.moved,
         refetched=first.refetched + second.refetched,
         removed=first.removed + second.removed,
+        left_alone=first.left_alone | second.left_alone,
         kept=max(first.kept, second.kept),
         protected=first.protected + second.protected,
         unprotected=first.unprotected + second.unprotected,
@@ -74,10 +79,12 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         in_doubt=max(first.in_doubt, second.in_doubt),
         billed_min=first.billed_min + second.billed_min,
         billed_max=first.billed_max + second.billed_max,
+        unbilled=first.unbilled + second.unbilled,
         failed=first.failed + second.failed,
         interrupted=first.interrupted or second.interrupted,
         stopped=second.stopped or first.stopped,
         waiting=second.waiting,
+        embedded=second.embedded,
         left=second.left,
         looked=first.looked or second.looked,
         tries=second.tries,
@@ -101,14 +108,24 @@ class _Sorted:
 
 def recover(ports: Ports) -> ApplySummary:
     """Finish pending moves and open batches of earlier or other runs. Makes no new work."""
-    session = Session(ports)
+    made: set[AssetKey] = set()
+
+    def noting(event: Event) -> None:
+        if isinstance(event, AssetStored):
+            made.add(event.key)
+        ports.sink(event)
+
+    session = Session(replace(ports, sink=noting))
     carried = finish_moves(session)
     clean(session)
     tally = Tally()
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         _resume(session, pool, tally)
     clean(session)
-    return replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried)
+    done = replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried, made=frozenset(made))
+    done = replace(done, left_alone=frozenset(file.path for file in session.left))
+    waiting = sum(len(one.intended.claims) for one in still_open(session, tally))
+    return replace(done, waiting=waiting, embedded=bool(waiting) and is_embedded(session))
 
 
 def carry_out(
@@ -122,10 +139,12 @@ def carry_out(
     tally = Tally(tries=Counter(earlier.tries if earlier else ()), agreed=plan.summary.manifests)
     summary = ApplySummary()
     wanted: dict[AssetKey, bool] = {}
+    made = earlier.made if earlier else frozenset[AssetKey]()
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        for _ in range(ROUNDS):
+        for number in range(ROUNDS):
             tally.freed = False
-            work = _sorted(plan.changes)
+            work = _sorted(plan.changes, made)
+            work.kept = 0 if number else work.kept  # what an earlier round made is counted as that
             wanted = wanted | work.wanted
             done, is_again = _round(session, plan, work, (pool, tally))
             summary = combined(summary, done)
@@ -167,12 +186,14 @@ def _ended(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> A
     session.catch_up()
     tally.in_doubt &= {opened.intended.attempt for opened in session.store.open_batches()}
     found = unmade(session, wanted, tally)
+    embedded = bool(found.waiting) and is_embedded(session)
+    done = replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, embedded=embedded)
     if is_cut or tally.stopped:
-        return replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, left=len(found.failed))
+        return replace(done, left=len(found.failed))
     for failing in found.failed:
         tally.failed.append(failing)
         session.ports.sink(AssetFailed(*failing))
-    return replace(_summary(tally, interrupted=False), waiting=found.waiting)
+    return replace(done, failed=tuple(tally.failed))
 
 
 def _since(session: Session, earlier: ApplySummary, done: ApplySummary, tally: Tally) -> ApplySummary:
@@ -185,8 +206,8 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     """Carry out one plan; also tell whether another plan is needed."""
     pool, tally = means
     renders = plan.summary.renders
-    deletes = plan.summary.actions.get(Action.DELETE, 0)
-    session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), deletes))
+    deletes, fetches = plan.summary.actions.get(Action.DELETE, 0), len(work.refetched)
+    session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), deletes, fetches))
     protected, unprotected = settle_protection(session, work.settled)
     push_templates(session, plan.templates)
     session.refused, session.clashes = dict(work.blocked), _new_clashes(session, plan)
@@ -205,11 +226,14 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     clean(session)
     session.ports.artifacts.sweep()
     again = bool(carried.missing) or tally.freed
-    done = ApplySummary(moved=carried.carried, refetched=refetched, removed=removed, kept=work.kept)
-    return replace(done, protected=protected, unprotected=unprotected), again
+    left = frozenset(file.path for file in session.left)
+    gone = (*work.deleted, *(change for change in work.leaving if change.action is Action.DELETE))
+    removed -= sum(path_of(change) in left for change in gone) if removed else 0
+    done = ApplySummary(moved=carried.carried, refetched=refetched, removed=max(0, removed), kept=work.kept)
+    return replace(done, protected=protected, unprotected=unprotected, left_alone=left), again
 
 
-def _sorted(changes: Iterable[Change]) -> _Sorted:
+def _sorted(changes: Iterable[Change], made: Set[AssetKey]) -> _Sorted:
     work, wanted, going = _Sorted(), PathIndex(), []
     for change in changes:
         if (path := taken_path(change)) is not None:
@@ -221,7 +245,7 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
             work.wanted[change.key] = change.source is not None
         if change.source is not None:
             work.carried.append(change)
-        elif is_fetched_again(change):
+        elif change.is_fetched_again:
             work.refetched.append(change)
         elif change.action is Action.DELETE:
             work.deleted.append(change)
@@ -231,7 +255,7 @@ def _sorted(changes: Iterable[Change]) -> _Sorted:
         elif change.action in (Action.PROTECT, Action.UNPROTECT):
             work.settled.append(change)
         elif change.action is Action.KEEP:
-            work.kept += 1
+            work.kept += change.key not in made
             if change.asset and change.record and settled(change.record, change.asset) != change.record:
                 work.settled.append(change)
     work.leaving = [change for change in (*going, *work.deleted) if _is_in_the_way(change, wanted)]
@@ -310,6 +334,7 @@ def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
         in_doubt=len(tally.in_doubt),
         billed_min=tally.billed_min,
         billed_max=tally.billed_max,
+        unbilled=tally.unbilled,
         failed=tuple(tally.failed),
         interrupted=interrupted,
         stopped=tally.stopped,

@@ -32,6 +32,7 @@ class Tally:
     in_doubt: set[str] = field(default_factory=set)  # attempts
     billed_min: int = 0
     billed_max: int = 0
+    unbilled: int = 0  # rendered by a provider that bills nothing
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
     stopped: str | None = None  # why nothing more was submitted; None: all was
     freed: bool = False  # True: a batch was given up, its assets need a new plan
@@ -125,8 +126,7 @@ class Apron:
         """Give an attempt up: its assets are free for a new plan. `billed`: at least, at most."""
         least, most = billed
         if self.note(Abandoned(intended.attempt, why, least, most, self.session.now())):
-            self.tally.billed_min += least
-            self.tally.billed_max += most
+            self._cost(least, most)
             self.tally.freed |= most > 0
             if most:
                 self.tally.lose(intended, "BATCH_LOST", why)
@@ -149,8 +149,7 @@ class Apron:
             return with_losers(self.session, done[-1], spared)
 
         if self.session.commit(build):
-            self.tally.billed_min += done[-1].billed_min
-            self.tally.billed_max += done[-1].billed_max
+            self._cost(done[-1].billed_min, done[-1].billed_max)
             self._count(intended, results)
 
     def _count(self, intended: Intended, results: dict[tuple[int, str], Result]) -> None:
@@ -167,6 +166,14 @@ class Apron:
                     self.fail(claim.key, code, message)
                 case None:
                     self.fail(claim.key, "NO_OUTCOME", "the provider finished the batch without a word on it")
+
+    def _cost(self, least: int, most: int) -> None:
+        """Count what was rendered, as billed or not."""
+        if self.capabilities.billed:
+            self.tally.billed_min += least
+            self.tally.billed_max += most
+        else:
+            self.tally.unbilled += least
 
     def fail(self, key: AssetKey, code: str, message: str) -> None:
         """Tell of a picture that could not be made."""

@@ -240,12 +240,17 @@ def _forget(session: Session, changes: Sequence[Change], gone: list[Record]) -> 
 
 
 def clean(session: Session) -> None:
-    """Remove obsolete files that no record owns again; a file with other bytes is left, and said so."""
-    while files := session.store.obsolete():
+    """Remove obsolete files that no record owns again.
+
+    A file with other bytes is left, said once in a session, and stays recorded as obsolete until it is gone.
+    """
+    left = session.left
+    while files := tuple(file for file in session.store.obsolete() if file not in left):
         for file in files:
             if not session.store.owners(file.path) and not session.ports.artifacts.remove(file):
+                left.add(file)
                 session.ports.sink(FileLeft(file.path))
-        session.commit(partial(_cleaned, session, files))
+        session.commit(partial(_cleaned, session, tuple(file for file in files if file not in left)))
 
 
 def _cleaned(session: Session, files: tuple[Obsolete, ...]) -> Sequence[Entry]:

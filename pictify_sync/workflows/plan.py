@@ -86,6 +86,7 @@ class _Tally:
     recorded: int = 0
     recorded_in: Counter[str] = field(default_factory=Counter)
     copies: int = 0
+    fetches: int = 0
     wanted: PathIndex = field(default_factory=PathIndex)
 
     def watch(self, changes: Iterator[Change]) -> Iterator[Change]:
@@ -97,6 +98,7 @@ class _Tally:
                 self.recorded += 1
                 self.recorded_in[split_key(before.key)[0]] += 1
             self.copies += change.is_copied
+            self.fetches += change.is_fetched_again
             self.needs.add(change)
             path = taken_path(change)
             if path is not None:
@@ -119,6 +121,7 @@ class _Tally:
             self.needs.pictures,
             batches,
             self.copies,
+            self.fetches,
             dict(sorted(self.recorded_in.items())),
         )
 

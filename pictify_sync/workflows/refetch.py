@@ -13,7 +13,7 @@ from functools import partial
 
 from pictify_sync.core.entries import Entry, Obsolete, Recorded
 from pictify_sync.core.events import AssetStored
-from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
+from pictify_sync.core.model import AssetKey, Change, Record
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider
 from pictify_sync.core.reconcile import Published, replaced
 from pictify_sync.errors import DownloadError, ProviderError
@@ -29,15 +29,6 @@ from pictify_sync.workflows.making_way import (
 from pictify_sync.workflows.session import Session
 
 CHUNK = 200  # pictures per log entry
-_LOST = (DriftKind.MISSING, DriftKind.TAMPERED)
-
-
-def is_fetched_again(change: Change) -> bool:
-    """Whether a repair may do without a render: its bytes are known, and so is where they were."""
-    record = change.record
-    if change.action is not Action.REPAIR or change.asset is None or change.source is not None or record is None:
-        return False
-    return record.drift in _LOST and record.url is not None and record.artifact is not None
 
 
 def refetch(session: Session, pool: Executor, changes: Sequence[Change]) -> int:

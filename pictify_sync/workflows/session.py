@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Recorded, Settled
+from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Obsolete, Recorded, Settled
 from pictify_sync.core.journal import DoubtRules
 from pictify_sync.core.model import Asset, AssetKey, Record
 from pictify_sync.core.paths import Held, folded
@@ -54,6 +54,7 @@ class Session:
         self.published: dict[str, AssetKey] = {}  # folded paths that other runs published at since this one began
         self.clashes: Mapping[AssetKey, Held] = {}  # planned pictures whose path was given to another since the plan
         self.refused: dict[AssetKey, str] = {}  # pictures that are left out of this run: why
+        self.left: set[Obsolete] = set()  # files that were to be removed, and have other bytes
         self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
         self._known = ports.store.serial()  # everything up to here is ours, or folded in
 

@@ -40,6 +40,11 @@ def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int,
     return turned[True], turned[False]
 
 
+def path_of(change: Change) -> str | None:
+    """Return the path of the file that a delete removes, if there is one."""
+    return change.record.artifact.path if change.record and change.record.artifact else None
+
+
 def remove_agreed(session: Session, tally: Tally, deleted: Sequence[Change]) -> int:
     """Delete what is agreed to, or nothing."""
     return remove(session, deleted) if is_agreed(tally, deleted) else 0

@@ -5,9 +5,10 @@ Whatever the reason was, each is named with it: a run that made nothing must not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, Record, Status, key_order
 from pictify_sync.workflows.flights import Tally
 from pictify_sync.workflows.intent import is_made
@@ -48,6 +49,17 @@ def unmade(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> U
             found.failed.append((key, *_reason(session, asset, tally, is_carried=wanted[key])))
     found.failed.sort(key=lambda one: key_order(one[0]))
     return found
+
+
+def still_open(session: Session, tally: Tally) -> Sequence[OpenBatch]:
+    """Return the batches that are open, but for those in doubt."""
+    return [one for one in session.store.open_batches() if one.intended.attempt not in tally.in_doubt]
+
+
+def is_embedded(session: Session) -> bool:
+    """Whether all open batches are in this process, so that nobody goes on with them before the next apply."""
+    names = {one.intended.batch.group.provider for one in session.store.open_batches()}
+    return all(session.ports.provider(name).capabilities().embedded for name in names)
 
 
 def made_good(session: Session, failed: Iterable[Failing], tally: Tally) -> tuple[Failing, ...]:

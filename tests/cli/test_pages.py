@@ -51,7 +51,7 @@ def test_an_apply_as_a_page_has_its_pictures(project: Path, cli: Run) -> None:
     assert [change["path"] for change in shown["changes"]] == ["cards/a.default.png", "cards/a.square.png"]
     text = (project / "apply.html").read_text(encoding="utf-8")
     assert all(f'id="{change["after"]}">data:image/png;base64,' in text for change in shown["changes"])
-    assert "Billed: 2 pictures." in text
+    assert "Rendered 2 pictures." in text
     assert "Applied: 2 stored" in (project / "apply.md").read_text(encoding="utf-8")
 
 

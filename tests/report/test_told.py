@@ -30,6 +30,13 @@ def test_a_good_end_is_two_lines() -> None:
     assert told(done) == ["Applied: 12 stored, 1 moved and 2 removed; 234 unchanged.", "Billed: 12 pictures."]
 
 
+def test_what_was_not_billed_or_not_removed_is_not_said_to_be() -> None:
+    """Renders that cost nothing are only counted, and so are files that were left where they are."""
+    lines = told(ApplySummary(removed=2, unbilled=60, left_alone=frozenset({"a.png"})))
+    assert lines[:2] == ["Applied: 2 removed.", "Rendered 60 pictures."]
+    assert lines[2].startswith("1 file no longer wanted, but left alone")
+
+
 def test_an_end_without_work() -> None:
     """It says so."""
     assert told(ApplySummary(kept=8)) == ["Applied: nothing to do; 8 unchanged."]
@@ -54,7 +61,11 @@ def test_failures_name_asset_reason_and_remedy_and_the_command_to_retry() -> Non
     [
         (ApplySummary(in_doubt=1, billed_min=0, billed_max=4), "Billed: 0 to 4 pictures."),
         (ApplySummary(in_doubt=1), "in doubt"),
-        (ApplySummary(interrupted=True), "Everything done so far is recorded"),
+        (ApplySummary(interrupted=True), "Everything done so far is recorded."),
+        (ApplySummary(interrupted=True), "Applied: nothing yet."),
+        (ApplySummary(interrupted=True, waiting=2), "open batches go on at the provider."),
+        (ApplySummary(interrupted=True, waiting=2, embedded=True), "open batches: the next apply goes on with them."),
+        (ApplySummary(waiting=200), "Applied: nothing yet."),
         (ApplySummary(stopped="render credits used up"), "Stopped early: render credits used up"),
     ],
 )

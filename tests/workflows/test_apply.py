@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pictify_sync.core.model import Action, Asset, Reason, Status
-from pictify_sync.workflows.apply import carry_out
+from pictify_sync.core.model import Action, Asset, Change, DriftKind, Reason, Status
+from pictify_sync.workflows.apply import carry_out, recover
 from pictify_sync.workflows.plan import Choice
-from tests.core.assets import asset
+from tests.core.assets import asset, record
 from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World
 
 ABC = [asset("a"), asset("b"), asset("c", value="b"), asset("d"), asset("d", layout="square"), asset("e")]
@@ -174,3 +175,62 @@ def test_killed_at_every_commit_the_next_apply_converges(
         assert world.files() == world.expected(second), f"killed {side} commit {number}"
         assert world.provider.meter == clean.provider.meter, f"killed {side} commit {number}"
         assert world.plan(ListDesired(second), world.store()).is_empty
+
+
+def test_what_a_resumed_run_makes_is_counted_once(tmp_path: Path) -> None:
+    """Pictures that were stored by the recovery are not among the unchanged ones as well."""
+    world = World(tmp_path, PainterProvider(max_open=1, max_items=10))
+    desired, store = ListDesired(ABC), world.store()
+    ports = replace(world.ports(desired, store), stop=lambda: world.provider.posts >= 1)
+    cut = carry_out(ports, world.plan(desired, store), lambda: None)
+    assert (cut.stored, cut.waiting > 0) == (0, True)
+    ports = world.ports(desired, store)
+    recovered = recover(ports)
+    done = carry_out(ports, world.plan(desired, store), lambda: None, recovered)
+    assert (done.stored, done.kept) == (6, 0)
+
+
+def test_an_interrupted_recovery_says_what_is_open(tmp_path: Path) -> None:
+    """Pictures of open batches are counted, and whether anybody goes on with them."""
+    for embedded in (True, False):
+        provider = PainterProvider(max_open=1, max_items=10, embedded=embedded)
+        world = World(tmp_path / str(embedded), provider)
+        desired, store = ListDesired(ABC), world.store()
+        ports = world.ports(desired, store)
+        carry_out(replace(ports, stop=partial(bool, provider.meter)), world.plan(desired, store), lambda: None)
+        done = recover(replace(ports, stop=lambda: True))
+        assert (done.waiting > 0, done.embedded, done.interrupted) == (True, embedded, True)
+
+
+def test_renders_of_a_provider_that_bills_nothing_are_not_billed(tmp_path: Path) -> None:
+    """They are counted apart."""
+    world = World(tmp_path, PainterProvider(billed=False))
+    _, done = world.apply(ABC)
+    assert (done.billed_min, done.billed_max, done.unbilled) == (0, 0, 5)
+
+
+def test_a_file_that_was_edited_is_left_and_stays_recorded_until_it_is_gone(tmp_path: Path) -> None:
+    """It is not among the removed ones, and every apply tries again."""
+    world = World(tmp_path)
+    world.apply(ABC)
+    file = tmp_path / "out/m/a.default.png"
+    before = file.read_bytes()
+    file.write_bytes(b"edited")
+    _, done = world.apply(ABC[2:])
+    assert (done.removed, done.left_alone) == (1, frozenset({"m/a.default.png"}))
+    assert [one.path for one in world.store().obsolete()] == ["m/a.default.png"]
+    again, _ = world.apply(ABC[2:])
+    assert again.left_alone == {"m/a.default.png"}
+    assert file.read_bytes() == b"edited"
+    file.write_bytes(before)
+    world.apply(ABC[2:])
+    assert (file.exists(), world.store().obsolete()) == (False, ())
+
+
+def test_a_repair_that_only_fetches_is_not_planned_as_a_render() -> None:
+    """What may be fetched again is counted apart."""
+    a = asset("a")
+    lost = record(a, drift=DriftKind.MISSING, url="https://cdn.test/a.png")
+    change = Change(a.key, Action.REPAIR, Reason.MISSING, a, lost)
+    assert change.is_fetched_again
+    assert not replace(change, record=replace(lost, url=None)).is_fetched_again
