@@ -162,6 +162,10 @@ class ProviderUnavailable(ProviderError):
     """The provider cannot be reached or answers 5xx; worth another try later."""
 
 
+class BatchUnaskable(ProviderError):
+    """The provider does not take a batch's id in a request, and never will."""
+
+
 class GitHubError(PictifySyncError):
     """GitHub, or the `gh` or `git` command that a workflow talks to it with, refused or cannot be reached."""
 

@@ -62,6 +62,14 @@ class BatchOdd:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedUrl:
+    """Pictures of different inputs have one URL: they are equal, or the provider mixed them up."""
+
+    batch_id: str
+    url: str  # without its query
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRefused:
     """The provider took nothing of a batch."""
 
@@ -166,6 +174,7 @@ Event = (
     | BatchSubmitted
     | BatchProgress
     | BatchOdd
+    | SharedUrl
     | BatchRefused
     | BatchInDoubt
     | BatchLost

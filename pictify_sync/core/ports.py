@@ -14,6 +14,7 @@ from pictify_sync.core.entries import (
     Applied,
     Entry,
     FileMove,
+    Intended,
     Ledger,
     MovesIntended,
     Obsolete,
@@ -121,6 +122,10 @@ class StateStore(Protocol):
 
     def open_batches(self) -> tuple[OpenBatch, ...]:
         """Sorted by serial."""
+        ...
+
+    def submitted_as(self, batch_id: str) -> tuple[Intended, ...]:
+        """Attempts that were answered with this batch id, whether open or ended, in no order."""
         ...
 
     def pending_moves(self) -> MovesIntended | None: ...

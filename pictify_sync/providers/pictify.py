@@ -5,6 +5,7 @@ Sources: Pictify, Templates, Batch render, Get batch results, Cancel batch. A ba
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,7 @@ from pictify_sync.core.outcomes import (
     Submission,
 )
 from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
-from pictify_sync.errors import ProviderUnavailable
+from pictify_sync.errors import BatchUnaskable, ProviderUnavailable
 from pictify_sync.providers.account import Account, has_more, segment
 from pictify_sync.providers.dialects import read_results
 from pictify_sync.providers.downloads import Downloads
@@ -40,6 +41,8 @@ from pictify_sync.providers.shapes import results_shape
 REFUSALS = {400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431, 451}
 FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds after a 429 that does not say how long
 LONGEST_ID = 500  # characters of a batch id that fit into a URL
+PLAIN_ID = re.compile(r"[A-Za-z0-9._~-]+")
+REFUSED_FOR_NOW = {401, 402, 403, 407, 408, 425, 429, 451}  # 404 and 410 are looked at before
 POLL_AGAIN = 2.0  # seconds, while a new batch may not be visible yet
 
 
@@ -116,8 +119,9 @@ class PictifyProvider:
         if not isinstance(found, Answer):
             return found
         batch = _batch_id(found.body)
-        if not batch:
-            return InDoubt(f"status {found.status} without a batch id")
+        if not _is_askable(batch):
+            why = "with a batch id that no URL can name" if batch else "without a batch id"
+            return InDoubt(f"status {found.status} {why}")
         self._heard[batch] = self._http.clock.now()
         return Accepted(batch)
 
@@ -163,11 +167,15 @@ class PictifyProvider:
 
     def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
         first = self._heard.setdefault(batch_id, self._http.clock.now())
+        if not _is_askable(batch_id):
+            raise BatchUnaskable("no URL can name it")
         answer = self._http.get(f"templates/batch/{segment(batch_id)}/results")
         if answer.status in (404, 410):
             if answer.status == 404 and self._http.clock.now() - first < self._grace:
                 return BatchReport(BatchStatus.OPEN, {}, retry_after=POLL_AGAIN)
             return BatchReport(BatchStatus.EXPIRED, {})
+        if _is_odd(batch_id, answer):
+            raise BatchUnaskable(refuse(answer, f"asking for the batch {batch_id}").message)
         if not answer.ok:
             raise refuse(answer, f"asking for the batch {batch_id}")
         if not isinstance(answer.body, dict):
@@ -234,4 +242,23 @@ def _batch_id(body: object) -> str:
     found = next((place[name] for name in ("batchId", "id") for place in places if place.get(name)), "")
     if isinstance(found, int) and not isinstance(found, bool):
         return str(found)
-    return found if isinstance(found, str) and len(found) <= LONGEST_ID else ""
+    return found if isinstance(found, str) else ""
+
+
+def _is_askable(batch_id: str) -> bool:
+    """Whether an id can be a segment of a path: servers drop dots, and some refuse what does not print."""
+    return 0 < len(batch_id) <= LONGEST_ID and batch_id.isprintable() and batch_id.strip(". ") != ""
+
+
+def _is_odd(batch_id: str, answer: Answer) -> bool:
+    """Whether an answer is about the id itself: no key, no waiting and no other day would change it.
+
+    An id of letters that every server takes is not to blame for redirects and pages.
+    """
+    if 400 <= answer.status < 500:
+        return answer.status not in REFUSED_FOR_NOW
+    is_plain = PLAIN_ID.fullmatch(batch_id) is not None
+    elsewhere = 300 <= answer.status < 400 or (answer.ok and not isinstance(answer.body, dict))
+    told, has_status = _batch_id(answer.body), isinstance(answer.body, dict) and "status" in answer.body
+    other = answer.ok and told != batch_id and not (told == "" and has_status)
+    return not is_plain and (elsewhere or other)

@@ -30,6 +30,7 @@ from pictify_sync.core.events import (
     FileSpared,
     Resumed,
     RunStarted,
+    SharedUrl,
     TemplatePushed,
     Waiting,
 )
@@ -69,7 +70,15 @@ def event_line(event: Event) -> Line | None:
 
 
 _AboutBatch = (
-    Resumed | BatchSubmitted | BatchOdd | BatchRefused | BatchInDoubt | BatchLost | BatchQuarantined | BatchHeld
+    Resumed
+    | BatchSubmitted
+    | BatchOdd
+    | SharedUrl
+    | BatchRefused
+    | BatchInDoubt
+    | BatchLost
+    | BatchQuarantined
+    | BatchHeld
 )
 
 
@@ -84,6 +93,9 @@ def _batch_line(event: _AboutBatch) -> Line:
         case BatchOdd():
             what = f"Batch {safe(event.batch_id)} does not add up: {safe(event.detail)}"
             return Line(f"{what}. Each of its pictures is taken as it is told.", Tone.WARN)
+        case SharedUrl():
+            where = f"Batch {safe(event.batch_id)}: pictures of different inputs have the same URL, {safe(event.url)}"
+            return Line(f"{where}. Compare the published files: they should look the same.", Tone.WARN)
         case BatchRefused():
             return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case BatchInDoubt():

@@ -9,6 +9,7 @@ from secrets import token_bytes
 from pictify_sync.core.entries import (
     Applied,
     Entry,
+    Intended,
     Ledger,
     MovesIntended,
     Obsolete,
@@ -58,6 +59,9 @@ class EmptyStateStore:
         return ()
 
     def open_batches(self) -> tuple[OpenBatch, ...]:
+        return ()
+
+    def submitted_as(self, batch_id: str) -> tuple[Intended, ...]:  # noqa: ARG002
         return ()
 
     def pending_moves(self) -> MovesIntended | None:

@@ -48,6 +48,7 @@ class GitStateStore:
         self.owners, self.variables, self.templates = read.owners, read.variables, read.templates
         self.open_batches, self.pending_moves, self.obsolete = read.open_batches, read.pending_moves, read.obsolete
         self.probes, self.ledger, self.pinned = read.probes, read.ledger, read.pinned
+        self.submitted_as = read.submitted_as
         self.project, self.applied = read.project, read.applied
 
     def __enter__(self) -> Self:

@@ -155,6 +155,12 @@ class SqliteStateStore:
             for serial, batch_id, submitted_at, doubt in rows
         )
 
+    def submitted_as(self, batch_id: str) -> tuple[Intended, ...]:
+        with self._reading():
+            found = self._connection.execute("SELECT serial FROM attempts WHERE batch_id = ?", (batch_id,)).fetchall()
+            entries = [log.read(self._connection, serial) for (serial,) in found]
+        return tuple(entry for entry in entries if isinstance(entry, Intended))
+
     def pending_moves(self) -> MovesIntended | None:
         with self._reading():
             serial = self._tables.pending()

@@ -24,6 +24,7 @@ from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.making_way import replaceable, tell_spared, with_losers
 from pictify_sync.workflows.session import Session
 from pictify_sync.workflows.single import render_singly
+from pictify_sync.workflows.sizes import as_declared
 from pictify_sync.workflows.urls import find_urls
 
 DOWNLOADS = 8  # threads
@@ -139,7 +140,9 @@ def _fetched(
         assert spec is not None
         provider, artifacts = session.ports.provider(spec.provider), session.ports.artifacts
         places = replaceable(session, ((key, records[key].output),))
-        futures[key] = pool.submit(fetch, provider, artifacts, rendered, spec.format, places)
+        futures[key] = pool.submit(
+            fetch, provider, artifacts, as_declared(session, spec, rendered), spec.format, places
+        )
     for key, future in futures.items():
         yield key, future.result()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import replace
 from functools import partial
 
 from pictify_sync.core.entries import Intended
@@ -14,6 +15,7 @@ from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
 from pictify_sync.errors import DownloadError, DownloadRefused, PictifySyncError, ProviderError
 from pictify_sync.workflows.making_way import Replaceable, replaceable
 from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.sizes import as_declared
 
 Cell = tuple[int, str]  # (item index, layout)
 TRIES = 3  # of one download
@@ -24,6 +26,8 @@ class Fetching:
 
     def __init__(self) -> None:
         self._futures: dict[Cell, Future[Result]] = {}
+        self._urls: dict[Cell, str] = {}  # of what is or was fetched
+        self._earlier: dict[Cell, Result] = {}  # of URLs that changed since
         self._results: dict[Cell, Result] = {}
 
     def begin(
@@ -37,21 +41,38 @@ class Fetching:
         """Start what is new among the outcomes. May be called with the same outcomes any number of times."""
         fresh = outcomes.keys() - self._futures.keys()
         claims = [claim for claim in intended.claims if (claim.index, claim.layout) in fresh]
+        specs = {spec.layout: spec for spec in intended.specs}
         paths: dict[Cell, list[str]] = {}
         for claim in claims:
             paths.setdefault((claim.index, claim.layout), []).append(claim.output)
         allowed = replaceable(session, ((claim.key, claim.output) for claim in claims))  # the state is not for threads
         for cell, outputs in paths.items():
             outcome = outcomes[cell]
+            if isinstance(outcome, Rendered):
+                outcome = as_declared(session, specs[cell[1]], outcome)
             match outcome:
                 case Failed(code, message):
                     self._results[cell] = NotMade(code, message)
                 case Rendered(url=None):
                     self._results[cell] = Unresolved()
                 case Rendered():
-                    places = {path: allowed[path] for path in outputs}
+                    self._urls[cell] = outcome.url or ""
+                    places = {path: self._own(cell, path, allowed[path]) for path in outputs}
                     work = (provider, session.ports.artifacts, outcome, intended.batch.group.format, places)
                     self._futures[cell] = pool.submit(fetch, *work)
+
+    def forget_changed(self, outcomes: Mapping[Cell, Outcome]) -> None:
+        """Drop what was fetched from other URLs than these: a service may show drafts while it is at work."""
+        for cell, outcome in outcomes.items():
+            if cell in self._urls and isinstance(outcome, Rendered) and outcome.url not in (None, self._urls[cell]):
+                self._earlier[cell] = self._futures.pop(cell).result()
+
+    def _own(self, cell: Cell, path: str, allowed: Replaceable) -> Replaceable:
+        """Let go what this batch itself published at the path before its URL changed."""
+        before = self._earlier.get(cell)
+        if not isinstance(before, Published) or path not in before.artifacts:
+            return allowed
+        return replace(allowed, ours=allowed.ours | {before.artifacts[path].sha256})
 
     def is_done(self) -> bool:
         """Whether no download is under way."""

@@ -10,8 +10,8 @@ from functools import partial
 
 from pictify_sync.core import events, schedule
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
-from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities
-from pictify_sync.core.outcomes import BatchReport
+from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities, Fingerprint
+from pictify_sync.core.outcomes import BatchReport, Outcome, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.fetch import Fetching
@@ -39,6 +39,22 @@ class Tally:
     agreed: Mapping[str, Mapping[Action, int]] = field(default_factory=dict)  # counts by manifest of the plan agreed to
     tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
     lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
+
+    addresses: dict[str, Fingerprint] = field(default_factory=dict)  # URL -> the first picture that was there
+
+    def shared_url(self, intended: Intended, outcomes: Mapping[tuple[int, str], Outcome]) -> str:
+        """Note the URLs of a batch; return one that belongs to another picture, too, "" when there is none.
+
+        Equal pictures may rightly have one URL where a service addresses by content; it cannot be told from a mix-up.
+        """
+        shared = ""
+        for claim in intended.claims:
+            outcome = outcomes.get((claim.index, claim.layout))
+            if not isinstance(outcome, Rendered) or not outcome.url:
+                continue
+            if self.addresses.setdefault(outcome.url, claim.fingerprint) != claim.fingerprint:
+                shared = shared or outcome.url.partition("?")[0].partition("#")[0]
+        return shared
 
     def lose(self, intended: Intended, code: str, message: str) -> None:
         """Note that a batch may have been rendered, and that its pictures will not come from it."""

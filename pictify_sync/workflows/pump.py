@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from math import inf
 from typing import assert_never
@@ -16,10 +17,10 @@ from pictify_sync.core import events, journal, schedule
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
-from pictify_sync.errors import ProviderError, ProviderUnavailable
+from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
 from pictify_sync.workflows.collect import evidence
 from pictify_sync.workflows.flights import Apron, Flying
-from pictify_sync.workflows.send import next_batch, send, submit
+from pictify_sync.workflows.send import ANOTHERS_ID, holders, next_batch, send, submit
 
 MAX_SILENCE = 8  # polls without any answer before the run gives up (the batch stays open)
 MAX_RECHECKS = 3  # polls of a finished batch whose pictures do not add up
@@ -39,7 +40,9 @@ class Pump:
     def resume(self, opened: Iterable[OpenBatch]) -> None:
         """Take up batches that an earlier or another run left open."""
         for batch in opened:
-            self._judge(batch)
+            others = holders(self._apron.session, batch.intended, batch.batch_id) if batch.batch_id else ()
+            is_taken = any((one.at, one.attempt) < (batch.intended.at, batch.intended.attempt) for one in others)
+            self._judge(replace(batch, batch_id=None, doubt=ANOTHERS_ID) if is_taken else batch)
 
     def _judge(self, opened: OpenBatch) -> None:
         apron, intended = self._apron, opened.intended
@@ -144,6 +147,9 @@ class Pump:
         assert flight.batch_id is not None
         try:
             report = apron.provider.poll(flight.batch_id, len(batch.items), batch.layouts)
+        except BatchUnaskable as error:
+            self._unaskable(flight, error.message)
+            return
         except ProviderUnavailable as error:
             self._silent(flight, error.message)
             return
@@ -167,12 +173,24 @@ class Pump:
         elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
             if report.odd:
                 apron.sink(events.BatchOdd(flight.batch_id, report.odd))
+            if shared := apron.tally.shared_url(flight.intended, report.outcomes):
+                apron.sink(events.SharedUrl(flight.batch_id, shared))
             self._learn(flight, now)
+            flight.fetching.forget_changed(report.outcomes)
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
             flight.report, flight.due = report, inf
         else:
             flight.rechecks += 1
             flight.due = now + max(apron.capabilities.poll_seconds, report.retry_after or 0.0)
+
+    def _unaskable(self, flight: Flying, why: str) -> None:
+        """Give up a batch whose id the provider does not take, once nothing can be learnt of it any more."""
+        apron, intended = self._apron, flight.intended
+        intended_at = datetime.fromisoformat(intended.at).timestamp()
+        if apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
+            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
+        else:
+            apron.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
 
     def _expired(self, flight: Flying) -> None:
         """Give up what the provider has forgotten; what it took just now may only be late."""

@@ -27,6 +27,7 @@ from pictify_sync.workflows.making_way import (
     with_losers,
 )
 from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.sizes import declared_size
 
 CHUNK = 200  # pictures per log entry
 
@@ -43,8 +44,13 @@ def refetch(session: Session, pool: Executor, changes: Sequence[Change]) -> int:
         wanted = {change.key: change.asset.output for change in chunk if change.asset}
         allowed = replaceable(session, wanted.items())
         places = [{wanted[change.key]: allowed[wanted[change.key]]} for change in chunk]
+        expects = [_expectation(session, change) for change in chunk]
         found = dict(
-            zip(chunk, pool.map(partial(_fetch, session.ports.artifacts, providers), chunk, places), strict=True)
+            zip(
+                chunk,
+                pool.map(partial(_fetch, session.ports.artifacts, providers), chunk, places, expects),
+                strict=True,
+            )
         )
         published = {change.key: (change, got) for change, got in found.items() if got is not None}
         if published and session.commit(partial(_repaired, session, published)):
@@ -57,11 +63,19 @@ def refetch(session: Session, pool: Executor, changes: Sequence[Change]) -> int:
     return done
 
 
+def _expectation(session: Session, change: Change) -> Expectation:
+    assert change.asset is not None
+    spec = change.asset.spec
+    size = declared_size(session, spec)
+    return Expectation(spec.format, None, None) if size is None else Expectation(spec.format, size.width, size.height)
+
+
 def _fetch(
     artifacts: ArtifactStore,
     providers: Mapping[str, Provider],
     change: Change,
     places: Mapping[str, Replaceable],
+    expect: Expectation,
 ) -> Published | None:
     """Fetch one picture and publish it where it is desired, if its bytes are the recorded ones."""
     asset, record = change.asset, change.record
@@ -72,7 +86,7 @@ def _fetch(
     provider, staged = providers[asset.spec.provider], None
     for _ in range(TRIES):
         try:
-            staged = artifacts.stage(provider.download(record.url), Expectation(asset.spec.format, None, None))
+            staged = artifacts.stage(provider.download(record.url), expect)
             break
         except DownloadError:
             return None

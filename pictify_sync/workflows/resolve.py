@@ -8,6 +8,7 @@ from functools import partial
 
 from pictify_sync.core.entries import Abandoned, Entry, OpenBatch, Submitted
 from pictify_sync.errors import UsageError
+from pictify_sync.workflows.send import holders
 from pictify_sync.workflows.session import Session
 
 
@@ -39,6 +40,8 @@ def resolve(session: Session, attempt: str, how: Resolution, batch_id: str = "")
     entry: Entry
     match how:
         case Resolution.ADOPT:
+            if holders(session, intended, batch_id):
+                raise UsageError(f"{batch_id} is the id of another batch", hint="look it up with: pictify-sync log")
             entry = Submitted(intended.attempt, batch_id, session.now())
         case Resolution.RESUBMIT:
             entry = Abandoned(intended.attempt, "resolved: to be rendered again", 0, pictures, session.now())

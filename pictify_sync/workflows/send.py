@@ -13,9 +13,11 @@ from pictify_sync.core.reconcile import NotMade, Result
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.intent import intend, narrowed, prepare, request
+from pictify_sync.workflows.session import Session
 from pictify_sync.workflows.templates import forget_push
 
 LONGEST_WAIT = 3600.0  # seconds that a run waits until it may send again: a limit by the day is left to another run
+ANOTHERS_ID = "the provider answered with the id of another batch"
 MAX_SENDS = 5  # times one attempt is sent, where sending again is harmless
 
 
@@ -88,8 +90,17 @@ def send(apron: Apron, flight: Flying) -> None:
             _doubted(apron, flight, detail)
 
 
+def holders(session: Session, intended: Intended, batch_id: str) -> list[Intended]:
+    """Return the other attempts at the same provider that have a batch id, open or ended."""
+    same = (one for one in session.store.submitted_as(batch_id) if one.attempt != intended.attempt)
+    return [one for one in same if one.batch.group.provider == intended.batch.group.provider]
+
+
 def _accepted(apron: Apron, flight: Flying, batch_id: str) -> None:
     intended = flight.intended
+    if holders(apron.session, intended, batch_id):
+        _doubted(apron, flight, f"{ANOTHERS_ID}: {batch_id}")
+        return
     apron.note(Submitted(intended.attempt, batch_id, apron.session.now()))
     flight.batch_id, flight.pause = batch_id, 0.0
     flight.begun_at = flight.moved_at = apron.clock.now()

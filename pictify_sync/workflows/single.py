@@ -30,6 +30,7 @@ from pictify_sync.workflows.making_way import (
     with_losers,
 )
 from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.sizes import as_declared
 
 
 @dataclass(slots=True)
@@ -150,7 +151,7 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
         case Rendered():
             provider = session.ports.provider(spec.provider)
             places = replaceable(session, ((one.key, one.output) for one in claims))
-            result = fetch(provider, session.ports.artifacts, outcome, spec.format, places)
+            result = fetch(provider, session.ports.artifacts, as_declared(session, spec, outcome), spec.format, places)
             if isinstance(result, Unresolved):  # no free source would find it
                 result = NotMade("DOWNLOAD_FAILED", result.why, billed=True)
         case Failed(code, message):

@@ -95,7 +95,10 @@ def test_a_batch_that_failed_as_a_whole_says_why(tmp_path: Path) -> None:
     [
         ({"batchId": 17}, Accepted("17")),
         ({"data": {"batchId": "b"}}, Accepted("b")),
-        ({"batchId": "b" * 5_000}, InDoubt("status 202 without a batch id")),
+        ({"batchId": "b" * 5_000}, InDoubt("status 202 with a batch id that no URL can name")),
+        ({"batchId": ".."}, InDoubt("status 202 with a batch id that no URL can name")),
+        ({"batchId": "a\nb"}, InDoubt("status 202 with a batch id that no URL can name")),
+        ({"batchId": ""}, InDoubt("status 202 without a batch id")),
         ({"batchId": True}, InDoubt("status 202 without a batch id")),
     ],
 )
