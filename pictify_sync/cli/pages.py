@@ -74,5 +74,7 @@ def check_place(name: str, file: str) -> None:
     place = Path(file)
     if not place.absolute().parent.is_dir():
         raise UsageError(f"--{name} {file}: there is no such folder", hint="make the folder first; nothing was done")
+    if place.exists() and place.name.endswith((".db", ".db-wal", ".db-shm")):  # the state's own, perhaps
+        raise UsageError(f"--{name} {file}: this is a database", hint="name a new file, or one to replace")
     if name == "html" and place.exists() and not place.is_file():  # a device, say, which a page would replace
         raise UsageError(f"--{name} {file}: this is no file", hint="name a new file, or one to replace")

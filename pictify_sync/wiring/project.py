@@ -228,6 +228,7 @@ class Project:
         """Read a saved plan. Raises InputError when it is none of ours, StalePlan when it was edited."""
         from pictify_sync.state.planfile import read_plan  # noqa: PLC0415 - only for saved plans
 
+        states.refuse_own(self.settings, file)
         plan = read_plan(file)
         if plan_digest(plan.changes, plan.templates) != plan.digest:
             raise StalePlan(f"{file} was edited: its digest is not that of its work", hint="plan again")
@@ -247,6 +248,7 @@ class Project:
     def save_plan(self, plan: Plan, file: str) -> None:
         """Write a plan file, whole or not at all."""
         path = Path(file)
+        states.refuse_own(self.settings, path)
         draft = path.with_name(f".{path.name}.{token_hex(4)}")
         try:
             with draft.open("w", encoding="utf-8", newline="\n") as text:

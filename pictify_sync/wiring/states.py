@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pictify_sync.core.binding import Sharing
 from pictify_sync.core.ports import StateStore
+from pictify_sync.errors import UsageError
 from pictify_sync.settings import Settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.git_place import PREFIX, parse_place
@@ -71,6 +72,15 @@ def open_fetched(settings: Settings) -> StateStore:
     from pictify_sync.state.git_opening import open_write  # noqa: PLC0415 - for such a state alone
 
     return open_write(_git_state(settings), create=False)
+
+
+def refuse_own(settings: Settings, file: Path) -> None:
+    """Refuse to read or replace a database of ours as if it were a file of the user's. Raises UsageError."""
+    state = _git_state(settings).index if is_remote(settings) else settings.path(settings.state)
+    for one in (state, settings.path(settings.local) / "emulator.db"):
+        for own in (one, *(one.with_name(one.name + ending) for ending in ("-wal", "-shm"))):
+            if file.exists() and own.exists() and file.samefile(own):
+                raise UsageError(f"{file} is in use: it belongs to the state of pictify-sync", hint="name another file")
 
 
 def can_fetch(settings: Settings) -> bool:

@@ -19,6 +19,7 @@ from pictify_sync.errors import Conflict, InputError, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
+from pictify_sync.wiring.states import refuse_own
 from pictify_sync.workflows.plan import matcher
 from pictify_sync.workflows.session import Session, timestamp
 
@@ -58,6 +59,7 @@ def restore(project: Project, file: Path) -> Imported:
     from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
     from pictify_sync.wiring.artifacts import held_file  # noqa: PLC0415 - one command's
 
+    refuse_own(project.settings, file)
     with closing(read_file(file)) as lines:
         store = _kept(project.state(create=True))
         imported = import_snapshot(lines, store, file=str(file), at=timestamp(project.clock))
