@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pictify_sync.cli.github_workspace import expect_whole, fetch_history, lay_out, notice, places
 from pictify_sync.cli.in_actions import Runner, told
 from pictify_sync.cli.options import project_of
 
@@ -30,8 +31,9 @@ def github_command() -> None:
 @github_command.command("prepare")
 def prepare_command() -> None:
     """Check the inputs; on a proposal, put the base's settings in place of its own."""
-    from pictify_sync.github.base import refuse_kept, settings_from_base
+    from pictify_sync.github.base import all_settings_from_base, settings_from_base
     from pictify_sync.github.inputs import refuse_event, told_inputs
+    from pictify_sync.github.proposal import refuse_kept
     from pictify_sync.settings import FILE
 
     with told(github=True) as runner:
@@ -42,10 +44,11 @@ def prepare_command() -> None:
         folder.mkdir(parents=True)
         if run.base_sha is not None:
             refuse_kept(run.base_sha, os.environ)
-            if settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ):
-                _notice(
-                    "The settings are those of the base: what this proposal changes in them counts after its merge."
-                )
+            changed = all_settings_from_base(FILE, run.base_sha, os.environ)
+            if settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ) or changed:
+                notice("The settings are those of the base: what this proposal changes in them counts after its merge.")
+            with project_of(inputs.settings) as project:
+                refuse_kept(run.base_sha, os.environ, places(project))
         runner.put({"folder": str(folder), "artifact": inputs.artifact, "inputs": told_inputs(os.environ)})
 
 
@@ -58,9 +61,13 @@ def fetch_command() -> int:
         inputs, _ = _asked()
         with project_of(inputs.settings) as project:
             branch = _branch(inputs, project)
-            if branch is not None and not branch.lay_out():
-                _notice("The artifacts branch does not exist yet; the first apply makes it.")
-    return run_line([*_settings(inputs), "state", "fetch"])
+            if branch is not None:
+                lay_out(branch, project, _folder(inputs))
+    code = run_line([*_settings(inputs), "state", "fetch"])
+    if code == 0 and inputs.command == "apply":
+        with told(github=True), project_of(inputs.settings) as project:
+            fetch_history(project)
+    return code
 
 
 @github_command.command("approvals")
@@ -96,6 +103,7 @@ def run_command() -> int:
         inputs, run = _asked()
         folder = _folder(inputs)
         _mask(os.environ)
+        expect_whole(folder)
         code = run_line([*_settings(inputs), *_arguments(inputs, run, folder)])
         code = 0 if code == _DIFFERS else code
         if code == 0 and inputs.command == "plan" and inputs.preview:
@@ -131,7 +139,7 @@ def comment_command() -> None:
         if inputs.comment == "never" or run.pull_request is None:
             return
         if inputs.comment == "auto" and run.from_fork:
-            _notice("A run for a fork may not comment: the report is in the summary of this job.")
+            notice("A run for a fork may not comment: the report is in the summary of this job.")
             return
         mark = posts.mark("plan", inputs.scope)
         words = report.read_text(encoding="utf-8") if report.is_file() else "There is no plan: it failed."
@@ -144,7 +152,7 @@ def comment_command() -> None:
             if inputs.comment == "always":
                 hint = "the job needs the permission pull-requests: write"
                 raise GitHubError(f"no comment could be written: {error.message}", hint=hint) from None
-            _notice(f"No comment could be written ({error.message}): the report is in the summary of this job.")
+            notice(f"No comment could be written ({error.message}): the report is in the summary of this job.")
             return
         click.echo(f"Comment: {done}.", err=True)
 
@@ -249,14 +257,6 @@ def _mask(environ: Mapping[str, str]) -> None:
 
     names = ("PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN")
     instruct(workflow_command("add-mask", environ[name]) for name in names if environ.get(name, "").strip())
-
-
-def _notice(text: str) -> None:
-    from pictify_sync.cli.runner_log import instruct
-    from pictify_sync.report.safe import safe
-    from pictify_sync.report.workflow_commands import workflow_command
-
-    instruct([workflow_command("notice", safe(text), title="pictify-sync")])
 
 
 def _footer(run: Run) -> str:

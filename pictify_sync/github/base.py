@@ -1,7 +1,4 @@
-"""What a proposal may not bring: settings of its own, or what commands keep between runs.
-
-It could so raise its own limits, move the state, or have a plan compare with a state that it made up.
-"""
+"""The settings of a proposal are those of its base: it could raise its own limits, or move the state."""
 
 from __future__ import annotations
 
@@ -12,8 +9,7 @@ from secrets import token_hex
 
 from pictify_sync.errors import GitHubError
 from pictify_sync.github.commands import Git
-
-_KEPT = (":(icase,glob)**/.pictify-sync", ":(icase,glob)**/.pictify-sync/**")  # wherever a project is
+from pictify_sync.github.proposal import changed_files, folded, have
 
 
 def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool:
@@ -28,7 +24,7 @@ def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool
     if not place.is_relative_to(top) or place.parent.resolve() != place.parent:
         raise GitHubError(f"{file} is outside of the repository, or behind a link")
     path = place.relative_to(top).as_posix()
-    _have(git, sha)
+    have(git, sha)
     kind = git("ls-tree", "-z", "--full-tree", sha, "--", path).decode(errors="surrogateescape")
     here = place.read_bytes() if place.is_file() and not place.is_symlink() else None
     if not kind:
@@ -42,23 +38,15 @@ def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool
     return here != there
 
 
-def refuse_kept(sha: str, environ: Mapping[str, str]) -> None:
-    """Raise GitHubError when a proposal commits something to a `.pictify-sync` folder that its base does not hold.
-
-    State, index and pictures there are taken for what earlier commands left.
-    """
+def all_settings_from_base(name: str, sha: str, environ: Mapping[str, str]) -> bool:
+    """Do so with every file of that name in the repository: which of them counts is found from where a command runs."""
     git = Git(Path.cwd(), environ)
-    _have(git, sha)
-    named = ("diff-tree", "-r", "-z", "--name-only", "--no-renames", "--diff-filter=d", sha, "HEAD", "--", *_KEPT)
-    found = git(*named).decode(errors="replace").split("\0")
-    if found[0]:
-        hint = "take it out of the commits; what commands keep there belongs to no repository"
-        raise GitHubError(f"the proposal brings {found[0]}", hint=hint)
-
-
-def _have(git: Git, sha: str) -> None:
-    if git.tried("cat-file", "-e", f"{sha}^{{commit}}").returncode:
-        git("fetch", "--no-tags", "--depth=1", "--no-recurse-submodules", "origin", sha)
+    have(git, sha)
+    top = Path(_line(git("rev-parse", "--show-toplevel"))).resolve()
+    wanted = folded(name)
+    found = [os.fsdecode(path) for path in changed_files(git, sha)]
+    changed = [settings_from_base(top / path, sha, environ) for path in found if folded(path)[-1:] == wanted]
+    return any(changed)
 
 
 def _replace(file: Path, content: bytes) -> None:

@@ -6,6 +6,8 @@ runs that push at once both succeed: the second lays its changes over the first'
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -35,6 +37,9 @@ class OutputBranch:
             raise GitHubError(f"{output.name} is not a folder of the repository, or a link")
         self._reference = f"refs/heads/{branch}"
         self._output = output
+        self._here, self._top = here, top
+        self._absent = store / "absent"  # there was no such branch when the folder was to be laid out
+        self.moved = 0  # files that were moved away for it
         self._remote = here("remote", "get-url", "origin").decode().rstrip("\n")
         store.mkdir(parents=True, exist_ok=True)
         outside = {"GIT_DIR": str(store), "GIT_INDEX_FILE": str(store / "index"), "GIT_WORK_TREE": str(output)}
@@ -47,19 +52,31 @@ class OutputBranch:
             (store / "info").mkdir(exist_ok=True)
             (store / "info/attributes").write_text("* -text -filter -ident\n", encoding="utf-8")
 
-    def lay_out(self) -> bool:
-        """Fill the folder from the branch; False when there is no such branch yet."""
+    def lay_out(self, aside: Path | None = None) -> bool:
+        """Make the folder what the branch holds; False when there is no such branch yet.
+
+        A workspace may have been kept since an earlier run: what the branch does not hold is moved to `aside`, so that
+        a picture which left the branch does not come back. Files of the checkout itself stay.
+        """
         if not self._fetch():
+            self._absent.touch()
             return False
         self._output.mkdir(parents=True, exist_ok=True)
         self._git("read-tree", _KEPT)
-        self._git("checkout-index", "--all", "--force", "--quiet")
+        self.moved = self._set_aside(aside or self._output.parent / ".pictify-sync/set-aside")
+        self._git("checkout-index", "--all", "--force", "--quiet", "--index")
+        wrong = os.fsdecode(self._git("diff-files", "--name-only", "-z")).split("\0")[:-1]
+        if wrong:
+            raise GitHubError(f"{self._output.name}/{wrong[0]} cannot be made what {self._reference} holds")
         return True
 
     def keep(self) -> bool:
         """Commit the folder and push it; False when the branch holds it as it is."""
         self._output.mkdir(parents=True, exist_ok=True)
         base = self._tip()
+        if not base and not self._absent.exists() and self._listed():
+            hint = "the step `fetch` of the action lays it out; run the job again"
+            raise GitHubError(f"{self._reference} was not laid out before: it is not known what it holds", hint=hint)
         self._git("read-tree", base) if base else self._git("read-tree", "--empty")
         self._git("add", "--all", "--force", "--", ".", ":(exclude,top).pictify-sync*")
         tree = self._git("write-tree").decode().strip()
@@ -78,8 +95,31 @@ class OutputBranch:
                 raise GitHubError(f"{self._reference} cannot be pushed to: {refused}", hint=hint)
         raise GitHubError(f"{self._reference} could not be pushed in {TRIES} tries", hint="run it again")
 
+    def _set_aside(self, aside: Path) -> int:
+        """Move away what the branch does not hold, or holds otherwise; gives how many files."""
+        self._git.tried("update-index", "-q", "--refresh")
+        words = ("-z", "--", ".", ":(exclude,top).pictify-sync*")
+        found = self._git("ls-files", "--others", *words)
+        found += self._git("diff-files", "--name-only", "--diff-filter=MT", *words)
+        listed = self._here("ls-files", "-z", "--full-name", "--", str(self._output))
+        own = {self._top / os.fsdecode(path) for path in listed.split(b"\0") if path}
+        number = 0
+        for path in filter(None, os.fsdecode(found).split("\0")):
+            place = self._output / path
+            if place in own:
+                continue
+            target = aside / self._tip()[:12] / path.rstrip("/")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(place, target)
+            number += 1
+        return number
+
+    def _listed(self) -> bool:
+        """Whether the branch is there. Raises GitHubError when the remote does not answer."""
+        return bool(self._git("ls-remote", self._remote, self._reference).strip())
+
     def _fetch(self) -> bool:
-        if not self._git("ls-remote", self._remote, self._reference).strip():
+        if not self._listed():
             return False
         self._git("fetch", "--quiet", "--no-tags", "--depth=1", self._remote, f"+{self._reference}:{_KEPT}")
         if not self._git("log", "-1", "--format=%s", _KEPT).decode(errors="replace").startswith(SUBJECT):
@@ -90,7 +130,7 @@ class OutputBranch:
         return True
 
     def _tip(self) -> str:
-        return self._git.tried("rev-parse", "--verify", "--quiet", _KEPT).stdout.decode().strip()
+        return self._git("for-each-ref", "--format=%(objectname)", _KEPT).decode().strip()
 
     def _commit(self, tree: str, parent: str) -> str:
         above = ("-p", parent) if parent else ()

@@ -52,6 +52,15 @@ def place_of(settings: Settings) -> str:
     return str(parse_place(settings.state) or settings.path(settings.state))
 
 
+def local_place(settings: Settings) -> Path | None:
+    """Where on this machine the state lies: a file, or the repository of a ref; None when it is elsewhere."""
+    place = parse_place(settings.state)
+    if place is None:
+        return settings.path(settings.state)
+    remote = place.remote.removeprefix("file://")
+    return settings.path(remote) if remote.startswith(("/", ".")) else None
+
+
 def opener(settings: Settings) -> OpenState:
     """What opens the state. Raises UsageError when the settings name no place for one."""
     if not is_remote(settings):

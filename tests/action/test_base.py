@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.errors import GitHubError
-from pictify_sync.github.base import refuse_kept, settings_from_base
+from pictify_sync.github.base import all_settings_from_base, settings_from_base
+from pictify_sync.github.proposal import Places, refuse_kept
 from tests.action.job import Hub
 from tests.action.machine import checkout, git
 from tests.end_to_end.project import ProjectFolder
@@ -114,3 +115,115 @@ def test_what_commands_keep_is_not_taken_from_a_proposal(hub: Hub, monkeypatch: 
     shutil.rmtree(hub.folder / "checkout")
     _, base = proposed(hub, monkeypatch)
     refuse_kept(base, os.environ)
+
+
+STATE = "version: 1\nstate: data/pictures.db\nlocal: render\ninbox: hooks\n"
+
+
+def _file(name: str) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("made up")
+
+    return edit
+
+
+def _bytes(folder: Path) -> None:
+    place = os.fsencode(folder) + b"/render/\xff\xfe.db"
+    Path(os.fsdecode(place)).parent.mkdir()
+    Path(os.fsdecode(place)).write_bytes(b"made up")
+
+
+def _instead_of_the_folder(folder: Path) -> None:
+    (folder / "elsewhere").mkdir()
+    (folder / "elsewhere/pictures.db").write_text("made up")
+    (folder / "data").symlink_to("elsewhere")
+
+
+def _renamed_onto_it(folder: Path) -> None:
+    (folder / "data").mkdir()
+    (folder / "manifests/rows.csv").rename(folder / "data/pictures.db")
+
+
+def _submodule(name: str) -> Callable[[Path], None]:
+    def edit(folder: Path) -> None:
+        (folder / name).mkdir(parents=True)
+        git(folder, "update-index", "--add", "--cacheinfo", f"160000,{git(folder, 'rev-parse', 'HEAD')},{name}")
+
+    return edit
+
+
+def _of_gitmodules(folder: Path) -> None:
+    (folder / ".gitmodules").write_text(
+        '[submodule "x"]\n\tpath = ./manifests/../Data\n\turl = https://example.org/x\n'
+    )
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _file("data/pictures.db"),
+        _file("DATA/Pictures.db-wal"),
+        _file("da\u200cta/pictures.db-journal"),
+        _file("data./pictures.db-shm"),
+        _file("PICTIF~1/x"),
+        _file("render/emulator.db"),
+        _file("hooks/1.json"),
+        _bytes,
+        _instead_of_the_folder,
+        _renamed_onto_it,
+        _submodule("data"),
+        _submodule("render"),
+        _submodule(".pictify-sync"),
+        _submodule("manifests/more"),
+        _of_gitmodules,
+    ],
+)
+def test_a_proposal_brings_no_state(hub: Hub, monkeypatch: pytest.MonkeyPatch, edit: Callable[[Path], None]) -> None:
+    """Whatever the settings of the base name, by any name of it, by a link or a submodule in its place."""
+    hub.work.write("pictify-sync.yaml", STATE)
+    hub.commit("main")
+    (hub.work.folder / ".gitignore").write_text("")
+    hub.work.write("data.txt", "no state")
+    folder, base = proposed(hub, monkeypatch)
+    places = Places(folder / "data/pictures.db", (folder / "render", folder / "hooks"), folder / "manifests")
+    refuse_kept(base, os.environ, places)
+    edit(hub.work.folder)
+    shutil.rmtree(folder)
+    folder, base = proposed(hub, monkeypatch)
+    with pytest.raises(GitHubError, match="the proposal brings"):
+        refuse_kept(base, os.environ, places)
+
+
+def test_what_the_base_agreed_to_stays(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submodule below the manifests that the base has may go on, from where it came; one elsewhere is no matter."""
+    modules = '[submodule "x"]\n\tpath = manifests/more\n\turl = https://example.org/x\n'
+    hub.work.write(".gitmodules", modules)
+    _submodule("manifests/more")(hub.work.folder)
+    hub.commit("main")
+    head = git(hub.work.folder, "rev-parse", "HEAD")
+    git(hub.work.folder, "update-index", "--cacheinfo", f"160000,{head},manifests/more")
+    _submodule("theme")(hub.work.folder)
+    folder, base = proposed(hub, monkeypatch)
+    places = Places(folder / "data/pictures.db", (), folder / "manifests")
+    refuse_kept(base, os.environ, places)
+    hub.work.write(".gitmodules", modules.replace("example.org", "evil.example"))
+    shutil.rmtree(folder)
+    folder, base = proposed(hub, monkeypatch)
+    with pytest.raises(GitHubError, match="the submodule manifests/more"):
+        refuse_kept(base, os.environ, places)
+
+
+def test_settings_anywhere_are_those_of_the_base(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also of another folder, where a command might look for them; one that only the proposal has is not there."""
+    (hub.work.folder / "sub").mkdir()
+    hub.work.write("sub/pictify-sync.yaml", BASE)
+    hub.commit("main")
+    _raised(hub.work.folder / "sub")
+    (hub.work.folder / "new").mkdir()
+    hub.work.write("new/pictify-sync.yaml", "version: 1\n")
+    folder, base = proposed(hub, monkeypatch)
+    assert all_settings_from_base(NAME.name, base, os.environ)
+    assert (folder / "sub" / NAME).read_text() == BASE
+    assert not (folder / "new" / NAME).exists()
+    assert not all_settings_from_base("other.yaml", base, os.environ)

@@ -149,3 +149,72 @@ def test_a_link_below_the_output_folder_is_not_followed(hub: Hub, monkeypatch: p
     assert two.lay_out()
     assert list((hub.folder / "target").iterdir()) == []
     assert read(hub, "two") == BYTES
+
+
+def test_what_left_the_branch_does_not_come_back(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a workspace that was kept, too: the folder is what the branch holds; what was there before is moved away."""
+    one = machine(hub, "one", monkeypatch)
+    assert not one.lay_out()
+    write(hub, "one", {**BYTES, "old/gone.png": b"1", "changed.png": b"1"})
+    assert one.keep()
+    two = machine(hub, "two", monkeypatch)
+    assert two.lay_out()
+    (hub.folder / "two/output/old/gone.png").unlink()
+    write(hub, "two", {"changed.png": b"2"})
+    assert two.keep()
+    again = machine(hub, "one", monkeypatch)
+    assert again.lay_out()
+    assert again.moved == 2
+    assert read(hub, "one") == {**BYTES, "changed.png": b"2"}
+    aside = hub.folder / "one/.pictify-sync/set-aside"
+    assert sorted(path.name for path in aside.rglob("*.png")) == ["changed.png", "gone.png"]
+    assert not again.keep()
+
+
+def test_files_of_the_checkout_are_not_moved(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is what a killed run left in the staging folder."""
+    (hub.work.folder / "output").mkdir()
+    hub.work.write("output/README.md", "mine")
+    git(hub.work.folder, "add", "--force", "output")
+    hub.commit("main")
+    one = machine(hub, "one", monkeypatch)
+    one.lay_out()
+    write(hub, "one", {"a.png": b"1"})
+    (hub.folder / "one/output/README.md").unlink()
+    one.keep()
+    two = machine(hub, "two", monkeypatch)
+    write(hub, "two", {".pictify-sync-staging/x": b"half"})
+    assert two.lay_out()
+    assert two.moved == 0
+    assert {"README.md", "a.png", ".pictify-sync-staging/x"} == read(hub, "two").keys()
+
+
+def test_a_branch_that_was_not_laid_out_is_not_written(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store of an earlier step is gone nobody knows what the branch holds: its pictures stay."""
+    one = machine(hub, "one", monkeypatch)
+    one.lay_out()
+    write(hub, "one", BYTES)
+    one.keep()
+    before = git(hub.remote, "rev-parse", "pictures")
+    two = machine(hub, "two", monkeypatch)
+    write(hub, "two", {"a/one.png": b"stale"})
+    with pytest.raises(GitHubError, match="was not laid out"):
+        two.keep()
+    assert git(hub.remote, "rev-parse", "pictures") == before
+
+
+def test_a_branch_that_is_fetched_halfway_is_an_error(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A remote that lost a picture, or does not answer, is never a branch without pictures."""
+    one = machine(hub, "one", monkeypatch)
+    one.lay_out()
+    write(hub, "one", BYTES)
+    one.keep()
+    lost = git(hub.remote, "rev-parse", "pictures:a/one.png")
+    (hub.remote / "objects" / lost[:2] / lost[2:]).unlink()
+    with pytest.raises(GitHubError):
+        machine(hub, "two", monkeypatch).lay_out()
+    three = machine(hub, "three", monkeypatch)
+    hub.remote.rename(hub.folder / "away")
+    for step in (three.lay_out, three.keep):
+        with pytest.raises(GitHubError):
+            step()

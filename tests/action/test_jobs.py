@@ -152,6 +152,34 @@ def test_nothing_is_carried_out_for_a_proposal(hub: Hub, command: str) -> None:
     assert f"{command} does not run for pull_request" in said(job, "error")
 
 
+def test_a_proposal_with_a_state_is_refused(hub: Hub) -> None:
+    """Wherever the settings of the base put it; nothing is planned."""
+    hub.work.write("pictify-sync.yaml", "version: 1\nstate: data/pictures.db\n")
+    hub.commit("main")
+    (hub.work.folder / "data").mkdir()
+    hub.work.write("data/pictures.db", "made up")
+    job = hub.run("pull_request", {"command": "plan"}, pull=hub.propose("change"))
+    assert job.failed
+    assert job.steps["Run"] == "skipped"
+    assert "the proposal brings data/pictures.db" in said(job, "error")
+
+
+def test_an_old_workflow_that_is_run_again_undoes_nothing(hub: Hub) -> None:
+    """Its checkout has no history: the action fetches what proves that a newer commit was applied."""
+    first = git(hub.work.folder, "rev-parse", "HEAD")
+    for title in ("Aa", "Aaa"):
+        hub.work.write("manifests/rows.csv", ROWS.replace("a,A,", f"a,{title},"))
+        last = hub.commit("main")
+    assert not hub.run("push", {**APPLY, "approval": "none"}).failed
+    git(hub.work.folder, "push", "--quiet", "--force", "origin", f"{first}:refs/heads/main", f"{last}:refs/heads/keep")
+    job = hub.run("push", {**APPLY, "approval": "none"})
+    assert job.failed
+    assert f"the commit {first[:12]} is older than {last[:12]}" in said(job, "error")
+    assert sum(rendered(hub).values()) == 4
+    again = hub.run("push", {**APPLY, "approval": "none", "extra-args": "--allow-older"})
+    assert not again.failed
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
