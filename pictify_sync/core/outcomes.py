@@ -21,6 +21,7 @@ class BatchRequest:
     format: Format
     quality: float | None
     idempotency_key: str  # always sent; relied on only where the capabilities say so
+    sensitive: frozenset[str] = frozenset()  # names of variables whose values stand in no message
 
 
 @dataclass(frozen=True, slots=True)

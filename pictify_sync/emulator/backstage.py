@@ -42,7 +42,7 @@ class Backstage:
         self._store = Store(folder / "emulator.db")
         now = options.now
         self.templates = Templates(self._store, options.read, max_html=options.max_html, now=now)
-        self.batches = Batches(self._store, now=now, key_seconds=options.key_seconds)
+        self.batches = Batches(self._store, now=now, key_seconds=options.key_seconds, keep_values=options.keep_values)
         self.renders = Renders(self._store)
         self._poster = Poster(loopback=options.loopback_targets)
         self.subscriptions = Subscriptions(self._store, self._poster.check, now)

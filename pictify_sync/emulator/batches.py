@@ -54,6 +54,7 @@ class BatchBody(RenderOptions):
 
     variableSets: Annotated[list[dict[str, Any]], Field(min_length=1)]  # noqa: N815
     concurrency: Annotated[Whole, Field(ge=1, le=10)] = 5
+    sensitiveVariables: list[str] = Field(default=[], exclude=True)  # noqa: N815 - an extension: in no message
 
 
 class SingleBody(RenderOptions):
@@ -82,8 +83,11 @@ class Order:
 class Batches:
     """The batches of one store."""
 
-    def __init__(self, store: Store, *, now: Callable[[], float], key_seconds: float | None) -> None:
+    def __init__(
+        self, store: Store, *, now: Callable[[], float], key_seconds: float | None, keep_values: bool = True
+    ) -> None:
         self._store = store
+        self._keep_values = keep_values  # False: the variables of a skipped item are dropped
         self._key_seconds = float("inf") if key_seconds is None else key_seconds  # that a key is remembered
         self._now = now
 
@@ -118,6 +122,8 @@ class Batches:
         now, play = self._now(), order.play
         request: dict[str, object] = {"format": order.options.format, "quality": order.options.quality}
         request["layouts"] = order.options.chosen()
+        if isinstance(order.options, BatchBody) and order.options.sensitiveVariables:
+            request["sensitive"] = sorted(order.options.sensitiveVariables)
         row: dict[str, object] = {"id": batch, "template": order.template, "source": order.source.digest}
         row |= {"request": canonical(request), "total": len(order.sets), "created": now, "team": order.team}
         row |= {"kind": order.kind, "base": order.base, "ends": now + play.seconds if play.seconds else 0.0}
@@ -175,7 +181,9 @@ class Batches:
             row = _row(db, batch, team)
             now, shown = self._now(), visible(row, self._now())
             if row["completed"] is None or shown < row["total"]:
-                change = "UPDATE items SET state=?, run=NULL WHERE batch=? AND (state=? OR position>=?)"
+                values = "variables" if self._keep_values else "'{}'"
+                change = f"UPDATE items SET state=?, run=NULL, variables={values} "  # noqa: S608 - one of two words
+                change += "WHERE batch=? AND (state=? OR position>=?)"
                 db.execute(change, (SKIPPED, row["number"], WAITING, shown))
                 db.execute("DELETE FROM pictures WHERE batch=? AND position>=?", (row["number"], shown))
                 db.execute("DELETE FROM meter WHERE batch=? AND position>=?", (batch, shown))

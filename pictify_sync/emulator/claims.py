@@ -42,6 +42,7 @@ class Claim:
     items: tuple[ClaimedItem, ...]
     reason: str = ""  # why items are made to fail; "": they are not
     failing: frozenset[int] = frozenset()  # their positions; none: all
+    sensitive: tuple[str, ...] = ()  # names of variables whose values stand in no message
 
     def fails(self, position: int) -> bool:
         """Whether that item is made to fail."""
@@ -121,7 +122,8 @@ class Claims:
             db.execute("UPDATE batches SET started=coalesce(started, ?) WHERE number=?", (self._now(), first[0]))
         how = (request["format"], request["quality"], tuple(request["layouts"]))
         failing = frozenset(play.get("positions", ()))
-        return Claim(first[0], row["source"], *how, items, play.get("reason", ""), failing)
+        sensitive = tuple(request.get("sensitive", ()))
+        return Claim(first[0], row["source"], *how, items, play.get("reason", ""), failing, sensitive)
 
     def finish(self, number: int, finished: Sequence[FinishedItem]) -> bool:
         """Record outcomes and meter of one batch in one transaction. Gives whether the batch is still wanted.

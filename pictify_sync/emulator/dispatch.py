@@ -208,6 +208,7 @@ class Dispatcher:
         paths: dict[str, Any] = {"folder": str(how.files), "journal": str(journal)}
         limits: dict[str, Any] = {"seconds": how.seconds, "budget": 4 * CHUNK_SECONDS}
         shared: dict[str, Any] = {"format": claim.format, "quality": claim.quality, "pictures": tuple(work.pictures)}
+        shared["sensitive"] = claim.sensitive
         if not self._sent:
             self._heard = time.monotonic()
         future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **limits, **shared))

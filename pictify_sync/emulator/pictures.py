@@ -147,7 +147,7 @@ def sniffed(data: bytes) -> str:
 
 def _upright(data: bytes) -> bytes:
     """Check the size of pixels, and turn a photo as its camera says: engines differ in doing so."""
-    from PIL import Image, ImageOps  # noqa: PLC0415 - a page without pictures does without
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 - a page without pictures does without
 
     try:
         with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
@@ -159,6 +159,8 @@ def _upright(data: bytes) -> bytes:
             file = io.BytesIO()
             ImageOps.exif_transpose(image).save(file, "JPEG", quality=95, icc_profile=image.info.get("icc_profile"))
             return file.getvalue()
+    except UnidentifiedImageError:  # its words name an object in memory
+        raise ValueError("a broken picture: it cannot be decoded") from None
     except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"a broken picture: {error}") from None
 

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 from pebble import ProcessPool
 
 from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+from pictify_sync.redaction import Redactor
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -80,6 +81,7 @@ class Chunk:
     seconds: float  # limit for one picture
     budget: float  # seconds after which no further picture of the chunk is begun
     pictures: tuple[Picture, ...]
+    sensitive: tuple[str, ...] = ()  # names of variables whose values stand in no message
 
 
 def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,18 +145,25 @@ def render_chunk(chunk: Chunk) -> None:
 
 def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, object]:
     """Give the outcome of one picture: of a file, or `code` and `message`."""
+    values: dict[str, Any] = json.loads(picture.variables)
     try:
-        values = fill(chunk, json.loads(picture.variables))
+        values = fill(chunk, values)
         size = (picture.width, picture.height)
         raw_html = tuple(rule["name"] for rule in chunk.definitions if rule.get("allowRawHtml"))
         data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality, raw_html))
     except RenderFailed as error:
-        return {"code": error.code, "message": error.message[:LONGEST_TEXT]}
+        return {"code": error.code, "message": _message(chunk, values, error.message)}
     except Exception as error:  # a fault of the renderer ends one picture, not the batch
-        return {"code": RENDER_FAILED, "message": f"{type(error).__name__}: {error}"[:LONGEST_TEXT]}
+        return {"code": RENDER_FAILED, "message": _message(chunk, values, f"{type(error).__name__}: {error}")}
     name = f"{hashlib.sha256(data).hexdigest()}.{EXTENSIONS[chunk.format]}"
     _write(Path(chunk.folder, name), data, Path(chunk.journal).with_suffix(".part"))
     return {"file": name, "size": len(data), "width": picture.width, "height": picture.height}
+
+
+def _message(chunk: Chunk, values: Mapping[str, Any], text: str) -> str:
+    """Give what may be said of a picture: no sensitive value ever leaves the worker in words."""
+    hidden = Redactor(values[name] for name in chunk.sensitive if name in values)
+    return hidden.clean(text[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
 
 
 def _write(path: Path, data: bytes, part: Path) -> None:

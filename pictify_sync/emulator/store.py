@@ -101,6 +101,7 @@ class Store:
 
     def _prepare(self, path: Path) -> None:
         self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("PRAGMA secure_delete=ON")  # values that were dropped leave no trace in the file
         # A checkpoint of its own would report a full disk as the failure of a commit that is durable by then.
         self._connection.execute("PRAGMA wal_autocheckpoint=0")
         with self.write() as connection:

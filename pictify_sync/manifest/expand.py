@@ -16,13 +16,14 @@ from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
-from pictify_sync.manifest.expressions import column_in
+from pictify_sync.manifest.expressions import column_in, holds_expressions
 from pictify_sync.manifest.forms import normal_text
 from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, sha256
 from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.programs import Program, compiled
 from pictify_sync.manifest.rows import Row, as_row
+from pictify_sync.redaction import Redactor
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
 from pictify_sync.yaml_reader import Spot
@@ -86,11 +87,13 @@ class Expansion:
     _absent: dict[tuple[Place, str], list[Any]] = field(default_factory=dict)  # expression, column -> [first row, rows]
     _singles: list[tuple[Place, Program]] = field(default_factory=list)  # each expression alone, once one failed
     _place: tuple[str, int, int] = ("", 0, 0)  # of the row at hand
+    _row: Row = field(default_factory=dict)  # the row at hand
+    _hidden: Redactor | None = None  # of that row; None: not needed yet
 
     def __iter__(self) -> Iterator[Item]:
         program = self.prepared.program
         for file, spot, row in self._rows():
-            self._place = (file, *spot)
+            self._place, self._row, self._hidden = (file, *spot), row, None
             try:
                 made = program(row)
                 item = None if made is None else self._item(*made)
@@ -121,7 +124,16 @@ class Expansion:
 
     def _tell(self, message: str, hint: str = "", *, kind: str = "", warning: bool = False) -> None:
         severity = Severity.WARNING if warning else Severity.ERROR
+        if self.prepared.secrets:  # whatever it is about, a row's problem shows nothing that the row hides
+            message, hint = self._redactor().clean(message), self._redactor().clean(hint)
         self.problems.add(Problem(*self._place, message, hint, severity), kind or message)
+
+    def _redactor(self) -> Redactor:
+        if self._hidden is None:
+            given = [self.prepared.loaded.model.variables[name] for name in self.prepared.secrets]
+            literal = [one for one in given if not (isinstance(one, str) and holds_expressions(one))]
+            self._hidden = Redactor([*self.prepared.secrecy.cells(self._row), *literal])
+        return self._hidden
 
     def _item(self, key: str, values: dict[str, Any], outputs: tuple[str, ...]) -> Item | None:
         before = self.problems.errors

@@ -57,6 +57,7 @@ class Expression:
     text: str  # as it was written
     names: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
+    whole: bool = False  # takes the row itself, so that any column may be in it
 
 
 def holds_expressions(text: str) -> bool:
@@ -90,7 +91,7 @@ def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
         node: nodes.Expr = internal("_value", parts[0])
     else:
         node = internal("_joined", *parts) if parts else nodes.Const("")
-    return Expression(node, text, checker.names - checker.optional, checker.optional)
+    return Expression(node, text, checker.names - checker.optional, checker.optional, checker.rows > 0)
 
 
 def column_in(text: str, name: str) -> int:
@@ -158,6 +159,7 @@ class _Checker:
     known: Mapping[str, nodes.Expr]
     names: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
+    rows: int = 0  # times that the row is named other than for one column
     count: int = 0
 
     def parts(self, output: nodes.Node) -> list[nodes.Expr]:
@@ -192,6 +194,8 @@ class _Checker:
             raise ExpressionError(f"'{node.name}' is a reserved name", hint, words=(node.name,))
         if node.name != ROW:
             self.names.add(node.name)
+        else:
+            self.rows += 1
         return nodes.Name(node.name, "load")
 
     def _attribute(self, node: nodes.Getattr, depth: int) -> nodes.Expr:
@@ -207,6 +211,7 @@ class _Checker:
                 raise ExpressionError(message, words=(key.value,))
             if isinstance(owner, nodes.Name) and owner.name == ROW and ROW not in self.known:
                 self.names.add(key.value)
+                self.rows -= 1  # counted when the owner is rebuilt
         return internal("_get", self.rebuild(owner, depth), key)
 
     def _filtered(self, node: nodes.Filter, depth: int) -> nodes.Expr:

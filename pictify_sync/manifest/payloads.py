@@ -52,8 +52,19 @@ class Restorer:
             if isinstance(value, dict) and value.keys() == {FILE, "sha256"}:
                 values[name] = self._inline(key, value[FILE], value["sha256"])
             elif isinstance(value, dict) and value.keys() == {SENSITIVE}:
-                values[name] = self._restore(key, name, value[SENSITIVE])
+                values[name] = self._sensitive(key, name, value[SENSITIVE])
         return values
+
+    def _sensitive(self, key: AssetKey, name: str, kept: str) -> object:
+        """Put a value back, a local picture's bytes for its path: what may go wrong with it does not name it."""
+        value = self._restore(key, name, kept)
+        if not isinstance(value, dict) or value.keys() != {FILE, "sha256"}:
+            return value
+        try:
+            return self._inline(key, value[FILE], value["sha256"])
+        except InputError:
+            message = f"the picture that the sensitive variable '{name}' of {key} names changed since it was planned"
+            raise InputError([Problem(split_key(key)[0], 0, 0, message, "plan again")]) from None
 
     def _inline(self, key: AssetKey, name: str, sha256: str) -> str:
         try:

@@ -24,6 +24,7 @@ from pictify_sync.manifest.places import MAX_ROWS, Problems, Unusable, require, 
 from pictify_sync.manifest.programs import Program
 from pictify_sync.manifest.rows import RowsFile, other_sign, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
+from pictify_sync.manifest.secrecy import Secrecy, check_secrecy, secrecy
 from pictify_sync.manifest.templates import Template
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
@@ -47,6 +48,7 @@ class Prepared:
     pictures: Sequence[str]  # variables that may name a local file
     secrets: Sequence[str]  # variables kept as a keyed digest
     families: Sequence[str]  # fonts that a local engine may use, the template's first
+    secrecy: Secrecy  # the columns behind `secrets`
 
     @property
     def name(self) -> str:
@@ -72,6 +74,8 @@ def prepare(
     findings.flush()
     if rows is not None:
         compiler.broken |= _check_columns(rows, compiler.parts, findings, problems)
+    hidden = secrecy(compiler.parts, template.rules)
+    compiler.broken |= check_secrecy(hidden, compiler.parts, findings, _columns(rows))
     program = compiler.program()
     findings.flush()
     is_readable = rows is not None or not isinstance(loaded.model.rows, str)
@@ -92,6 +96,7 @@ def prepare(
         pictures=[rule.name for rule in rules if rule.type == "image"],
         secrets=[rule.name for rule in rules if rule.sensitive],
         families=families if provider == LOCAL else (),
+        secrecy=hidden,
     )
 
 
@@ -128,6 +133,13 @@ def _near(missing: Path) -> str:
         return nearest(missing.name, [entry.name for entry in missing.parent.iterdir()])
     except OSError:
         return ""
+
+
+def _columns(rows: RowsFile | None) -> Sequence[str]:
+    try:
+        return (rows and rows.columns()) or ()
+    except InputError:
+        return ()
 
 
 class _Compiler:

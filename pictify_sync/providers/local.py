@@ -72,4 +72,4 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())
-    return PictifyProvider("local", Opened(http, downloads, app.close), allowed, grace=0.0)
+    return PictifyProvider("local", Opened(http, downloads, app.close, names_sensitive=True), allowed, grace=0.0)

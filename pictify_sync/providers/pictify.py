@@ -53,6 +53,7 @@ class Opened:
     http: Http
     downloads: Downloads
     close_server: Callable[[], None] = lambda: None  # of an embedded server
+    names_sensitive: bool = False  # True: it is told which variables are sensitive, an extension of the embedded one
 
 
 class PictifyProvider:
@@ -114,7 +115,9 @@ class PictifyProvider:
         return self._account.listed(template_uid)
 
     def submit(self, request: BatchRequest) -> Submission:
-        body = {"variableSets": list(request.variable_sets), **_how(request)}
+        body: dict[str, object] = {"variableSets": list(request.variable_sets), **_how(request)}
+        if self._opened.names_sensitive and request.sensitive:
+            body["sensitiveVariables"] = sorted(request.sensitive)
         found = self._post(f"templates/{segment(request.template_uid)}/batch-render", body, request.idempotency_key)
         if not isinstance(found, Answer):
             return found

@@ -18,8 +18,10 @@ from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Record, Status, key_order
 from pictify_sync.core.outcomes import Outcome, Rendered
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, replaced
+from pictify_sync.core.sensitive import cleaned
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.workflows.discretion import of_kept
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.making_way import replaceable, tell_spared, with_losers
 from pictify_sync.workflows.session import Session
@@ -149,7 +151,8 @@ def _fetched(
 
 def _publish(session: Session, before: Record, result: Result, failed: list[tuple[AssetKey, str, str]]) -> bool:
     if not isinstance(result, Published):
-        problem = (before.key, *_reason(result))
+        told = "" if before.fingerprint is None else before.fingerprint.variables
+        problem = (before.key, *_reason(cleaned(of_kept(session, before.key, told), result)))
         failed.append(problem)
         session.ports.sink(AssetFailed(*problem))
         return False

@@ -14,6 +14,7 @@ from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Chan
 from pictify_sync.core.outcomes import Accepted, BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Clock, Payloads, Provider
 from pictify_sync.core.preview import Gallery, PictureFile
+from pictify_sync.core.sensitive import sensitive_names
 from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import DownloadError, InputError, ProviderError
 
@@ -89,7 +90,9 @@ class _Drawing:
             return None
         batch = replace(batch, items=tuple(replace(item, index=index) for index, item in enumerate(items)))
         group = batch.group
-        request = BatchRequest(uid, sets, batch.layouts, group.format, group.quality, digest(repr(batch)))
+        request = BatchRequest(
+            uid, sets, batch.layouts, group.format, group.quality, digest(repr(batch)), self._sensitive(batch)
+        )
         match self.easel.engine.submit(request):
             case Accepted(batch_id):
                 return _Sent(batch, batch_id)
@@ -123,6 +126,10 @@ class _Drawing:
             else:
                 items.append(item)
         return items, sets
+
+    def _sensitive(self, batch: Batch) -> frozenset[str]:
+        keys = (next(key for keys in item.keys for key in keys) for item in batch.items)
+        return frozenset().union(*(sensitive_names(self.assets[key].variables) for key in keys))
 
     def _fail(self, items: Iterable[Item], why: str) -> None:
         for item in items:

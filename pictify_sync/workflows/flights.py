@@ -14,6 +14,7 @@ from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities, Finge
 from pictify_sync.core.outcomes import BatchReport, Outcome, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
+from pictify_sync.workflows.discretion import clean_results
 from pictify_sync.workflows.fetch import Fetching
 from pictify_sync.workflows.intent import VariableSet
 from pictify_sync.workflows.making_way import tell_spared, with_losers
@@ -154,6 +155,7 @@ class Apron:
     ) -> None:
         """Commit the outcomes of a batch, unless another run did. `billed_max`: more may have been billed than told."""
         done: list[Settled] = []
+        results = clean_results(self.session, intended, results)
         spared = {path for one in results.values() if isinstance(one, Published) for path in one.spared}
 
         def build() -> Sequence[Entry]:

@@ -9,6 +9,7 @@ from pictify_sync.core.entries import Claim, Intended
 from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import Asset, AssetKey, Batch, Item, RenderSpec, Status
 from pictify_sync.core.outcomes import BatchRequest
+from pictify_sync.core.sensitive import sensitive_names
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.making_way import claimed_paths, other_holder, why_taken
 from pictify_sync.workflows.session import Session
@@ -148,6 +149,10 @@ def request(session: Session, intended: Intended, variable_sets: Sequence[Variab
     Raises InputError or StalePlan when the very same body can no longer be made.
     """
     sets = _rebuilt(session, intended) if variable_sets is None else variable_sets
+    kept = (
+        kept or _desired(session, first_key(item)).variables
+        for item, kept in zip(intended.batch.items, intended.variables, strict=True)
+    )
     return BatchRequest(
         template_uid=intended.template_uid,
         variable_sets=sets,
@@ -155,6 +160,7 @@ def request(session: Session, intended: Intended, variable_sets: Sequence[Variab
         format=intended.batch.group.format,
         quality=intended.batch.group.quality,
         idempotency_key=digest(f"{session.store.lineage} {intended.attempt}"),
+        sensitive=frozenset().union(*map(sensitive_names, kept)),
     )
 
 

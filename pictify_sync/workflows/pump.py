@@ -19,6 +19,7 @@ from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
 from pictify_sync.workflows.collect import evidence
+from pictify_sync.workflows.discretion import of_batch
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.send import ANOTHERS_ID, holders, next_batch, send, submit
 
@@ -151,11 +152,12 @@ class Pump:
             self._unaskable(flight, error.message)
             return
         except ProviderUnavailable as error:
-            self._silent(flight, error.message)
+            self._silent(flight, of_batch(apron.session, flight.intended).clean(error.message))
             return
         except ProviderError as error:
-            hint = f"; {error.hint}" if error.hint else ""
-            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {error}{hint}")
+            why = f"{error}; {error.hint}" if error.hint else str(error)
+            why = of_batch(apron.session, flight.intended).clean(why)
+            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
             return
         flight.silence, flight.pause = 0, 0.0
         if report.status is BatchStatus.EXPIRED:

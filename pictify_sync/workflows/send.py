@@ -10,6 +10,7 @@ from pictify_sync.core.entries import Doubted, Entry, Intended, Submitted
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import Accepted, InDoubt, NotSent, Refused
 from pictify_sync.core.reconcile import NotMade, Result
+from pictify_sync.core.sensitive import cleaned, redactor_of
 from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.intent import intend, narrowed, prepare, request
@@ -75,7 +76,7 @@ def send(apron: Apron, flight: Flying) -> None:
         apron.abandon(intended, str(error), (0, intended.batch.renders))
         return
     flight.sends += 1
-    match apron.provider.submit(body):
+    match cleaned(redactor_of(body), apron.provider.submit(body)):
         case Accepted(batch_id):
             _accepted(apron, flight, batch_id)
         case Refused() as refused:

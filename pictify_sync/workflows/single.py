@@ -16,8 +16,10 @@ from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Group, Item, Record, Status
 from pictify_sync.core.outcomes import BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
+from pictify_sync.core.sensitive import cleaned, redactor_of
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.workflows.discretion import clean_results
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.intent import request
 from pictify_sync.workflows.making_way import (
@@ -80,7 +82,14 @@ def _render(session: Session, shared: Sequence[Record], template: TemplateRecord
         _fail(session, shared, ("CHANGED_SINCE_PLAN", str(error)), done)
         return
     intended, ask = made[-1]
-    _take(session, intended, provider.render_one(ask), done)
+    _take(session, intended, _cleaned(ask, provider.render_one(ask)), done)
+
+
+def _cleaned(ask: BatchRequest, answer: SingleRender) -> SingleRender:
+    redactor = redactor_of(ask)
+    if isinstance(answer, Made):
+        return Made({layout: cleaned(redactor, one) for layout, one in answer.outcomes.items()})
+    return cleaned(redactor, answer)
 
 
 def _intend(
@@ -158,7 +167,8 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
             result = NotMade(code, message)
         case _:
             raise AssertionError(f"{outcome} is no outcome")
-    results, at = {(0, spec.layout): result}, session.now()
+    results, at = clean_results(session, intended, {(0, spec.layout): result}), session.now()
+    result = results[0, spec.layout]
 
     def build() -> Sequence[Entry]:
         settled = settle(intended, BatchStatus.COMPLETED, results, session.store.record, at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -11,8 +12,9 @@ from pictify_sync.core.entries import Entry, TemplateRecorded
 from pictify_sync.core.events import TemplatePushed
 from pictify_sync.core.model import Group
 from pictify_sync.core.ports import Provider
-from pictify_sync.core.template import TemplateChange, TemplateRecord
+from pictify_sync.core.template import TemplateChange, TemplateRecord, TemplateSource
 from pictify_sync.errors import ProviderError
+from pictify_sync.redaction import Redactor
 from pictify_sync.workflows.session import Session
 
 
@@ -21,7 +23,7 @@ def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
     for change in changes:
         source = change.source
         provider = session.ports.provider(source.provider)
-        uid = provider.push_template(source, None if change.record is None else change.record.uid)
+        uid = _pushed(provider, source, None if change.record is None else change.record.uid)
         held = _held(provider, uid)
         at = session.now()
         record = TemplateRecord(
@@ -31,13 +33,23 @@ def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
             digest=source.digest,
             revisions=dict(source.revisions),
             source=source.source,
-            variables=source.variables,
+            variables=tuple(replace(one, default="") if one.sensitive else one for one in source.variables),
             layouts=dict(source.layouts),
             observed_at=at,
             held=held,
         )
         session.commit(partial(_template_entry, record, at))
         session.ports.sink(TemplatePushed(source.name, uid))
+
+
+def _pushed(provider: Provider, source: TemplateSource, uid: str | None) -> str:
+    try:
+        return provider.push_template(source, uid)
+    except ProviderError as error:
+        redactor = Redactor(json.loads(one.default) for one in source.variables if one.sensitive and one.default)
+        error.message = redactor.clean(error.message)
+        error.args = (error.message,)
+        raise
 
 
 def _held(provider: Provider, uid: str) -> Mapping[str, str]:

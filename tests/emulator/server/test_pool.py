@@ -39,9 +39,18 @@ def pool() -> Iterator[RenderPool]:
 def chunk(folder: Path, *variables: str, seconds: float = 5.0, budget: float = 5.0) -> Chunk:
     """A chunk of small pictures."""
     pictures = tuple(Picture(index, "default", 4, 3, text) for index, text in enumerate(variables))
-    paths = {"folder": str(folder), "journal": str(folder / "journal")}
     return Chunk(
-        FakeRenderer, "{{name}}", (), False, "png", None, **paths, seconds=seconds, budget=budget, pictures=pictures
+        FakeRenderer,
+        "{{name}}",
+        (),
+        strict=False,
+        format="png",
+        quality=None,
+        folder=str(folder),
+        journal=str(folder / "journal"),
+        seconds=seconds,
+        budget=budget,
+        pictures=pictures,
     )
 
 
