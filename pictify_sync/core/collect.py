@@ -18,6 +18,7 @@ from pictify_sync.core.model import AssetKey, Fingerprint, Format, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.template import TemplateRecord
 
+DIGEST = "$digest"  # stands for values that were not kept
 SECOND = 0.999  # seconds that a time without a fraction may be later than it says
 MAX_SAFE = 2**53  # JavaScript's numbers are exact up to here
 FORMATS = {"png": Format.PNG, "jpg": Format.JPEG, "jpeg": Format.JPEG, "webp": Format.WEBP, "mp4": Format.MP4}
@@ -177,13 +178,18 @@ def read_sighting(row: Json, *, at: float | None = None, template: str = "") -> 
     return Sighting(
         url=url,
         template_uid=named if isinstance(named, str) and named else template,
-        variables=wire_digest(values) if isinstance(values, dict) else "",
+        variables=_digest(values) if isinstance(values, dict) else "",
         width=_pixels(size, "width"),
         height=_pixels(size, "height"),
         format=_format(row, url),
         at=next((one for one in times if one is not None), at),
         remote_id=_text(row, "imageId", "id", "uid") or None,
     )
+
+
+def _digest(values: Json) -> str:
+    kept = values.get(DIGEST) if len(values) == 1 else None
+    return kept if isinstance(kept, str) else wire_digest(values)
 
 
 def _text(row: Json, *names: str) -> str:

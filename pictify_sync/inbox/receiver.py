@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
+from pictify_sync.core.keeping import without_values
 from pictify_sync.core.ports import Clock, Delivery
 from pictify_sync.errors import StateError, UsageError
 from pictify_sync.inbox.files import FileInbox
@@ -100,7 +101,7 @@ class Receiver:
             return _said(400, "the body is not UTF-8")
         if not DELIVERY_ID.fullmatch(name):
             return _said(400, "the delivery id is not readable")
-        delivery = Delivery(name, now, body, late)
+        delivery = Delivery(name, now, without_values(body), late)
         kept = self._inbox.put(delivery)
         if kept:
             self._options.kept(delivery)

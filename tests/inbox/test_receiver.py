@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
+from pictify_sync.core.collect import read_event, wire_digest
 from pictify_sync.errors import UsageError
 from pictify_sync.inbox.files import FileInbox
 from pictify_sync.inbox.receiver import MAX_BODY, Receiver, ReceiverOptions, receiving
@@ -62,11 +63,27 @@ def sender(tmp_path: Path) -> Sender:
 
 
 def test_a_good_delivery_is_kept(sender: Sender) -> None:
-    """A signature by any of the secrets is enough; the raw body is kept."""
+    """A signature by any of the secrets is enough; a body without values is kept as it came."""
     assert sender.post(signed()).json == {"kept": True}
     assert sender.post(signed(b"{}", secret="whsec_old"), b"{}", "del_2").json == {"kept": True}
     assert {one.id: one.body for one in sender.inbox.deliveries()} == {"del_1": BODY.decode(), "del_2": "{}"}
     assert not any(one.late for one in sender.inbox.deliveries())
+
+
+def test_values_are_not_kept(sender: Sender) -> None:
+    """Of variables a digest is kept, by which their picture is found; of a service's words about them nothing is."""
+    values = {"email": "ada@example.invalid", "amount": 1.0}
+    data = {"url": "https://cdn.example/a.png", "templateUid": "T1", "variables": values, "error": "not ada@example"}
+    body = json.dumps({"event": "render.completed", "timestamp": "2026-11-22T09:00:05Z", "data": data}).encode()
+    assert sender.post(signed(body), body).json == {"kept": True}
+    (kept,) = sender.inbox.deliveries()
+    assert "ada" not in kept.body
+    seen, whole = read_event(kept.body), read_event(body)
+    assert seen is not None
+    assert seen == whole
+    assert seen.variables == wire_digest(values)
+    assert sender.post(signed(b"ada@example.invalid"), b"ada@example.invalid", "del_2").json == {"kept": True}
+    assert "ada" not in "".join(one.body for one in sender.inbox.deliveries())
 
 
 def test_every_changed_byte_is_refused(sender: Sender) -> None:

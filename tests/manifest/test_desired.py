@@ -166,6 +166,26 @@ def test_sensitive_values_are_nowhere_but_in_payloads(project: Project) -> None:
     assert "x.example" not in project.fails()
 
 
+def test_a_sensitive_local_picture_is_sent_and_never_named(project: Project) -> None:
+    """Its bytes go to the provider like any picture's; its path is in no asset, and in no problem of its row."""
+    project.edit("manifests/card.yaml", lambda text: text.replace("{type: image,", "{type: image, sensitive: true,"))
+    picture = project.write("manifests/portrait-of-ada.svg", "<svg></svg>")
+    project.rows({"id": "a", "title": "A", "photo": "portrait-of-ada.svg"}, {"id": "b", "title": "B", "photo": ""})
+    found = project.read()
+    asset = next(iter(found))
+    assert "portrait" not in repr(list(found))
+    assert found.payload(asset.key, asset.variables)["photo"] == "data:image/svg+xml;base64,PHN2Zz48L3N2Zz4="
+    picture.write_text("<svg/>")
+    with pytest.raises(InputError) as raised:
+        found.payload(asset.key, asset.variables)
+    assert "portrait" not in str(raised.value)
+    assert "changed since it was planned" in str(raised.value)
+    picture.unlink()
+    assert "no such picture: (sensitive)" in "".join(map(str, project.read().problems))
+    refused = project.fails(local_pictures="refuse", provider="pictify") if picture.write_text("<svg/>") else ""
+    assert "portrait" not in refused
+
+
 def test_revisions_follow_what_shapes_a_layout(project: Project) -> None:
     """Html and defaults change all layouts, a size its own layout, a display name or a new layout none."""
 
