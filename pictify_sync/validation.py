@@ -32,11 +32,9 @@ _WORDS = {
 
 def nearest(word: str, names: Iterable[str]) -> str:
     """Give the hint "did you mean 'x'?" for the name most like a word, "" when none is."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
+    from pictify_sync.nearest import hint  # noqa: PLC0415 - only a mistake needs it
 
-    folded = {name.casefold(): name for name in sorted(names)}
-    close = get_close_matches(word.casefold()[:80], list(folded), 1, 0.7)
-    return f"did you mean '{folded[close[0]]}'?" if close else ""
+    return hint(word, names)
 
 
 def validate(model: type[M], document: Document) -> M | list[Problem]:

@@ -15,6 +15,7 @@ from typing import IO, Any, NoReturn
 import yaml
 
 from pictify_sync.errors import InputError, Problem
+from pictify_sync.yaml_faults import UNQUOTED, place_of_fault, remedy
 
 MAX_DEPTH = 32
 MAX_NODES = 500_000  # of a whole document
@@ -32,8 +33,6 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 _INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _RENAME = "remove or rename one of the two"
-_BARE = re.compile(r"(?:[:,-] +|\[ *){[{%]")  # what looks like an expression without quotes around it
-_UNQUOTED = "put quotes around it: a plain text may not start with '{{'"
 _SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 
@@ -130,10 +129,11 @@ def _events(source: str | IO[str], file: str) -> Iterator[Any]:
     try:
         yield from yaml.parse(source, Loader=_LOADER)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark = place_of_fault(error)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         message = f"bad YAML: {error.problem or error.context}"
-        raise InputError([Problem(file, line, column, message, _remedy(error, source))]) from None
+        hint = remedy(error, source if isinstance(source, str) else "")
+        raise InputError([Problem(file, line, column, message, hint)]) from None
     except yaml.reader.ReaderError as error:
         place = place_of_byte(source.encode(), error.position) if isinstance(source, str) else (0, 0)
         found = error.character if isinstance(error.character, int) else ord(error.character)  # pure Python: a text
@@ -141,23 +141,6 @@ def _events(source: str | IO[str], file: str) -> Iterator[Any]:
         raise InputError([Problem(file, *place, message, "remove it, or write it as an escape in quotes")]) from None
     except yaml.YAMLError as error:
         raise InputError([Problem(file, 0, 0, f"bad YAML: {str(error).splitlines()[0]}")]) from None
-
-
-def _remedy(error: yaml.MarkedYAMLError, source: str | IO[str]) -> str:
-    """Say what to do about bad YAML, where the place and the parser's words leave it open."""
-    mark, began, problem = error.problem_mark, error.context_mark, error.problem or ""
-    before, at = (source[: mark.index], source[mark.index :][:1]) if mark and isinstance(source, str) else ("", "")
-    if at == "\t":
-        return "indent with blanks, not with tabs"
-    if _BARE.search(before.rpartition("\n")[2]):
-        return _UNQUOTED
-    if at and problem.endswith("cannot start any token"):
-        return f"put quotes around a text that starts with {at!r}"
-    if problem.startswith("mapping values"):
-        return "put quotes around a text with ': ' in it, or mend the indentation"
-    if began is None or mark is None or began.line == mark.line:
-        return ""
-    return f"look at what begins on line {began.line + 1}"
 
 
 def place_of_byte(content: bytes, position: int) -> Spot:
@@ -246,7 +229,7 @@ class _Builder:
             self.refuse(event, f"more than {MAX_DEPTH} levels of nesting")
         if top is not None and isinstance(top.value, dict) and top.key is None:
             is_expression = mapping and event.flow_style and isinstance(self.stack[-1].value, dict) and not top.value
-            self.refuse(event, "a key must be plain text", _UNQUOTED if is_expression else "")
+            self.refuse(event, "a key must be plain text", UNQUOTED if is_expression else "")
         frame = _Frame({} if mapping else [], _spot(event))
         if not mapping and len(self.stack) == 1 and top is not None and top.key is not None:
             frame.spots = self.item_spots[top.key] = []

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pictify_sync.report.lines import Line
     from pictify_sync.wiring import Choice, Consent, Project
 
+COMPARED = 200_000  # keys that a slip of the pen is compared with
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -114,9 +115,9 @@ def _words(patterns: tuple[str, ...]) -> str:
 
 def near(key: str, known: Iterable[str]) -> str:
     """Give a hint that names the known keys most like one that is not known."""
-    from difflib import get_close_matches
+    from pictify_sync.nearest import closest
 
     keys = list(known)
     below = [other for other in keys if other.startswith((f"{key}@", f"{key}/"))]
-    like = below or get_close_matches(key, list(islice(keys, 10_000)), 3)
+    like = below or closest(key, islice(keys, COMPARED), 3)
     return f"did you mean {' or '.join(like[:3])}?" if like else "pictify-sync state list shows what is recorded"

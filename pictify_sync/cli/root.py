@@ -64,9 +64,9 @@ class LazyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches
+            from pictify_sync.nearest import closest
 
-            near = get_close_matches(args[0], COMMANDS, 1)
+            near = closest(args[0], COMMANDS)
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"No such command '{click.unstyle(args[0])}'.{hint}", ctx)
         return super().resolve_command(ctx, args)

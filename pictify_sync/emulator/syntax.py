@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 
 from pydantic_handlebars import HandlebarsParseError
@@ -20,6 +19,7 @@ from pydantic_handlebars._tokenizer import TokenType, _make_delimiters, _Templat
 
 from pictify_sync.emulator.safelist import FUNCTIONS
 from pictify_sync.emulator.whitespace import settle
+from pictify_sync.nearest import closest
 
 BLOCKS = ("each", "if", "unless", "with")  # Pictify, skill "html-templates": allowed Handlebars syntax
 COMPILE_ERROR, HELPER_NOT_ALLOWED = "HANDLEBARS_COMPILE_ERROR", "HELPER_NOT_ALLOWED"
@@ -250,7 +250,7 @@ class _Walk:
         name = path.original
         if name in FUNCTIONS:
             return
-        near = get_close_matches(name, FUNCTIONS, 1)
+        near = closest(name, FUNCTIONS)
         hint = (
             f"did you mean '{near[0]}'?" if near else f"the helpers are {', '.join(sorted(FUNCTIONS, key=str.lower))}"
         )

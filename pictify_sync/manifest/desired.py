@@ -192,6 +192,7 @@ def _expand(prepared: Sequence[Prepared], context: ReadContext, problems: Proble
 def _tell_glyphs(found: Iterable[tuple[str, Origin]], problems: Problems) -> None:
     for missing, origin in found:
         shown = ", ".join(f"{character} (U+{ord(character):04X})" for character in missing[:8])
+        shown += f" and {len(missing) - 8:,} more characters" if len(missing) > 8 else ""
         hint = "add a font that has them, as a package"
         warning = Problem(origin.file, origin.line, origin.column, f"no font can draw {shown}", hint, Severity.WARNING)
         problems.add(warning, "rows with characters that no font can draw")

@@ -134,7 +134,7 @@ def require(path: Path, limit: int) -> Path:
     if not stat.S_ISREG(found.st_mode):
         raise Unusable("is a folder" if stat.S_ISDIR(found.st_mode) else "is not a plain file")
     if found.st_size > limit:
-        raise Unusable(f"is larger than {limit >> 20} MiB")
+        raise Unusable(f"is larger than {_size(limit)}")
     return path
 
 
@@ -161,3 +161,11 @@ def read_picture(path: Path) -> bytes:
 def sha256(path: Path) -> str:
     """Return the sha256 of a local picture, hex. Raises FileNotFoundError or Unusable."""
     return hashlib.sha256(read_picture(path)).hexdigest()
+
+
+def _size(limit: int) -> str:
+    """Say a number of bytes in the unit that people know it in."""
+    for unit, size in (("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("KB", 1_000)):
+        if limit >= size and limit % size == 0:
+            return f"{limit // size:,} {unit}"
+    return f"{limit:,} bytes"

@@ -5,18 +5,21 @@ This module must not know rows, nor any engine: what html says is asked of the i
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from pictify_sync.core.fingerprint import canonical, digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, UNKNOWN_REVISION, Origin
 from pictify_sync.core.ports import TemplateFacts, TemplateInspector
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource, VariableRule
-from pictify_sync.errors import Severity
+from pictify_sync.errors import Problem, Severity
 from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.forms import decode
 from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.mentions import find_reference
 from pictify_sync.manifest.places import Problems, Unusable, read_bytes, read_picture, shown
 from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
 from pictify_sync.validation import nearest
@@ -101,20 +104,50 @@ def _inline(
     context, findings = around
     folder = Path(loaded.path.parent / loaded.model.html).parent
     missing: set[str] = set()
+    sheets = {Path(loaded.model.html).name: html}  # where a file may be named
 
     def read(name: str) -> bytes | None:
         try:
-            return read_picture(context.beside(folder, name))
+            content = read_picture(context.beside(folder, name))
+            if name.endswith(".css"):
+                sheets[name] = content.decode("utf-8-sig", "replace")
+            return content
         except FileNotFoundError:
             reason = "which does not exist"
         except Unusable as error:
             reason = f"which {error}"
         if name not in missing:
             missing.add(name)
-            findings.error(("html",), f"{loaded.model.html} names {name[:200]}, {reason}")
+            _tell_missing(loaded, (name, reason), find_reference(name, sheets), (context, findings))
         return None
 
     return context.inspector.inline(html, read) if facts.files else html
+
+
+def _tell_missing(
+    loaded: Loaded[TemplateManifest],
+    missing: tuple[str, str],
+    spot: tuple[str, int, int] | None,
+    around: tuple[ReadContext, Findings],
+) -> None:
+    """Tell of a file that a page or a stylesheet names, there where it does."""
+    (name, reason), (context, findings) = missing, around
+    folder = Path(loaded.path.parent / loaded.model.html).parent
+    hint = _beside(folder / name)
+    if spot is None:
+        findings.error(("html",), f"{loaded.model.html} names {name[:200]}, {reason}", hint)
+        return
+    file, line, column = spot
+    named = shown(Path(os.path.normpath(folder / file)), context.cwd)
+    findings.problems.add(Problem(named, line, column, f"this names {name[:200]}, {reason}", hint))
+
+
+def _beside(path: Path) -> str:
+    """Hint at the file of that folder that may have been meant."""
+    try:
+        return nearest(path.name, [one.name for one in islice(path.parent.iterdir(), 1_000)])
+    except OSError:
+        return ""
 
 
 def _rules(loaded: Loaded[TemplateManifest], facts: TemplateFacts, findings: Findings) -> tuple[VariableRule, ...]:
