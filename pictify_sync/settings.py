@@ -6,6 +6,7 @@ from the environment only. This module must not know what the settings are used 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
@@ -180,13 +181,16 @@ class Settings(Fields):
         return tuple(self.providers.get(provider, ProviderSettings.model_validate({})).url_sources)
 
 
-def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None) -> Settings:
-    """Read a settings file and the environment; without a file, `pictify-sync.yaml` of the working directory if any.
+def load_settings(
+    file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None, project: Path | None = None
+) -> Settings:
+    """Read a settings file and the environment; without a file, `pictify-sync.yaml` of the project folder if any.
 
-    Raises InputError with every problem of both.
+    `project`: that folder [the working directory]. Raises InputError with every problem of both.
     """
     cwd = cwd or Path.cwd()
-    path = file or (cwd / FILE if (cwd / FILE).is_file() else None)
+    place = (project or cwd) / FILE
+    path = file or (place if os.path.lexists(place) else None)
     text, shown = ("", "") if path is None else (_read(path), _shown(path, cwd))
     twice: list[Problem] = []
     document = read_document(text, shown, twice)
@@ -204,7 +208,7 @@ def load_settings(file: Path | None, environ: Mapping[str, str], *, cwd: Path | 
     secrets = environ.get("PICTIFY_WEBHOOK_SECRET", "")
     return Settings(
         **dict(fields),
-        project=(path.parent if path else cwd).resolve(),
+        project=(path.parent if path else project or cwd).resolve(),
         file=path,
         api_key=_secret(environ, "PICTIFY_API_KEY"),
         webhook_secrets=tuple(map(SecretStr, filter(None, map(str.strip, secrets.split(","))))),

@@ -97,7 +97,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
 
     pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
-    with told(github=github) as runner, project_of(settings) as project:
+    with told(github=github) as runner, project_of(settings, wish.paths) as project:
         project.fetch()
         wish = _check_age(project, wish)
         loaded, consent = _load(project, wish), _consent(project, wish)

@@ -30,7 +30,7 @@ def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_j
     from pictify_sync.report.json_report import explanation_document
     from pictify_sync.wiring import Choice
 
-    with project_of(settings) as project:
+    with project_of(settings, paths) as project:
         check_manifests(project, paths)
         plan, manifests = project.plan(paths, Choice())  # a selection would hide where a renamed key came from
         with closing(manifests):

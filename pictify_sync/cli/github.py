@@ -47,7 +47,7 @@ def prepare_command() -> None:
             changed = all_settings_from_base(FILE, run.base_sha, os.environ)
             if settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ) or changed:
                 notice("The settings are those of the base: what this proposal changes in them counts after its merge.")
-            with project_of(inputs.settings) as project:
+            with project_of(inputs.settings, inputs.manifests) as project:
                 refuse_kept(run.base_sha, os.environ, places(project))
         runner.put({"folder": str(folder), "artifact": inputs.artifact, "inputs": told_inputs(os.environ)})
 
@@ -59,13 +59,13 @@ def fetch_command() -> int:
 
     with told(github=True):
         inputs, _ = _asked()
-        with project_of(inputs.settings) as project:
+        with project_of(inputs.settings, inputs.manifests) as project:
             branch = _branch(inputs, project)
             if branch is not None:
                 lay_out(branch, project, _folder(inputs))
     code = run_line([*_settings(inputs), "state", "fetch"])
     if code == 0 and inputs.command == "apply":
-        with told(github=True), project_of(inputs.settings) as project:
+        with told(github=True), project_of(inputs.settings, inputs.manifests) as project:
             fetch_history(project)
     return code
 
@@ -120,7 +120,7 @@ def keep_command() -> None:
     """Commit the output folder to the artifacts branch."""
     with told(github=True):
         inputs, _ = _asked()
-        with project_of(inputs.settings) as project:
+        with project_of(inputs.settings, inputs.manifests) as project:
             branch = _branch(inputs, project)
             if branch is not None:
                 click.echo("Pictures kept." if branch.keep() else "The branch holds these pictures.", err=True)
@@ -195,7 +195,13 @@ def _asked() -> tuple[Inputs, Run]:
 
 
 def _settings(inputs: Inputs) -> tuple[str, ...]:
-    return ("--settings", inputs.settings) if inputs.settings else ()
+    """The options that choose the settings: also for a command without paths those that the paths belong to."""
+    from pictify_sync.wiring import find_place
+
+    if inputs.settings:
+        return ("--settings", inputs.settings)
+    place = find_place(inputs.manifests, Path.cwd(), os.environ)
+    return ("--settings", str(place.file)) if place.file and place.folder != Path.cwd() else ()
 
 
 def _folder(inputs: Inputs) -> Path:

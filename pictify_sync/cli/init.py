@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -65,12 +66,14 @@ FILES = {
 
 
 @click.command("init")
-@click.argument("folder", type=click.Path(file_okay=False), default=".")
+@click.argument("folder", type=click.Path(file_okay=False), default="")
 def init_command(folder: str) -> None:
     """Write a first manifest, template and settings file to FOLDER [.]. Overwrites nothing."""
     from pictify_sync.errors import UsageError
     from pictify_sync.report.safe import for_shell
 
+    _refuse_inside(folder)
+    folder = folder or "."
     root = Path(folder)
     there = [name for name in FILES if (root / name).exists()]
     if there:
@@ -85,3 +88,19 @@ def init_command(folder: str) -> None:
         click.echo("wrote .gitignore", err=True)
     enter = "" if root.resolve() == Path.cwd() else f"cd {for_shell(folder)}, then "
     click.echo(f"Next: {enter}pictify-sync plan, then pictify-sync apply", err=True)
+
+
+def _refuse_inside(folder: str) -> None:
+    """Refuse to begin a second project inside another by accident; a FOLDER that is named is no accident."""
+    from pictify_sync.errors import UsageError
+    from pictify_sync.wiring import find_place
+
+    there = (Path.cwd() / folder).resolve()
+    nearest = next(one for one in (there, *there.parents) if one.is_dir())
+    place = find_place((), nearest, os.environ)
+    if place.folder == there or (place.folder == nearest and place.file is None):
+        return
+    if not folder:
+        hint = "name the folder to begin another project in it: pictify-sync init ."
+        raise UsageError(f"this folder belongs to the project in {place.folder}; nothing was written", hint=hint)
+    click.echo(f"This will be a project of its own inside that in {place.folder}", err=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -41,11 +41,18 @@ pass_settings = click.pass_obj
 
 
 @contextmanager
-def project_of(settings: str | None) -> Iterator[Project]:
-    """The project that a command runs in, closed at the end."""
-    from pictify_sync.wiring import open_project
+def project_of(settings: str | None, paths: Sequence[str] = ()) -> Iterator[Project]:
+    """The project that a command runs in, closed at the end: of the settings file, of the paths, or found upwards.
 
-    project = open_project(Path(settings) if settings else None, os.environ)
+    One in another folder than the working one is named on stderr.
+    """
+    from pictify_sync.wiring import Place, find_place, open_project
+
+    cwd = Path.cwd()
+    place = Place(cwd, Path(settings)) if settings else find_place(paths, cwd, os.environ)
+    if place.folder != cwd:
+        click.echo(f"Project: {place.folder}" + ("" if place.file else " (without a settings file)"), err=True)
+    project = open_project(place.file if place.folder != cwd or settings else None, os.environ, place.folder)
     project.notice = _notice
     try:
         yield project

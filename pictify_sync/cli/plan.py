@@ -62,7 +62,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
 
     pages = pages_of(options)
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
-    with told(github=bool(options["github"])) as runner, project_of(settings) as project:
+    with told(github=bool(options["github"])) as runner, project_of(settings, paths) as project:
         check_manifests(project, paths)
         agreed = approved(project, options["check_against"])  # type: ignore[arg-type]
         plan, manifests = project.plan(paths, choice)

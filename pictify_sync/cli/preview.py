@@ -61,7 +61,7 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     limit = options["max_previews"]
     assert isinstance(limit, int)
     pages = pages_of(options)
-    with project_of(settings) as project, _folder(options["pictures"]) as folder:
+    with project_of(settings, paths) as project, _folder(options["pictures"]) as folder:
         check_manifests(project, paths)
         plan, manifests = project.plan(paths, choice)
         with closing(manifests), closing(previews(project, (plan, manifests), folder, limit)) as made:

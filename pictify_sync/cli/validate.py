@@ -29,7 +29,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     from pictify_sync.report.words import count, pictures
 
     assets = manifests = 0
-    with told(github=github) as runner, project_of(settings) as project:
+    with told(github=github) as runner, project_of(settings, paths) as project:
         check_manifests(project, paths)
         try:
             with closing(project.read(paths, glyphs=True)) as found:

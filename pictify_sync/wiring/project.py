@@ -45,9 +45,12 @@ class SystemClock:
         time.sleep(max(0.0, seconds))
 
 
-def open_project(settings_file: Path | None, environ: Mapping[str, str]) -> Project:
-    """Read the settings and bind the project to them. Raises InputError with all problems of the settings."""
-    return Project(load_settings(settings_file, environ))
+def open_project(settings_file: Path | None, environ: Mapping[str, str], folder: Path | None = None) -> Project:
+    """Read the settings and bind the project to them. Raises InputError with all problems of the settings.
+
+    `folder`: the project folder where there is no settings file [the working directory].
+    """
+    return Project(load_settings(settings_file, environ, project=folder))
 
 
 class Project:

@@ -48,6 +48,17 @@ def said(job: Job, name: str) -> str:
     return " ".join(command.text for command in job.commands if command.name == name)
 
 
+def test_a_proposal_brings_no_nearer_settings(hub: Hub) -> None:
+    """Wherever settings are looked for, those of the base count: beside its manifests there are none."""
+    hub.work.write("manifests/pictify-sync.yaml", "version: 1\nmanifests: .\nguard: {max_renders: 1000000}\n")
+    number = hub.propose("change", fork=True)
+    job = hub.run("pull_request", {"manifests": "manifests"}, pull=number, token="read", workflow=2)
+    assert not job.failed, job.log
+    assert "settings are those of the base" in said(job, "notice")
+    assert not (job.folder / "manifests/pictify-sync.yaml").exists()
+    assert "Project:" not in job.log
+
+
 @pytest.mark.full
 def test_work_that_nobody_reviewed_is_refused_and_named(hub: Hub) -> None:
     """A commit pushed past the pull requests; the same by hand is done."""

@@ -17,11 +17,26 @@ INTRODUCTION = """\
 This page is generated from the models that check the settings. `pictify-sync schema settings` prints them as a JSON
 Schema for editors.
 
-Settings are read from `pictify-sync.yaml` in the working directory, or from the file that `--settings FILE` (before the
-command) names; without a file every field has its default. Paths are relative to the folder of that file, which is the
-project folder: no manifest may name a file outside it. All problems are told at once, each as
+Settings are read from the nearest `pictify-sync.yaml`, or from the file that `--settings FILE` (before the command)
+names, which then decides alone; without a file every field has its default. Paths in it are relative to the folder of
+that file, which is the project folder: no manifest may name a file outside it. All problems are told at once, each as
 `file:line:column: what; how to fix`. What is set here may not be set in a manifest, so that whoever edits a manifest
 cannot choose hosts, folders or limits.
+
+## Which file is found
+
+A command that is given paths looks from each of them upwards, any other from the working directory:
+
+- as far as the root of the Git repository (where `.git` is, a folder or a file), and never into another file system;
+- without a repository as long as the folders are yours, up to but without your home folder and any folder that
+  everybody may write to, such as `/tmp`;
+- never into a folder of another user (under `sudo` those of the caller count as yours, as for Git). Where settings of
+  the repository lie beyond one, the command ends with an error instead of beginning a second project.
+
+Where no settings are found, the nearest folder upwards with a `.pictify-sync` in it is the project. A project elsewhere
+than in the working directory is named on stderr (`Project: ...`), and its settings, state and guard count. Paths of two
+projects in one run are refused. On a proposal the GitHub action takes the base's version of every file that
+could be found.
 
 ## Environment
 
