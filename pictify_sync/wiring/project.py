@@ -112,11 +112,13 @@ class Project:
         """Refuse a state of another project, at the first look at it."""
         if self.takes_foreign:
             return
-        try:
-            self.owner.refuse_foreign(store, fetched=states.is_fetched(store))
-        except ForeignState:
-            states.forget(store)
-            raise
+        self.owner.refuse_foreign(store, fetched=False)
+        if isinstance(store, states.Fetched):
+            try:
+                self.owner.refuse_foreign(store, fetched=True)
+            except ForeignState:  # what only reads could not tell
+                store.forget_ref()
+                raise
 
     def artifacts(self, *, deep: bool = False) -> ArtifactStore:
         """The published pictures, where the settings keep them. `deep`: a check reads what a bucket holds."""

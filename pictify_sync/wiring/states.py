@@ -102,17 +102,6 @@ def is_empty(store: StateStore) -> bool:
     return isinstance(store, EmptyStateStore)
 
 
-def is_fetched(store: StateStore) -> bool:
-    """Whether it was brought to this machine by git for this command."""
-    return isinstance(store, Fetched)
-
-
-def forget(store: StateStore) -> None:
-    """Have whoever only reads fetch the state again first, and be refused as well."""
-    if isinstance(store, Fetched):
-        store.forget_ref()
-
-
 def _git_state(settings: Settings) -> GitState:
     from pictify_sync.state.git_opening import GitState  # noqa: PLC0415 - for such a state alone
 
