@@ -76,7 +76,9 @@ class InDoubt(_Strict):
 class ProviderSettings(_Strict):
     """What an account at a provider allows; absent values are those of its plan, else the documented ones."""
 
-    plan: Literal["free", "pro", "business", "enterprise"] | None = Field(None, description="The account's plan.")
+    plan: Literal["free", "basic", "pro", "business", "enterprise"] | None = Field(
+        None, description="The account's plan."
+    )
     url_sources: Annotated[list[UrlSource], AfterValidator(_free_first)] = Field(
         ["results", "inbox", "lookup"],
         description="Where the URLs of pictures are looked for, in this order. `single`, which may stand last, makes "

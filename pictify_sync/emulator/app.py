@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import Map, Rule
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Request, Response
 
 from pictify_sync.emulator.backstage import Backstage
@@ -25,7 +25,7 @@ from pictify_sync.emulator.gate import befall_after, befall_before, rate_headers
 from pictify_sync.emulator.limits import Buckets
 from pictify_sync.emulator.options import Options, switched
 from pictify_sync.emulator.problems import error_answer
-from pictify_sync.emulator.routes import BY_OPERATION, OPEN, RENDERING, ROUTES
+from pictify_sync.emulator.routes import BY_OPERATION, OPEN, RENDERING, RESERVED, ROUTES
 from pictify_sync.emulator.store import Store
 from pictify_sync.emulator.wire import Answer, WireError, canonical
 
@@ -59,18 +59,30 @@ class Emulator:
     def _respond(self, request: Request) -> Response:
         options, operation = self._control.options, ""
         try:
-            operation, values = self._urls.bind_to_environ(request.environ).match()
+            operation, values = self._matched(request)
             options = self._options(request)
             return self._serve(request, operation, values, options)
         except WireError as error:
             found = error
         except HTTPException as error:
-            found = WireError(error.code or 500, error.description or error.name, headers=_allowed(error))
+            found = WireError(error.code or 500, error.description or error.name)
         except Dropped:
             raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
             found = WireError(500, f"{type(error).__name__}: {error}")
         return _json(*error_answer(found, operation, options.errors, request.path))
+
+    def _matched(self, request: Request) -> tuple[str, Mapping[str, Any]]:
+        """Find the route. 404 for every method and path that there is no route for, as the vendor's server answers."""
+        try:
+            operation, values = self._urls.bind_to_environ(request.environ).match()
+        except RequestRedirect:
+            raise
+        except (NotFound, MethodNotAllowed):
+            operation, values = "", {}
+        if not operation or (request.path.split("/")[1], *values.values()) in RESERVED:
+            raise WireError(404, f"Route {request.method}:{request.path} not found", "route_not_found")
+        return operation, values
 
     def _options(self, request: Request) -> Options:
         """The options in force for one request."""
@@ -89,7 +101,7 @@ class Emulator:
             from pictify_sync.emulator.openapi import document  # noqa: PLC0415 - the embedded server is never asked
 
             return _json(Answer(document(options, request.root_url)))
-        headers = {} if operation == "getFile" else self._rate(request, options)
+        headers = {} if operation == "getFile" else self._rate(request, options, operation)
         faults = self._control.rules.due(operation)
         if options.faults and (words := request.headers.get("X-Emulator-Fault")):
             try:
@@ -99,21 +111,21 @@ class Emulator:
         if (answer := befall_before(faults, options.now())) is not None:
             return answer
         if operation in RENDERING and options.quota is not None and self._stage.renders.metered(team) >= options.quota:
-            raise WireError(402, "Quota exceeded", "quota_exceeded")
+            raise WireError(options.quota_status, "Quota exceeded", "quota_exceeded")
         found = BY_OPERATION[operation].serve(self._stage, Call(request, values, options, team, faults))
         befall_after(faults)
         response = found if isinstance(found, Response) else _json(found)
         response.headers.update(headers)
         return response
 
-    def _rate(self, request: Request, options: Options) -> dict[str, str]:
+    def _rate(self, request: Request, options: Options, operation: str) -> dict[str, str]:
         """Count the request; gives the headers to send. 429 when there were too many."""
         limit = options.allowed.requests_per_minute
         if limit is None:
             return {}
         allowance = self._buckets.take(request.headers.get("Authorization", ""), limit)
         if allowance.wait:
-            raise refuse_rate(allowance, options)
+            raise refuse_rate(allowance, options, operation)
         return rate_headers(allowance, options.now()) if options.rate_headers == "legacy" else {}
 
     def close(self) -> None:
@@ -134,10 +146,6 @@ def read_meter(folder: Path) -> list[dict[str, Any]]:
             return [dict(row) for row in db.execute("SELECT * FROM meter ORDER BY number")]
     finally:
         store.close()
-
-
-def _allowed(error: HTTPException) -> dict[str, str]:
-    return {"Allow": ", ".join(sorted(error.valid_methods or ()))} if isinstance(error, MethodNotAllowed) else {}
 
 
 def _json(answer: Answer, content_type: str = "application/json") -> Response:

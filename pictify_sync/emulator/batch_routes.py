@@ -11,6 +11,8 @@ from pictify_sync.emulator.dialects import PROJECTIONS, accepted, cancelled
 from pictify_sync.emulator.faults import play
 from pictify_sync.emulator.wire import Answer, WireError, checked
 
+MONTH = 30 * 86_400.0  # seconds
+
 
 def create_batch(stage: Backstage, call: Call) -> Answer:
     """Accept a batch."""
@@ -21,8 +23,13 @@ def create_batch(stage: Backstage, call: Call) -> Answer:
         raise WireError(400, "csvUrl is not supported by this server: send variableSets")
     wanted = checked(BatchBody, body)
     sets, most = wanted.variableSets, options.allowed.items
+    if not most:
+        raise WireError(403, "Batch rendering is not part of this plan", "plan_required")
     if len(sets) > most:
         raise WireError(400, f"variableSets has {len(sets)} items, at most {most}")
+    monthly, since = options.allowed.monthly, options.now() - MONTH
+    if monthly is not None and stage.renders.asked(call.team, since) + len(sets) > monthly:
+        raise WireError(options.quota_status, f"More than {monthly} items of batches a month", "quota_exceeded")
     flags = {"webhook_variables": options.webhook_variables, "batch_events": options.batch_events}
     how = play(call.faults, len(sets), options.batch_seconds)
     order = Order(source, sets, wanted, uid, call.team, base=call.base, play=how, flags=flags)

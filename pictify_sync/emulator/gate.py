@@ -15,7 +15,8 @@ from pictify_sync.emulator.limits import Allowance
 from pictify_sync.emulator.options import Options
 from pictify_sync.emulator.wire import WireError, digest
 
-STRICT_KEY = re.compile(r"[0-9a-f]{64}")
+STRICT_KEY = re.compile(r"(?:pic_(?:live|test)_)?[0-9a-f]{64}")  # without a prefix before September 2026
+WITH_HEADERS = frozenset({"createImage", "createGif"})  # whose 429s are documented to have them: public rendering
 LONGEST_DELAY = 600.0  # seconds
 
 
@@ -41,9 +42,10 @@ def rate_headers(allowance: Allowance, now: float) -> dict[str, str]:
     return {name: str(value) for name, value in shown.items()}
 
 
-def refuse_rate(allowance: Allowance, options: Options) -> WireError:
+def refuse_rate(allowance: Allowance, options: Options, operation: str) -> WireError:
     """The 429 of an empty bucket: with Retry-After only where headers are sent."""
-    if options.rate_headers == "off":
+    documented = options.rate_headers == "documented" and operation in WITH_HEADERS
+    if not documented and options.rate_headers != "legacy":
         return WireError(429, "Too many requests")
     seconds = int(allowance.wait) + 1
     headers = {"Retry-After": str(seconds), **rate_headers(allowance, options.now())}

@@ -43,7 +43,7 @@ SAID: Mapping[str, Said] = {
     "getTemplateVariables": Said("Get template variables", "TemplateVariables", refusals=(404,)),
     "renderTemplate": Said("Render template", "RenderResponse", body="RenderRequest", refusals=(400, 404)),
     "batchRenderTemplate": Said(
-        "Batch render template", "BatchResponse", 202, body="BatchRenderRequest", refusals=(400, 404, 409, 422)
+        "Batch render template", "BatchResponse", 202, body="BatchRenderRequest", refusals=(400, 403, 404, 409, 422)
     ),
     "getBatchResults": Said("Get batch job results", "BatchStatus", refusals=(404,)),
     "cancelBatch": Said("Cancel batch job", "CancelResponse", refusals=(400, 404)),
@@ -113,7 +113,7 @@ def _responses(said: Said, operation: str, options: Options) -> dict[str, Any]:
     if operation not in OPEN:
         statuses |= {401, 429}
     if operation in RENDERING:
-        statuses.add(402)
+        statuses.add(options.quota_status)
     for status in sorted(statuses):
         picture = operation in PICTURES and status != 401
         shape, kind = ("PictureError" if picture else "Message"), "application/json"

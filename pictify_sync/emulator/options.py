@@ -20,19 +20,32 @@ Fetch = Callable[[str], bytes]  # URL -> body; ValueError: not allowed; OSError:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a plan allows (Pictify, Batch operations: Limits; Rate limits). None: no limit is documented."""
+    """What a plan allows. None: no limit is documented."""
 
-    items: int  # of a batch
+    items: int  # of a batch; 0: no batches
     open_batches: int | None
     requests_per_minute: int | None
+    monthly: int | None = None  # items of batches in 30 days
 
 
-PLANS: Mapping[str, Plan] = {
-    "free": Plan(10, 1, 60),
-    "pro": Plan(100, 3, 300),
-    "business": Plan(1_000, 10, 1_000),
-    "enterprise": Plan(10_000, None, None),
+# Two tables are published, and contradict each other. Requests a minute: Pictify, Rate limits, which lacks `basic`.
+PLAN_TABLES: Mapping[str, Mapping[str, Plan]] = {
+    "batch": {  # Pictify, Batch operations: Limits; `basic` is that of the usage page
+        "free": Plan(10, 1, 60),
+        "basic": Plan(50, 1, 60, 500),
+        "pro": Plan(100, 3, 300),
+        "business": Plan(1_000, 10, 1_000),
+        "enterprise": Plan(10_000, None, None),
+    },
+    "usage": {  # Pictify, Dashboard: Usage; batches open at once are those of the other page
+        "free": Plan(0, 1, 60),
+        "basic": Plan(50, 1, 60, 500),
+        "pro": Plan(250, 3, 300),
+        "business": Plan(1_000, 10, 1_000),
+        "enterprise": Plan(10_000, None, None),
+    },
 }
+PLANS = PLAN_TABLES["batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +59,16 @@ class Options:
     start_seconds: float = 120.0  # that a worker may need until its engine and fonts are ready
     dialect: str = "nested"  # of the results: a name of dialects.PROJECTIONS
     errors: str = "plain"  # error bodies: plain, problem (RFC 9457)
-    rate_headers: str = "off"  # off, legacy (X-RateLimit-* always, Retry-After with a 429)
+    rate_headers: str = "documented"  # documented (429s of pictures), off, legacy (always; Retry-After with a 429)
     plan: str = ""  # a name of PLANS; "": no limit but `max_items`
-    quota: int | None = None  # pictures that a team may render, ever; then 402
+    plan_table: str = "batch"  # a name of PLAN_TABLES
+    quota: int | None = None  # pictures that a team may render, ever
+    quota_status: int = 429  # that refuses what is over the quota: 429, as the newest docs say, or 402
     max_items: int = 100  # of a batch without a plan (Pictify, Batch render: maxItems 100)
     max_html: int = 500_000  # bytes (Pictify, Errors: TEMPLATE_TOO_LARGE over 500 KB)
     max_body: int = 64 * MEGABYTE  # bytes of a request
     tokens: Sequence[str] = field(default=(), repr=False)  # bearer keys that are taken; none: any
-    strict_keys: bool = False  # take only keys of 64 lower-case hex characters, as the vendor gives out
+    strict_keys: bool = False  # take only keys of the forms that the vendor gives out, or did
     teams: bool = False  # each key sees its own templates, batches and subscriptions only
     idempotent: bool = False  # honour Idempotency-Key (the vendor's render routes do not)
     key_seconds: float | None = None  # that such a key is remembered (documented: 24 hours); None: for ever
@@ -78,17 +93,20 @@ class Options:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is one of {', '.join(sorted(known))}")
+        if self.quota_status not in (402, 429):
+            raise ValueError("quota_status is 402 or 429")
 
     @property
     def allowed(self) -> Plan:
         """The limits in force."""
-        return PLANS[self.plan] if self.plan else Plan(self.max_items, None, None)
+        return PLAN_TABLES[self.plan_table][self.plan] if self.plan else Plan(self.max_items, None, None)
 
 
 CHOICES: Mapping[str, frozenset[str]] = {
     "dialect": frozenset(PROJECTIONS),
     "errors": frozenset({"plain", "problem"}),
-    "rate_headers": frozenset({"off", "legacy"}),
+    "rate_headers": frozenset({"documented", "off", "legacy"}),
+    "plan_table": frozenset(PLAN_TABLES),
     "plan": frozenset({"", *PLANS}),
 }
 SWITCHES = frozenset({"idempotent", "webhook_variables", "batch_events", "lookup_variables"})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import mimetypes
 import os
 import re
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from werkzeug.wrappers import Response
 
 from pictify_sync.emulator.backstage import Backstage
@@ -25,8 +26,8 @@ FORMATS = ("png", "jpg", "jpeg", "webp")
 MAX_PIXELS = 50_000_000
 KINDS = {"ALL": (), "PNG": ("batch", "render", "image"), "GIF": ("gif",), "PDF": ("none",), "MP4": ("none",)}
 
-# An unknown format is silently a png (vendor's Python client, render_html).
-Extension = Annotated[str, BeforeValidator(lambda one: one if one in FORMATS or not isinstance(one, str) else "png")]
+# What makes a page move: of anything else a GIF would have one frame, which the vendor refuses (Pictify, GIFs).
+MOVES = re.compile(r"@keyframes|animation(?:-name)?\s*:|<animate|<script|<video|<marquee|\.gif\b|data:image/gif", re.I)
 
 
 class PageBody(Tolerant):
@@ -44,7 +45,7 @@ class ImageBody(PageBody):
     """The body of POST /image. `selector` is taken and ignored: the whole page is drawn."""
 
     selector: str = ""
-    fileExtension: Extension = "png"  # noqa: N815
+    fileExtension: str = "png"  # noqa: N815
 
 
 class GifBody(PageBody):
@@ -91,16 +92,21 @@ def _picture(stage: Backstage, order: Order) -> tuple[PictureView, float]:
 def create_image(stage: Backstage, call: Call) -> Answer:
     """Render a page at once."""
     wanted = checked(ImageBody, call.body())
-    how = checked(RenderOptions, {"format": wanted.fileExtension})
+    if (extension := wanted.fileExtension.lower()) not in FORMATS:
+        raise WireError(422, f"fileExtension is one of {', '.join(FORMATS)}", "unsupported_format")
+    how = checked(RenderOptions, {"format": extension})
     one, at = _picture(stage, _order(stage, call, wanted, IMAGE_SIZE, how))
     assert one.file
     return Answer({"url": call.link(one.file), "id": one.id, "createdAt": instant(at)})
 
 
 def create_gif(stage: Backstage, call: Call) -> Answer:
-    """Render a page as a GIF of one frame: nothing here moves."""
+    """Render a page as a GIF of one frame: nothing moves here. 422 for a source that moves nowhere."""
     wanted = checked(GifBody, call.body())
-    one, _ = _picture(stage, replace(_order(stage, call, wanted, GIF_SIZE, RenderOptions()), kind="gif"))
+    order = _order(stage, call, wanted, GIF_SIZE, RenderOptions())
+    if not MOVES.search(json.dumps([order.source.html, *order.sets])):
+        raise WireError(422, "The source has no animation: use POST /image", "static_source")
+    one, _ = _picture(stage, replace(order, kind="gif"))
     assert one.file
     name = _gif(stage, one.file)
     stage.renders.turn(one.id, name)
@@ -146,7 +152,10 @@ def list_renders(stage: Backstage, call: Call) -> Answer:
     rows, total = stage.renders.page(wanted)
     shown = [render_shape(row, call.link, variables=call.options.lookup_variables) for row in rows]
     page = {"total": total, "limit": limit, "offset": offset, "hasMore": offset + len(rows) < total}
-    return Answer({"renders": shown, "pagination": page, "counts": {"ALL": total}})
+    everything = replace(wanted, kinds=("none",) if foreign else ())
+    counts = stage.renders.counts(everything, dict.fromkeys(KINDS, ("none",)) if foreign else KINDS)
+    histogram = stage.renders.histogram(everything)
+    return Answer({"renders": shown, "pagination": page, "counts": counts, "histogram": histogram})
 
 
 def file(stage: Backstage, call: Call) -> Response:

@@ -19,7 +19,7 @@ def error_answer(error: WireError, operation: str, shape: str, path: str) -> tup
     if operation in PICTURES and error.status != 401:
         said = {name: value for name, value in error.body.items() if name != "message"}
         body = {"code": f"http_{error.status}", **said, "error": error.body["message"]}
-        body["retriable"] = error.status in RETRIABLE
+        body["retriable"] = error.status in RETRIABLE and body["code"] != "quota_exceeded"
     return Answer(body, error.status, error.headers), "application/json"
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pictify_sync.emulator.store import Store
@@ -18,6 +18,7 @@ JOINED = (
     "FROM meter m JOIN batches b ON b.id=m.batch JOIN pictures p ON p.batch=b.number AND p.position=m.position "
     "AND p.layout=m.layout JOIN items i ON i.batch=b.number AND i.position=m.position WHERE m.team=:team"
 )
+DAY = 86_400  # seconds
 COLUMNS = "m.number, m.at, m.picture, m.template, p.file, p.width, p.height, b.request, b.kind, i.variables"
 # A picture of a batch that takes its time by the server's clock is not there before its item is shown.
 SHOWN = " AND (b.ends<=:now OR m.position < (:now - b.created) / (b.ends - b.created) * b.total)"
@@ -79,6 +80,26 @@ class Renders:
         update = f"UPDATE pictures SET file=? WHERE (batch, position, layout) IN ({place})"  # noqa: S608
         with self._store.write() as db:
             db.execute(update, (file, picture))
+
+    def counts(self, wanted: Wanted, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+        """Count the renders of each format, whatever format was asked for."""
+        return {name: self.page(replace(wanted, kinds=some, limit=0))[1] for name, some in kinds.items()}
+
+    def histogram(self, wanted: Wanted) -> list[dict[str, Any]]:
+        """Count the renders of each of the last 14 days (UTC), the oldest first."""
+        where, values = wanted.where()
+        today = int(wanted.now // DAY)
+        query = f"SELECT CAST(m.at / {DAY} AS INTEGER) AS day, count(*) AS number {JOINED}{where} GROUP BY day"
+        with self._store.read() as db:
+            found = {row["day"]: row["number"] for row in db.execute(query, values)}
+        days = range(today - 13, today + 1)
+        return [{"date": str(instant(day * DAY))[:10], "count": found.get(day, 0)} for day in days]
+
+    def asked(self, team: str, since: float) -> int:
+        """How many items of batches a team has asked for since a time."""
+        query = "SELECT coalesce(sum(total), 0) FROM batches WHERE team=? AND kind='batch' AND created>=?"
+        with self._store.read() as db:
+            return int(db.execute(query, (team, since)).fetchone()[0])
 
     def metered(self, team: str) -> int:
         """How many pictures a team has been given."""

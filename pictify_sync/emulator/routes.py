@@ -53,4 +53,9 @@ ROUTES: Sequence[Route] = (
 )
 BY_OPERATION: Mapping[str, Route] = {route.operation: route for route in ROUTES}
 RENDERING = frozenset({"batchRenderTemplate", "renderTemplate", "createImage", "createGif"})  # they cost renders
+# Words that stand for other routes of the vendor where we have an id: they are no unknown template or image.
+RESERVED = frozenset(
+    {("templates", word) for word in ("search", "preview", "upload-csv", "expression", "batch")}
+    | {("image", word) for word in ("canvas", "og-image", "public")}
+)
 OPEN = frozenset({"getFile", "getOpenApi"})  # no key is needed

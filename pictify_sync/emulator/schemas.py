@@ -53,6 +53,7 @@ def words(*known: str) -> Schema:
     return {"type": "string", "enum": list(known)}
 
 
+EXTENSIONS = words("png", "jpg", "jpeg", "webp")  # of POST /image
 LAYOUTS = listed(LAYOUT, maxItems=20)
 QUALITY: Schema = {"type": "number", "minimum": 0.1, "maximum": 1, "default": 0.9}
 PAGE_SOURCE: Mapping[str, Schema] = {
@@ -148,14 +149,24 @@ def _pictures() -> dict[str, Schema]:
     row = fields(("url", "id"), url=URL, id=TEXT, createdAt=TIME, width=WHOLE, height=WHOLE, format=TEXT,
                  template=nullable(TEXT), source=TEXT, variables=ANY_OBJECT)  # fmt: skip
     gif = fields(("url", "uid"), url=URL, uid=TEXT, width=WHOLE, height=WHOLE, animationLength=WHOLE)
+    days = listed(fields(date=TEXT, count=COUNT))
     return {
-        "ImageRequest": {**fields(**PAGE_SOURCE, selector=TEXT, fileExtension=TEXT), **ONE_SOURCE},
+        "ImageRequest": {
+            **fields(**PAGE_SOURCE, selector=TEXT, fileExtension=EXTENSIONS),
+            **ONE_SOURCE,
+        },
         "GifRequest": {**fields(**PAGE_SOURCE, quality=words("low", "medium", "high")), **ONE_SOURCE},
         "Image": image,
         "ImageAnswer": fields(("image",), image=ref("Image")),
         "ImageList": fields(("images", "pagination"), images=listed(ref("Image")), pagination=window),
         "Gif": fields(("gif",), gif=gif),
-        "RenderList": fields(("renders", "pagination"), renders=listed(row), pagination=window, counts=ANY_OBJECT),
+        "RenderList": fields(
+            ("renders", "pagination"),
+            renders=listed(row),
+            pagination=window,
+            counts=ANY_OBJECT,
+            histogram=days,
+        ),
     }
 
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 EXPIRY = 7 * DAY  # of results (Pictify, Batch operations)
 WORK_THREADS = 16  # a synchronous render holds one until its picture is made
 PASSED_ON = (
-    "dialect", "errors", "rate_headers", "plan", "quota", "tokens", "strict_keys", "teams", "idempotent", "workers",
+    "dialect", "errors", "rate_headers", "plan", "plan_table", "quota", "quota_status",
+    "tokens", "strict_keys", "teams", "idempotent", "workers",
     "webhook_variables", "batch_events", "lookup_variables", "batch_seconds", "expiry", "faults", "rules",
 )  # fmt: skip
 TIDY_AGAIN = 3600.0  # seconds
@@ -63,9 +64,11 @@ class ServeOptions:
     render_timeout: float = 30.0  # seconds for one picture
     dialect: str = "nested"
     errors: str = "plain"
-    rate_headers: str = "off"
+    rate_headers: str = "documented"
     plan: str = ""
+    plan_table: str = "batch"
     quota: int | None = None
+    quota_status: int = 429
     idempotent: bool = False
     webhook_variables: bool = True
     batch_events: bool = True

@@ -33,7 +33,7 @@ ATTEMPTS = 5  # of a safe call
 LONGEST_WAIT = 60.0  # seconds between two attempts, whatever Retry-After says
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 QUOTA_CODES = {"quota_exceeded", "spending_cap_reached", "ai_quota_exceeded", "template_limit_reached"}  # wire: Codes
-QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap", re.IGNORECASE)
+QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap|(?:plan|monthly) limit|out of credits", re.IGNORECASE)
 RENDERING_STOPPED = "RENDERING_STOPPED"  # of a server like ours: its render processes do not start
 SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
 BEARERS = re.compile(r"(bearer\s+)\S+|pk_(?:live|test)_\w+|\b[0-9a-f]{64}\b", re.IGNORECASE)
@@ -59,7 +59,7 @@ class Answer:
     @property
     def quota(self) -> bool:
         """Whether renders are used up: 402, or 429 and 403 that say so (by a code, in 2025 by words alone)."""
-        said = self.code in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
+        said = self.code.lower() in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
         return self.status == 402 or (self.status in (403, 429) and said)
 
 

@@ -45,6 +45,7 @@ SCHEMA_ITEMS = 100  # items that the API's schema takes whatever the plan (Picti
 # plan -> (items in a batch, batches open at once, requests a minute) (Pictify, Batch operations: Limits; Rate limits)
 PLANS: Mapping[str, tuple[int, int | None, int | None]] = {
     "free": (10, 1, 60),
+    "basic": (50, 1, 60),  # Pictify, Dashboard: Usage, where `free` has no batches and `pro` has 250
     "pro": (100, 3, 300),
     "business": (1_000, 10, 1_000),
     "enterprise": (10_000, None, None),

@@ -124,7 +124,8 @@ def test_images_and_gifs(ask: Ask, uid: str) -> None:
         assert made.url.startswith("http://")
         assert made.id
         assert made.created_at
-    gif = ask("render_gif", template_id=uid, variables={"name": "x"}, quality="high")
+    moving = "<style>@keyframes a{to{color:red}} i{animation:a 1s}</style><i>x</i>"
+    gif = ask("render_gif", html=moving, width=60, height=40, quality="high")
     assert (gif.width, gif.height, gif.animation_length) == (60, 40, 0)
     assert httpx.get(gif.url).content[:3] == b"GIF"
 

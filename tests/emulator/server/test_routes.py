@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from pictify_sync.emulator.clock import MovableClock
 from pictify_sync.emulator.options import Options
 from pictify_sync.emulator.store import SCHEMA, Store
 from tests.emulator.server.caller import SQUARE, Caller, opened
 from tests.emulator.server.fake_engine import FakeRenderer, fake_read, png
+
+MOVING = "<style>@keyframes a { to { color: red } } i { animation: a 1s }</style><i>x</i>"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +35,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
 
 def test_an_image_of_html(call: Caller) -> None:
     """Raw html is drawn as it is, braces and all, in the size that was asked for, and is found again by its id."""
-    made = call.json("POST", "/image", {"html": "<b>{{raw}}</b>", "width": 30, "height": 20, "fileExtension": "tiff"})
+    made = call.json("POST", "/image", {"html": "<b>{{raw}}</b>", "width": 30, "height": 20, "fileExtension": "PNG"})
     data = call("GET", made["url"]).data
     assert b"<b>{{raw}}</b>" in data
     with Image.open(io.BytesIO(data)) as picture:
@@ -61,6 +64,7 @@ def test_an_image_of_a_template(call: Caller) -> None:
         ({"html": "x", "width": 10_000, "height": 10_000}, 422, "http_422"),
         ({"url": "https://other.example"}, 422, "url_not_allowed"),
         ({"template": "NOTTHERE00"}, 404, "http_404"),
+        ({"html": "x", "fileExtension": 5, "quality": 5}, 400, "http_400"),
     ],
 )
 def test_images_that_are_refused(call: Caller, body: object, status: int, code: str) -> None:
@@ -82,9 +86,75 @@ def test_a_url_of_an_allowed_host(call: Caller, tmp_path: Path) -> None:
     app.close()
 
 
+@pytest.mark.parametrize("extension", ["pdf", "gif", "bmp", "tiff", "GIF", ""])
+def test_formats_that_are_no_still_of_ours_are_refused(call: Caller, extension: str) -> None:
+    """A picture of another format than was asked for is no answer."""
+    found = call("POST", "/image", {"html": "<b>x</b>", "fileExtension": extension})
+    assert found.status_code == 422
+    assert found.json == {
+        "error": "fileExtension is one of png, jpg, jpeg, webp", "code": "unsupported_format", "retriable": False
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("body", [{"html": "<i>x</i>"}, {"html": "<style>i{color:red}</style><i>x</i>"}])
+def test_a_gif_of_what_does_not_move_is_refused(call: Caller, body: dict[str, str]) -> None:
+    """A static source is a picture, not a GIF."""
+    found = call("POST", "/gif", body)
+    assert found.status_code == 422
+    assert found.json is not None
+    assert found.json["code"] == "static_source"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/templates/search"),
+        ("GET", "/templates/preview"),
+        ("POST", "/templates/preview"),
+        ("GET", "/templates/upload-csv"),
+        ("PUT", "/templates/expression"),
+        ("DELETE", "/templates/batch"),
+        ("GET", "/image/canvas"),
+        ("POST", "/image/canvas"),
+        ("PATCH", "/templates"),
+        ("DELETE", "/image"),
+        ("GET", "/templates/some/batch-render"),
+        ("POST", "/templates/some/multi-size-render"),
+        ("POST", "/pdf/render"),
+        ("GET", "/no/such/route"),
+        ("PUT", "/openapi.json"),
+    ],
+)
+def test_routes_that_do_not_exist_are_404_for_the_route(call: Caller, method: str, path: str) -> None:
+    """Neither an unknown template nor a wrong method: there is nothing there."""
+    found = call(method, path, {} if method in ("POST", "PUT") else None)
+    assert found.status_code == 404
+    assert found.json == {"message": f"Route {method}:{path} not found", "code": "route_not_found"}
+
+
+def test_renders_are_counted_by_format_and_day(tmp_path: Path) -> None:
+    """Counts do not depend on the format that is asked for; the last fourteen days are there, the newest last."""
+    clock = MovableClock(1_790_000_000.0)
+    app = opened(tmp_path, now=clock)
+    call = Caller(app)
+    uid = call.uid()
+    call.json("POST", f"/templates/{uid}/render", {"variables": {"name": "a"}})
+    clock.advance(3 * 86_400)
+    call.json("POST", "/image", {"html": "x"})
+    call.json("POST", "/gif", {"html": MOVING})
+    for query in ("", "?format=GIF", "?format=PDF"):
+        found = call.json("GET", f"/render{query}")
+        assert found["counts"] == {"ALL": 3, "PNG": 2, "GIF": 1, "PDF": 0, "MP4": 0}
+        assert [one["count"] for one in found["histogram"]] == [0] * 10 + [1, 0, 0, 2]
+        assert (found["histogram"][0]["date"], found["histogram"][-1]["date"]) == ("2026-09-11", "2026-09-24")
+    assert call.json("GET", f"/render?template={uid}")["counts"]["ALL"] == 1
+    assert call.json("GET", "/render?source=dashboard")["counts"]["ALL"] == 0
+    app.close()
+
+
 def test_a_gif(call: Caller) -> None:
     """A GIF has one frame, is listed as a GIF, and its file is one."""
-    made = call.json("POST", "/gif", {"html": "<i>x</i>", "width": 12, "height": 10, "quality": "low"})["gif"]
+    made = call.json("POST", "/gif", {"html": MOVING, "width": 12, "height": 10, "quality": "low"})["gif"]
     assert (made["width"], made["height"], made["animationLength"]) == (12, 10, 0)
     with Image.open(io.BytesIO(call("GET", made["url"]).data)) as picture:
         assert (picture.format, picture.size) == ("GIF", (12, 10))

@@ -38,7 +38,7 @@ def test_a_page_without_a_template(client: httpx.Client) -> None:
     """Html is drawn as it came: its braces are text, and its css counts."""
     made = client.post("/image", json={"html": f"{STYLE}<b>{{{{x}}}} {{{{{{y}}}}}}</b>", **SIZE}).json()
     assert corner(client, made["url"]) == ("PNG", (40, 20), (255, 0, 0))
-    gif = client.post("/gif", json={"html": f"{STYLE}<b></b>", **SIZE}).json()["gif"]
+    gif = client.post("/gif", json={"html": f"{STYLE}<b></b><style>@keyframes none {{}}</style>", **SIZE}).json()["gif"]
     assert corner(client, gif["url"]) == ("GIF", (40, 20), (255, 0, 0))
 
 
