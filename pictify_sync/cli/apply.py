@@ -68,9 +68,14 @@ class Wish:
 
     @property
     def saved(self) -> Path | None:
-        """The saved plan, when the only path is one."""
-        only = self.paths[0] if len(self.paths) == 1 else ""
-        return Path(only) if only.endswith(".json") else None
+        """The saved plan, when the only path is one. Raises UsageError for a plan beside other paths."""
+        from pictify_sync.cli.plan_files import is_plan
+        from pictify_sync.errors import UsageError
+
+        plans = [one for one in self.paths if is_plan(one)]
+        if plans and len(self.paths) > 1:
+            raise UsageError(f"{plans[0]} is a saved plan, and is applied alone", hint="name no other path")
+        return Path(plans[0]) if plans else None
 
 
 @click.command("apply")

@@ -13,6 +13,7 @@ from typing import IO
 
 import click
 
+from pictify_sync.cli.pipes import Piped
 from pictify_sync.core.ports import EventSink
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import escaped
@@ -60,6 +61,8 @@ def coloured(stream: IO[str]) -> bool:
 def _write(lines: Iterable[Line], stream: IO[str]) -> None:
     colour = coloured(stream)
     for text, tone in lines:
+        if isinstance(stream, Piped) and stream.gone:
+            return  # nobody reads the rest
         style = _STYLES.get(tone) if colour else None
         print(click.style(text, **style) if style else text, file=stream)  # type: ignore[arg-type]
 

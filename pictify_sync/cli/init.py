@@ -57,6 +57,7 @@ HTML = """\
 </body>
 </html>
 """
+IGNORED = (".pictify-sync/", "output/")
 FILES = {
     "pictify-sync.yaml": SETTINGS,
     "manifests/hello-cards.yaml": MANIFEST,
@@ -84,8 +85,10 @@ def init_command(folder: str) -> None:
         click.echo(f"wrote {name}", err=True)
     ignore = root / ".gitignore"
     if not ignore.exists():
-        ignore.write_text(".pictify-sync/\noutput/\n", encoding="utf-8")
+        ignore.write_text("".join(f"{line}\n" for line in IGNORED), encoding="utf-8")
         click.echo("wrote .gitignore", err=True)
+    elif missing := _not_ignored(ignore):
+        click.echo(f"Add to .gitignore, which exists already: {' and '.join(missing)}", err=True)
     enter = "" if root.resolve() == Path.cwd() else f"cd {for_shell(folder)}, then "
     click.echo(f"Next: {enter}pictify-sync plan, then pictify-sync apply", err=True)
 
@@ -104,3 +107,9 @@ def _refuse_inside(folder: str) -> None:
         hint = "name the folder to begin another project in it: pictify-sync init ."
         raise UsageError(f"this folder belongs to the project in {place.folder}; nothing was written", hint=hint)
     click.echo(f"This will be a project of its own inside that in {place.folder}", err=True)
+
+
+def _not_ignored(file: Path) -> list[str]:
+    """Return the lines that a .gitignore lacks."""
+    there = {line.strip().strip("/") for line in file.read_text(encoding="utf-8", errors="replace").splitlines()}
+    return [line for line in IGNORED if line.strip("/") not in there]

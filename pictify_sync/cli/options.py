@@ -76,11 +76,12 @@ def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[
 
 
 def approved(project: Project, given: tuple[str, ...]) -> Consent:
-    """Bind digests, files of saved plans (`*.json`), which are read and checked at once, and the word `none`."""
+    """Bind digests, files of saved plans, which are read and checked at once, and the word `none`."""
+    from pictify_sync.cli.plan_files import is_digest
     from pictify_sync.wiring import Consent
 
-    plans = tuple(project.load_plan(Path(one)) for one in given if one.endswith(".json"))
-    digests = tuple(one for one in given if not one.endswith(".json") and one != "none")
+    plans = tuple(project.load_plan(Path(one)) for one in given if one != "none" and not is_digest(one))
+    digests = tuple(filter(is_digest, given))
     return Consent(digests=digests, plans=plans, nothing=bool(given) and not digests and not plans)
 
 

@@ -80,8 +80,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
                 say(plan_lines(plan, project.state().variables, full=bool(options["full"])))
             if options["out"]:
                 name = for_shell(str(options["out"]))
-                apply = name if name.endswith(".json") else f"--approve {plan.digest}"
-                talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {apply}")])
+                talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {name}")])
             if pages:
                 pages.write(review_of_plan(plan, project.state().variables), {})
             if options["check_against"]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -83,10 +82,11 @@ def group(context: click.Context, settings: str | None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; gives the exit code. Never raises for what a user, a provider or the machine did."""
+    from pictify_sync.cli.pipes import piped
     from pictify_sync.cli.runner_log import runner_log
 
     _streams()
-    with runner_log(os.environ):
+    with piped(), runner_log(os.environ):
         return _run(arguments)
 
 
@@ -133,8 +133,9 @@ def _streams() -> None:
 
 def _silence() -> None:
     """Let what is still buffered for stdout go nowhere, so that nothing fails again at exit."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from pictify_sync.cli.pipes import silence
+
+    silence(sys.stdout)
 
 
 def _told(error: PictifySyncError) -> int:
