@@ -134,6 +134,10 @@ class PicturesElsewhere(ArtifactError):
     """The pictures were never on this machine: nothing can be said of them here."""
 
 
+class PlaceChanged(ArtifactError):
+    """The settings name another place for pictures, to which an apply does not bring them."""
+
+
 class StorageUnavailable(ArtifactError):
     """Object storage cannot be reached, refuses us, or has no such bucket: nothing is known of what it holds."""
 

@@ -150,6 +150,15 @@ class FileArtifacts:
         except OSError as error:
             raise ArtifactError((error.strerror or str(error)).lower(), hint=explain(error)) from error
 
+    def chunks(self, artifact: Artifact) -> Iterator[bytes]:
+        """The bytes of a published file, in parts."""
+        names = parts(artifact.path)
+        with self._told(), self._tree() as tree:
+            file = os.open(names[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=tree.existing(names[:-1]))
+        with os.fdopen(file, "rb") as opened:
+            while chunk := opened.read(1 << 20):
+                yield chunk
+
     @contextmanager
     def lend(self, staged: Staged) -> Iterator[BinaryIO | None]:
         """Staged bytes to read, for a store elsewhere; None when nothing is staged.

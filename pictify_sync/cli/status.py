@@ -17,6 +17,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.report.health import dialect_line
     from pictify_sync.report.json_report import status_document
     from pictify_sync.report.records import Books, census, failed_lines, status_lines
+    from pictify_sync.wiring.place import place_note
     from pictify_sync.wiring.standing import is_billed, standings
 
     with project_of(settings) as project:
@@ -29,7 +30,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
         free = tuple(sorted(name for name in names if not is_billed(project, name)))
         paid = bool(dialects) or len(free) < len(names)
-        books = Books(store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid)
+        books = Books(store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, place_note(project))
         if as_json:
             failures = store.records() if failed else ()
             click.echo(status_document(found, opened, books, failures, dialects))

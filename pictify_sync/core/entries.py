@@ -206,6 +206,7 @@ class ProjectIdentity:
     path: str = ""  # of the project, from the folder of the state's file; "" when the state is no file
     repository: str = ""  # host and path of its remote `origin`; "" when not known
     roots: tuple[str, ...] = ()  # first commits of its history, sorted; none when not known, as in a shallow clone
+    place: str = ""  # where its pictures are kept (see `wiring/place.py`), tells no project; "" when not known
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,15 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
+class Relocation:
+    """The settings name another folder for the pictures."""
+
+    old: str  # as `wiring/place.py` names them
+    new: str
+    pictures: int  # recorded in the old one
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The difference between manifests and state, ready to be shown, saved or applied."""
 
@@ -71,8 +80,12 @@ class Plan:
     partial: bool = False  # True: a selection or a part of the root
     refusals: tuple[Refusal, ...] = ()  # what the guard says of it, where it was asked; no part of the digest
 
+    relocation: Relocation | None = None  # follows from the settings: no part of the digest
+
     @property
     def is_empty(self) -> bool:
         """Whether an apply would do nothing, and leave nothing undone that is asked for."""
         summary = self.summary
-        return not (summary.pending or summary.stuck or self.templates or summary.actions.get(Action.AWAIT))
+        return not (
+            self.relocation or summary.pending or summary.stuck or self.templates or summary.actions.get(Action.AWAIT)
+        )

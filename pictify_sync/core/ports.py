@@ -221,6 +221,14 @@ class ArtifactStore(Protocol):
         ...
 
 
+class ReadableStore(ArtifactStore, Protocol):
+    """A store whose published files can be read."""
+
+    def chunks(self, artifact: Artifact) -> Iterator[bytes]:
+        """The bytes of a published file, in parts."""
+        ...
+
+
 class Provider(Protocol):
     """One rendering service. Never retries a call that creates work; errors carry no secret."""
 

@@ -112,6 +112,7 @@ def status_document(
                 for record in failed
                 if record.failure is not None
             ],
+            place=books.place,
         ),
     )
 

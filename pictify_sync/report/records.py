@@ -67,6 +67,7 @@ class Books:
     unbilled: tuple[str, ...] = ()  # providers that made any of it and bill nothing, sorted
     obsolete: tuple[Obsolete, ...] = ()  # files that are no longer wanted, and not removed yet
     billed: bool = True  # whether any other may have made some of it
+    place: str = ""  # what is to be said of where the pictures are; "": they are where the settings say
 
 
 def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> Iterator[Line]:
@@ -82,6 +83,8 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> It
         f"Published: {found.size:,} bytes. State: lineage {safe(books.lineage)}, serial {books.serial:,}.", Tone.FAINT
     )
     yield Line(_cost(books), Tone.FAINT)
+    if books.place:
+        yield Line(safe(books.place), Tone.WARN)
     for batch in opened:
         yield Line(f"Open batch: {open_batch_text(batch)}", Tone.WARN)
     for file in books.obsolete[:FILES]:

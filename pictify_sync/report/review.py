@@ -20,7 +20,7 @@ from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
-from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing
+from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing, relocated
 from pictify_sync.report.words import COUNTED, REASONS
 
 LISTED = 10_000  # changes kept one by one
@@ -141,7 +141,12 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
         kind=Kind.PLAN,
         title="Plan",
         headline=said[0],
-        remarks=(*_refused(plan), *said[1:], *([PARTIAL] if plan.partial and not plan.is_empty else [])),
+        remarks=(
+            *_refused(plan),
+            *relocated(plan),
+            *said[1:],
+            *([PARTIAL] if plan.partial and not plan.is_empty else []),
+        ),
         facts=(*facts, Fact("Unchanged", f"{kept:,}")),
         counts=_counts(plan.summary.actions),
         manifests=manifests,

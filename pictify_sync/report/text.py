@@ -29,6 +29,7 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
         yield from nothing(plan)
         return
     yield Line(headline(plan), Tone.HEAD)
+    yield from (Line(text, Tone.MOVE) for text in relocated(plan))
     yield from (Line(text) for text in cost(plan))
     if plan.partial:
         yield Line(PARTIAL, Tone.WARN)
@@ -47,6 +48,13 @@ def refusal_lines(plan: Plan) -> Iterator[Line]:
         yield Line(f"{REFUSED}:", Tone.BAD)
         yield from (Line(f"  {safe(one.message)}", Tone.BAD) for one in plan.refusals)
         yield Line(f"Hint: {'; '.join(dict.fromkeys(one.hint for one in plan.refusals))}")
+
+
+def relocated(plan: Plan) -> Iterator[str]:
+    """Say that the pictures go to another folder."""
+    if plan.relocation is not None:
+        old, new = (safe(one.removeprefix("files:")) for one in (plan.relocation.old, plan.relocation.new))
+        yield f"Moves {pictures(plan.relocation.pictures)} from {old}/ to {new}/, as the settings say. Renders none of them."
 
 
 def counted(actions: Mapping[Action, int]) -> str:
@@ -71,6 +79,8 @@ def nothing(plan: Plan) -> Iterator[Line]:
 def headline(plan: Plan) -> str:
     """Give the counts of the whole plan."""
     templates = Counter(change.action for change in plan.templates)
+    if not templates and not plan.summary.actions:
+        return "Plan: nothing but the place of the pictures."
     parts = [f"{count(templates[action], 'template')} {COUNTED[action]}" for action in Action if templates[action]]
     return "Plan: " + "; ".join([*parts, counted(plan.summary.actions)] if plan.summary.actions else parts) + "."
 

@@ -104,7 +104,7 @@ def _id_faults(attempt: str) -> Iterator[str]:
 
 
 def _identity_faults(project: ProjectIdentity) -> Iterator[str]:
-    texts = (project.name, project.folder, project.manifests, project.path, project.repository)
+    texts = (project.name, project.folder, project.manifests, project.path, project.repository, project.place)
     if any(len(text) > _LONGEST or not text.isprintable() for text in texts):
         yield "the project is named by no plain text"
     if len(project.roots) > _MOST_ROOTS or not all(map(_COMMIT.fullmatch, project.roots)):

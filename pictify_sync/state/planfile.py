@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
-from pictify_sync.core.plan import PLAN_FORMAT, Plan, Refusal, Summary
+from pictify_sync.core.plan import PLAN_FORMAT, Plan, Refusal, Relocation, Summary
 from pictify_sync.core.template import TemplateChange
 from pictify_sync.errors import InputError, Problem, StateError
 from pictify_sync.state import codec
@@ -44,6 +44,7 @@ class Head:
     templates: tuple[TemplateChange, ...]
     batches: tuple[Batch, ...]
     refusals: tuple[Refusal, ...] = ()
+    relocation: Relocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ def write_plan(plan: Plan, file: IO[str]) -> None:
         "capabilities": dict(sorted(plan.capabilities.items())),
         "summary": _counts(plan.summary),
         "refusals": plan.refusals,
+        **({"relocation": plan.relocation} if plan.relocation else {}),
     }
     kinds = {
         "capabilities": Mapping[str, Capabilities],
@@ -115,6 +117,7 @@ def read_plan(path: Path) -> Plan:
         summary=_summary(head.summary),
         digest=digest,
         partial=head.partial,
+        relocation=head.relocation,
     )
 
 

@@ -17,7 +17,7 @@ from pictify_sync.core.dialect import promised, service_of
 from pictify_sync.core.entries import Bound, Entry
 from pictify_sync.core.guard import Limits, refusals
 from pictify_sync.core.model import Artifact, AssetKey, Capabilities, Record
-from pictify_sync.core.plan import Plan
+from pictify_sync.core.plan import Plan, Relocation
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
 from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
@@ -27,6 +27,7 @@ from pictify_sync.settings import Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
+from pictify_sync.wiring.place import find_relocation, pictures_place, settings_of
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan
 from pictify_sync.workflows.session import timestamp
@@ -65,6 +66,7 @@ class Project:
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
         self._artifacts: ArtifactStore | None = None
+        self._open_at_old_place = True  # False: the settings count, whatever the state says of the pictures' place
         self.held: HeldFiles | None = None  # known with the artifacts
         self._is_bound = False  # the state is known to name this project
         self.takes_foreign = False  # True: a state of another project may be opened, to make it ours
@@ -88,6 +90,7 @@ class Project:
         self._look(store)
         bound = store.project()
         ours = self.owner.binding(bound)
+        ours = replace(ours, place=(bound.place if bound else "") or pictures_place(self.settings))
         self._is_bound = ours == bound
         if self._is_bound:
             return ()
@@ -125,9 +128,19 @@ class Project:
         if self._artifacts is None:
             from pictify_sync.wiring.artifacts import open_artifacts, open_held  # noqa: PLC0415 - plan publishes nothing
 
-            self.held = open_held(self.settings)
-            self._artifacts = open_artifacts(self.settings, self.held, deep=deep)
+            relocation = self.relocation() if self._open_at_old_place else None
+            settings = self.settings if relocation is None else settings_of(self.settings, relocation.old)
+            self.held = open_held(settings)
+            self._artifacts = open_artifacts(settings, self.held, deep=deep)
         return self._artifacts
+
+    def relocation(self) -> Relocation | None:
+        """Where the pictures are, when the settings name another folder. Raises PlaceChanged for other places."""
+        return find_relocation(self.settings, self.state())
+
+    def use_new_place(self) -> None:
+        """From now on pictures are looked for, and published, where the settings say."""
+        self._open_at_old_place, self._artifacts = False, None
 
     def has_held(self, artifact: Artifact) -> bool:
         """Whether a picture that is not on this machine now was here before, or should have been."""
@@ -223,7 +236,7 @@ class Project:
 
     def guarded(self, plan: Plan) -> Plan:
         """The plan with what the guard says of it."""
-        return replace(plan, refusals=refusals(plan.summary, self._limits()))
+        return replace(plan, refusals=refusals(plan.summary, self._limits()), relocation=self.relocation())
 
     def _limits(self) -> Limits:
         guard = self.settings.guard
@@ -281,6 +294,8 @@ class Project:
         """May the plan be carried out? Raises UnsafePlan, NotApproved, or StalePlan for a saved one."""
         if consent.saved:
             refuse_stale(plan, self.state())
+            if self.relocation() != plan.relocation:
+                raise StalePlan("the place of the pictures changed since the plan was made", hint="plan again")
         check(plan, self._limits(), consent)
 
     def close(self) -> None:

@@ -122,7 +122,8 @@ class ApplyRun:
             self._learn(sorted(unknown))
             manifests = self.project.read(paths)
         store = self.project.state(create=True)
-        return make_plan(manifests, store, self.project.capabilities, choice), manifests
+        plan = make_plan(manifests, store, self.project.capabilities, choice)
+        return replace(plan, relocation=self.project.relocation()), manifests
 
     def _learn(self, templates: Sequence[tuple[str, str]]) -> None:
         """Record what the providers hold under these template uids."""
@@ -156,12 +157,24 @@ class ApplyRun:
         from pictify_sync.wiring.older import record_commit  # noqa: PLC0415 - plan does not apply
         from pictify_sync.workflows.apply import carry_out  # noqa: PLC0415 - plan does not apply
 
+        if plan.relocation is not None:
+            moved = self._relocate(plan)
+            recovered = replace(recovered, moved=recovered.moved + moved)
+            if self.stop():
+                return replace(recovered, interrupted=True)
         if not plan.is_empty:
             reach(self.project.artifacts())
         self._refuse_absent(plan)
         ports = self.ports(plan, manifests)
         record_commit(Session(ports), self.project.owner.checkout(), allowed=self.allow_older)
         return carry_out(ports, plan, replan, recovered)
+
+    def _relocate(self, plan: Plan) -> int:
+        """Bring the published files to the folder of the settings; gives how many went."""
+        from pictify_sync.wiring.place import relocate_files  # noqa: PLC0415 - seldom needed
+
+        assert plan.relocation is not None
+        return relocate_files(self.project, Session(self.ports(plan)), plan.relocation)
 
     def _refuse_absent(self, plan: Plan) -> None:
         """Raise PicturesElsewhere where a picture is to be moved or copied that was never on this machine.

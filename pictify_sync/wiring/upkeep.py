@@ -15,8 +15,9 @@ from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import Bound, ProjectIdentity
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.ports import StateStore
-from pictify_sync.errors import Conflict, InputError, UsageError
+from pictify_sync.errors import Conflict, InputError, PlaceChanged, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
+from pictify_sync.wiring.place import pictures_place
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.states import refuse_own
@@ -110,6 +111,7 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
     new = _unseen(project) if record and not patterns else ()
     if not project.state().lineage and not new:
         return Observed()
+    adopted = None if patterns else _new_place(project)
     project.artifacts(deep=deep)
     run = ApplyRun(project, lambda _: None, lambda: False, records=record)
     session = Session(run.ports(None))
@@ -121,7 +123,23 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
         held=project.has_held,
         retention=lambda provider: project.capabilities(provider).retention_seconds,
     )
-    return workflow.refresh(session, sight) if record else workflow.observe(session, sight)
+    if not record:
+        return workflow.observe(session, sight)
+    found = workflow.refresh(session, sight)
+    if adopted is not None:
+        session.commit(lambda: (Bound(adopted, session.now()),))
+    return found
+
+
+def _new_place(project: Project) -> ProjectIdentity | None:
+    """Look where the settings say, if an apply cannot bring the pictures there; gives what to record then."""
+    try:
+        project.relocation()
+    except PlaceChanged:
+        bound = project.state().project()
+        project.use_new_place()
+        return None if bound is None else replace(bound, place=pictures_place(project.settings))
+    return None
 
 
 def _unseen(project: Project) -> Sequence[tuple[str, str]]:

@@ -1,0 +1,135 @@
+"""Where the pictures of a state are kept, and what is done when the settings name another place.
+
+A folder is written down relative to the project, so that a project that is moved, and every clone of it, says the same.
+A folder outside of the project that is given by an absolute path is this machine's own matter where others share the
+state: it is not written down there, and is never a change.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from pictify_sync.core.binding import Sharing
+from pictify_sync.core.plan import Relocation
+from pictify_sync.core.ports import StateStore
+from pictify_sync.errors import PlaceChanged
+from pictify_sync.settings import Settings
+from pictify_sync.wiring.states import sharing_of
+
+if TYPE_CHECKING:
+    from pictify_sync.wiring.project import Project
+    from pictify_sync.workflows.session import Session
+
+FILES = "files:"
+
+
+def pictures_place(settings: Settings) -> str:
+    """Name the place of the settings; "" when it is this machine's own matter."""
+    if settings.artifacts != "files":
+        return settings.artifacts.rstrip("/")
+    inside = os.path.relpath(settings.path(settings.output), settings.project)
+    outside = inside.startswith("..")
+    if outside and os.path.isabs(settings.output):
+        return f"{FILES}{os.path.normpath(settings.output)}" if sharing_of(settings) is Sharing.OWN else ""
+    return FILES + _plain(inside)
+
+
+def _plain(path: str) -> str:
+    text = os.fsencode(Path(path).as_posix()).decode(errors="backslashreplace")
+    return text if text.isprintable() else text.encode("unicode_escape").decode()
+
+
+def find_relocation(settings: Settings, store: StateStore) -> Relocation | None:
+    """Say from where to where pictures have to move; None: they are where the settings say.
+
+    Raises PlaceChanged where that is not for an apply to do.
+    """
+    project, new = store.project(), pictures_place(settings)
+    old = "" if project is None else project.place
+    if not old or not new or old == new:
+        return None
+    count = sum(record.artifact is not None for record in store.records())
+    if not count:
+        return Relocation(old, new, 0)
+    if not (old.startswith(FILES) and new.startswith(FILES)):
+        raise PlaceChanged(
+            f"the {count:,} recorded pictures are kept in {shown(old)}, and the settings say {shown(new)}",
+            hint=f"take the setting back; or {_by_hand(old, new)}, then run: pictify-sync refresh. It looks for the "
+            "pictures there; the next plan fetches or renders those that are missing",
+        )
+    if not is_reachable(settings, old):
+        raise PlaceChanged(
+            f"the {count:,} recorded pictures are kept in {shown(old)}, which lies outside of the project",
+            hint=f"take the setting back; or move the files to {shown(new)} yourself, then run: pictify-sync refresh",
+        )
+    return Relocation(old, new, count)
+
+
+def is_reachable(settings: Settings, place: str) -> bool:
+    """Whether files may be taken from a place that the state names: inside the project, or the state is our own."""
+    path = place.removeprefix(FILES)
+    inside = not os.path.isabs(path) and ".." not in PurePosixPath(path).parts
+    parts = {part.casefold() for part in PurePosixPath(path).parts}
+    return (inside or sharing_of(settings) is Sharing.OWN) and not parts & {".git", ".pictify-sync"}
+
+
+def settings_of(settings: Settings, place: str) -> Settings:
+    """The settings, with the pictures at another folder."""
+    return settings.model_copy(update={"artifacts": "files", "output": place.removeprefix(FILES)})
+
+
+def shown(place: str) -> str:
+    """How a place is named in messages."""
+    if place == "none":
+        return "no place of ours (artifacts: none)"
+    return place.removeprefix(FILES) + "/" if place.startswith(FILES) else place
+
+
+def drop_empty(folder: Path) -> None:
+    """Remove the folder that the pictures have left, unless something else is in it."""
+    with suppress(OSError):
+        folder.rmdir()
+
+
+def place_note(project: Project) -> str:
+    """Say where the pictures are, when the settings name another place; "" when they are there."""
+    try:
+        relocation = project.relocation()
+    except PlaceChanged as error:
+        return f"{error.message}. {error.hint[0].upper()}{error.hint[1:]}."
+    if relocation is None:
+        return ""
+    where = f"{shown(relocation.old)}, and the settings say {shown(relocation.new)}"
+    return f"The {relocation.pictures:,} pictures are in {where}: the next apply moves them."
+
+
+def relocate_files(project: Project, session: Session, relocation: Relocation) -> int:
+    """Bring all published files from one folder to the other, and use the new one from then on."""
+    from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
+    from pictify_sync.workflows.relocate import Removal, relocate  # noqa: PLC0415 - seldom needed
+
+    settings, bound, held = project.settings, session.store.project(), project.has_held
+    assert bound is not None
+    old = settings.path(relocation.old.removeprefix(FILES))
+    project.artifacts()
+    project.use_new_place()
+    removal = Removal(
+        old=FileArtifacts(old),
+        new=project.artifacts(),
+        nested=settings.path(settings.output).resolve().is_relative_to(old.resolve()),
+        same=settings.path(settings.output).resolve() == old.resolve(),
+        held=held,
+    )
+    moved = relocate(session, replace(bound, place=relocation.new), removal)
+    drop_empty(old)
+    return moved
+
+
+def _by_hand(old: str, new: str) -> str:
+    if "none" in (old, new):
+        return "go on with it"
+    return f"copy the pictures to {shown(new)} with the tools of that storage"
