@@ -86,6 +86,5 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether an apply would do nothing, and leave nothing undone that is asked for."""
         summary = self.summary
-        return not (
-            self.relocation or summary.pending or summary.stuck or self.templates or summary.actions.get(Action.AWAIT)
-        )
+        asked = summary.pending or summary.stuck or summary.actions.get(Action.AWAIT)
+        return not (self.relocation or self.templates or asked)

@@ -54,7 +54,7 @@ def relocated(plan: Plan) -> Iterator[str]:
     """Say that the pictures go to another folder."""
     if plan.relocation is not None:
         old, new = (safe(one.removeprefix("files:")) for one in (plan.relocation.old, plan.relocation.new))
-        yield f"Moves {pictures(plan.relocation.pictures)} from {old}/ to {new}/, as the settings say. Renders none of them."
+        yield f"Moves {pictures(plan.relocation.pictures)} from {old}/ to {new}/, as the settings say. Renders none."
 
 
 def counted(actions: Mapping[Action, int]) -> str:

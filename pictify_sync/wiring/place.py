@@ -33,7 +33,7 @@ def pictures_place(settings: Settings) -> str:
         return settings.artifacts.rstrip("/")
     inside = os.path.relpath(settings.path(settings.output), settings.project)
     outside = inside.startswith("..")
-    if outside and os.path.isabs(settings.output):
+    if outside and Path(settings.output).is_absolute():
         return f"{FILES}{os.path.normpath(settings.output)}" if sharing_of(settings) is Sharing.OWN else ""
     return FILES + _plain(inside)
 
@@ -72,7 +72,7 @@ def find_relocation(settings: Settings, store: StateStore) -> Relocation | None:
 def is_reachable(settings: Settings, place: str) -> bool:
     """Whether files may be taken from a place that the state names: inside the project, or the state is our own."""
     path = place.removeprefix(FILES)
-    inside = not os.path.isabs(path) and ".." not in PurePosixPath(path).parts
+    inside = not Path(path).is_absolute() and ".." not in PurePosixPath(path).parts
     parts = {part.casefold() for part in PurePosixPath(path).parts}
     return (inside or sharing_of(settings) is Sharing.OWN) and not parts & {".git", ".pictify-sync"}
 
@@ -112,17 +112,21 @@ def relocate_files(project: Project, session: Session, relocation: Relocation) -
     from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
     from pictify_sync.workflows.relocate import Removal, relocate  # noqa: PLC0415 - seldom needed
 
-    settings, bound, held = project.settings, session.store.project(), project.has_held
+    settings, bound, has_held = project.settings, session.store.project(), project.has_held
     assert bound is not None
     old = settings.path(relocation.old.removeprefix(FILES))
-    project.artifacts()
+    held = {
+        record.key
+        for record in session.store.records()
+        if record.artifact is not None and record.artifact.is_kept and has_held(record.artifact)
+    }
     project.use_new_place()
     removal = Removal(
         old=FileArtifacts(old),
         new=project.artifacts(),
         nested=settings.path(settings.output).resolve().is_relative_to(old.resolve()),
         same=settings.path(settings.output).resolve() == old.resolve(),
-        held=held,
+        held=held.__contains__,
     )
     moved = relocate(session, replace(bound, place=relocation.new), removal)
     drop_empty(old)

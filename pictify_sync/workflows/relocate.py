@@ -12,7 +12,7 @@ from functools import partial
 from pictify_sync.core.drift import observe_artifact
 from pictify_sync.core.entries import Bound, Entry, Obsolete, ProjectIdentity, Recorded
 from pictify_sync.core.events import AssetStored, FileLeft, FileSpared
-from pictify_sync.core.model import Artifact, AssetKey, Format, Record
+from pictify_sync.core.model import AssetKey, Format, Record
 from pictify_sync.core.ports import ArtifactStore, Expectation, ReadableStore
 from pictify_sync.errors import DownloadError
 from pictify_sync.workflows.session import Session
@@ -28,7 +28,7 @@ class Removal:
     new: ArtifactStore
     nested: bool  # the new folder lies in the old one: what lies deepest goes first, else last
     same: bool  # both are one folder by now: only the name is another
-    held: Callable[[Artifact], bool]  # whether a picture that is in neither place should be here
+    held: Callable[[AssetKey], bool]  # whether a picture that is in neither place should be here
 
 
 def relocate(session: Session, project: ProjectIdentity, removal: Removal) -> int:
@@ -42,7 +42,7 @@ def relocate(session: Session, project: ProjectIdentity, removal: Removal) -> in
         seen = _bring(session, removal, record)
         moved += seen == ""
         drift = observe_artifact(record, seen) if seen else None
-        if drift is not None and record.artifact and record.drift is None and removal.held(record.artifact):
+        if drift is not None and record.drift is None and removal.held(record.key):
             lost[record.key] = replace(record, drift=drift.kind)
     if not removal.same:
         removal.old.sweep()
