@@ -149,7 +149,7 @@ class StatusReport:
     open_batches: Annotated[list[OpenBatch], "Oldest first."]
     dialects: Annotated[list[Dialect], "What `doctor --live` found out, by provider and service."]
     failed: Annotated[list[Failing], "With `--failed`: all of them; else empty."]
-    place: Annotated[str, "Where the pictures are, when the settings name another place; else empty."] = ""
+    place: Annotated[str, "Where the pictures are, when the settings name another place; else empty."]
 
 
 @dataclass(frozen=True, slots=True)
