@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     """Run the command and exit with its code."""
-    from pictify_sync.cli.root import run  # noqa: PLC0415 - workers of the render pool import this module, not the CLI
+    try:
+        from pictify_sync.cli.root import run  # noqa: PLC0415 - workers of the render pool import this, not the CLI
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anybody to take it, or after a second one
+        code = 1
+    sys.exit(code)
 
 
 if __name__ == "__main__":

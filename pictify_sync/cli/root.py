@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import json
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +16,9 @@ import click
 
 from pictify_sync import __version__
 from pictify_sync.errors import Interrupted, PictifySyncError
+
+DEBUG = "PICTIFY_SYNC_DEBUG"  # of the environment: anything but empty shows stack traces, which may hold values
+ESCAPED = "pictify-sync-escapes"  # name of how streams write what their encoding does not have
 
 # command -> (module in this package, what it does in a few words)
 COMMANDS = {
@@ -107,7 +114,7 @@ def _run(arguments: Sequence[str]) -> int:
         return _told(error)
     except UnicodeEncodeError as error:
         if not _is_half(error):
-            raise
+            return _told(unexpected(error))
         return _told(PictifySyncError(f"{error.object} is not valid text", hint="name it in UTF-8"))
     except BrokenPipeError:
         _silence()  # whoever read our output has gone
@@ -116,6 +123,26 @@ def _run(arguments: Sequence[str]) -> int:
         _silence()  # what could not be written now cannot be written at exit
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return _told(PictifySyncError(f"{where}{(error.strerror or str(error)).lower()}"))
+    except Exception as error:  # a fault of ours, or a machine at its limits: never a stack trace with values in it
+        if os.environ.get(DEBUG):
+            raise
+        _silence()
+        return _told(unexpected(error))
+
+
+def unexpected(error: BaseException) -> PictifySyncError:
+    """Say what cannot be explained: its kind and its place in our code. Its words may hold values, and are left out."""
+    if isinstance(error, MemoryError):
+        return PictifySyncError(
+            "there is not enough memory", hint="set fewer workers in the settings, or raise ulimit -v"
+        )
+    if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
+        hint = "raise the limit of processes and threads: ulimit -u, or that of the container"
+        return PictifySyncError("the system starts no more threads for this process", hint=hint)
+    places = [one for one in traceback.extract_tb(error.__traceback__) if "pictify_sync" in one.filename]
+    place = f" at {places[-1].filename.rpartition('pictify_sync')[2][1:]}:{places[-1].lineno}" if places else ""
+    hint = f"this is a bug, please report it; with {DEBUG}=1 the command shows where it came from"
+    return PictifySyncError(f"pictify-sync failed unexpectedly: {type(error).__name__}{place}", hint=hint)
 
 
 def _is_half(error: UnicodeEncodeError) -> bool:
@@ -124,11 +151,22 @@ def _is_half(error: UnicodeEncodeError) -> bool:
 
 
 def _streams() -> None:
-    """Write to nowhere where the caller closed stdout or stderr."""
+    """Write to nowhere where the caller closed stdout or stderr; escape what their encoding does not have."""
+    codecs.register_error(ESCAPED, _escaped)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=ESCAPED)
     if sys.stdout is None:
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the process ends
     if sys.stderr is None:
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as above
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    """Give what an encoding does not have as JSON writes it, so that a document stays one."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def _silence() -> None:

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 LONGEST_TEXT = 2_000  # characters of a failure
+LEAST_FILES, FILES_PER_WORKER = 24, 4  # descriptors of the process, and of the pipes to each worker
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -207,6 +208,22 @@ def _live_and_die_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def room_for_files(workers: int) -> str:
+    """Make room for the descriptors that workers need; "" when there is, else what is missing."""
+    try:
+        import resource  # noqa: PLC0415 - not everywhere
+    except ImportError:
+        return ""
+    needed = LEAST_FILES + FILES_PER_WORKER * workers
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return ""
+    if hard == resource.RLIM_INFINITY or hard >= needed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+        return ""
+    return f"{needed} open files are needed, and the system allows {hard}"
 
 
 class RenderPool(Executor):

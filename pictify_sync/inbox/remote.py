@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from pictify_sync import inflate
+from pictify_sync.clients import client, header_value
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, UsageError
 from pictify_sync.inbox.files import read_delivery
@@ -36,8 +37,12 @@ class RemoteInbox:
             raise UsageError("reading a receiver's inbox needs its token", hint="set PICTIFY_INBOX_TOKEN")
         self._host = parts.hostname or ""
         self._url = url
-        headers = {"Authorization": f"Bearer {token.get_secret_value()}", **inflate.PLAIN}
-        self._client = httpx.Client(headers=headers, timeout=TIMEOUT, transport=transport)
+        headers = {
+            "Authorization": f"Bearer {header_value(token.get_secret_value(), 'the token of PICTIFY_INBOX_TOKEN')}",
+            **inflate.PLAIN,
+        }
+        through = {} if transport is None else {"transport": transport}
+        self._client = client(headers=headers, timeout=TIMEOUT, **through)
 
     def deliveries(self) -> Iterator[Delivery]:
         cursor = ""

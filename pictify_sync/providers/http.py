@@ -20,6 +20,7 @@ import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from pictify_sync.clients import client, header_value
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.inflate import PLAIN
 from pictify_sync.providers.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
@@ -92,20 +93,21 @@ class Http:
         rate: Rate | None = None,
         attempts: int = ATTEMPTS,
     ) -> None:
-        self._forms = forms(key.get_secret_value())
+        secret = header_value(key.get_secret_value(), "the API key")
+        self._forms = forms(secret)
         self._rate = rate or Rate(SystemClock(), None)
         self.clock = self._rate.clock
         self._attempts = attempts
         self.answer_seconds = ANSWER_SECONDS
         self._apart: tuple[float, float] | None = None  # seconds that the other clock is ahead of ours: from, to
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}", "Accept": "application/json", **PLAIN}
+        headers = {"Authorization": f"Bearer {secret}", "Accept": "application/json", **PLAIN}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
         if transport is not None:
             shared["transport"] = transport
-        self.client = httpx.Client(**shared)
+        self.client = client(**shared)
         # A connection that the server closed while it was idle would put a batch in doubt: each POST gets a fresh one.
         fresh = httpx.Limits(max_keepalive_connections=0)
-        self._fresh = self.client if transport is not None else httpx.Client(limits=fresh, **shared)
+        self._fresh = self.client if transport is not None else client(limits=fresh, **shared)
         self._jitter = wait_random_exponential(multiplier=0.5, max=20)
 
     def clean(self, text: str) -> str:

@@ -7,6 +7,7 @@ Importing this module imports neither httpx nor the emulator nor an engine; `con
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     from pydantic import SecretStr
 
     from pictify_sync.emulator.app import create_app
+    from pictify_sync.emulator.pool import room_for_files
     from pictify_sync.providers.downloads import Downloads
     from pictify_sync.providers.http import Http
     from pictify_sync.providers.pictify import Opened, PictifyProvider
@@ -65,6 +67,9 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     allowed = capabilities("local", options)
     how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
     how = replace(how, idempotent=True, poll_hint=True, keep_values=False, max_html=MAX_HTML, max_body=MAX_BODY)
+    if missing := room_for_files(options.workers or os.cpu_count() or 1):
+        hint = "raise the limit: ulimit -n 256; or set fewer workers in the settings"
+        raise ProviderError(f"the embedded server cannot start: {missing}", hint=hint)
     try:
         app = create_app(options.folder, how)
     except (OSError, sqlite3.Error) as error:
