@@ -25,6 +25,7 @@ from pictify_sync.cli.options import (
 from pictify_sync.cli.pages import Pages, page_options, pages_of
 
 if TYPE_CHECKING:
+    from pictify_sync.core.model import AssetKey
     from pictify_sync.core.plan import Plan
     from pictify_sync.manifest.desired import Manifests
     from pictify_sync.wiring import ApplyRun, Consent, Project
@@ -105,7 +106,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     with told(github=github) as runner, project_of(settings, wish.paths) as project:
         project.fetch()
         wish = _check_age(project, wish)
-        loaded, consent = _load(project, wish), _consent(project, wish)
+        loaded, consent, since = _load(project, wish), _consent(project, wish), project.state().serial()
         with stop.watching(), progress() as sink:
             done = ApplyRun(project, diary.watching(sink), stop).recover()
         agreed = idle = False
@@ -113,11 +114,15 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish, runner)
             _show(plan, project, as_json=as_json)
             runner.put_plan(plan)
+            planned = frozenset() if wish.yes and not wish.approve else _planned(plan)
             agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent, pages), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
                     run = ApplyRun(project, diary.watching(sink), stop, allow_older=wish.allow_older)
-                    done = run.carry_out(plan, manifests, lambda: _again(run, wish, loaded), done)
+                    again = None if loaded else Again(run, wish, consent, planned)
+                    done = run.carry_out(
+                        plan, manifests, again or (lambda: None), done, since=since if loaded else None
+                    )
             runner.annotate_failures(done.failed, plan.changes)
         if as_json:
             click.echo(apply_document(done))
@@ -179,11 +184,38 @@ def _plan(run: ApplyRun, wish: Wish, runner: Runner) -> tuple[Plan, Manifests]:
     return plan, manifests
 
 
-def _again(run: ApplyRun, wish: Wish, loaded: object) -> Plan | None:
-    """Plan once more in the same apply, for what the first plan could not know; a saved plan stays as it is."""
-    if loaded is not None:
-        return None
-    return run.plan(wish.paths, choice_of(wish.select, wish.exclude, ()))[0]
+def _planned(plan: Plan) -> frozenset[AssetKey]:
+    """What a plan does something about: its changes are worked out again when they are read, by the state as it is."""
+    from pictify_sync.core.model import Action
+
+    idle = (Action.KEEP, Action.BLOCKED)
+    return frozenset(change.key for change in plan.changes if change.action not in idle)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Plans once more in the same apply, for what the first plan could not know."""
+
+    run: ApplyRun
+    wish: Wish
+    consent: Consent
+    planned: frozenset[AssetKey]  # what was agreed to; with --yes anything is that the guard lets through
+
+    def __call__(self) -> Plan:
+        """Raise NotApproved when other runs made other work necessary meanwhile, UnsafePlan when it is too much."""
+        from pictify_sync.errors import NotApproved
+
+        wish = self.wish
+        plan, _ = self.run.plan(wish.paths, choice_of(wish.select, wish.exclude, ()))
+        if wish.yes and not wish.approve:
+            self.run.project.check(plan, replace(self.consent, digests=(), plans=(), nothing=False))
+        elif beyond := sorted(_planned(plan) - self.planned):
+            few = f"{len(beyond):,} changes that were not in it are" if len(beyond) > 1 else "a change not in it is"
+            raise NotApproved(
+                f"other runs changed the state since the plan, and {few} due now, for example {beyond[0]}",
+                hint="review the new plan and apply it",
+            )
+        return plan
 
 
 def _consent(project: Project, wish: Wish) -> Consent:
@@ -242,7 +274,7 @@ def _asked() -> bool:
 
 def _code(done: ApplySummary, wish: Wish) -> int:
     """Any failure is an error, unless a share of them is allowed; what only waits is none."""
-    if done.interrupted or done.stopped or done.in_doubt:
+    if done.interrupted or done.stopped or done.in_doubt or done.taken:
         return 1
     tried = len(done.failed) + done.stored + done.unresolved
     if done.failed and len(done.failed) > wish.max_failure_rate * tried:

@@ -47,6 +47,21 @@ class RenderFinder(Protocol):
         ...
 
 
+@runtime_checkable
+class Instance(Protocol):
+    """Is one of many servers of its kind: what it took, no other of them knows."""
+
+    @property
+    def instance(self) -> str:
+        """Which one, for as long as its folder stays what it is; a copy of the folder is another."""
+        ...
+
+
+def instance_of(provider: object) -> str:
+    """Which of many servers a provider is; "" for a service that all runs share."""
+    return provider.instance if isinstance(provider, Instance) else ""
+
+
 @dataclass(frozen=True, slots=True)
 class RemoteTemplate:
     """A row of the provider's list of templates."""

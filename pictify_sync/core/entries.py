@@ -45,6 +45,7 @@ class Intended:
     template_uid: str
     at: str  # ISO 8601 UTC
     run: str  # id of the run that intends it
+    instance: str = ""  # of the server that holds it, where each has its own folder; "": one that all runs share
     kind: Literal["intended"] = "intended"
 
 

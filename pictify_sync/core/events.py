@@ -104,6 +104,24 @@ class BatchQuarantined:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchElsewhere:
+    """A batch is another run's work, which is waited for."""
+
+    attempt: str
+    pictures: int
+    seconds: float  # at most, until it is taken over
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTaken:
+    """Another run gave up a batch that this run was still seeing through."""
+
+    attempt: str
+    pictures: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class BatchHeld:
     """A batch in doubt waits for `pictify-sync resolve`."""
 
@@ -179,6 +197,8 @@ Event = (
     | BatchInDoubt
     | BatchLost
     | BatchQuarantined
+    | BatchElsewhere
+    | BatchTaken
     | BatchHeld
     | AssetStored
     | AssetUnresolved

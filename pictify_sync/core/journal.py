@@ -4,11 +4,16 @@ A batch is *in doubt* when its intent is durable and no batch id is known: the p
 answer was lost. Where the provider honours the idempotency key it is sent again at once, while the key is remembered.
 Elsewhere nobody can tell, so it is left in quarantine until a late answer can no longer come; then what evidence there
 is decides, and what it may have cost is written down.
+
+A batch of a run that may be alive is that run's own work: one whose POST may still be under way, and one that another
+embedded server holds, until its lease ends. Recorded times may lie ahead, since clocks are set back: no wait that is
+worked out here is longer than it would be for something that happened now.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from pictify_sync.core.entries import OpenBatch
@@ -16,6 +21,7 @@ from pictify_sync.core.model import Capabilities
 
 POST_SECONDS = 120.0  # from the intent until its POST has left or never will, time-out of the request included
 MARGIN_SECONDS = 300.0  # clocks of two machines may differ by that much
+LEASE_SECONDS = 600.0  # beside the longest time of an item, since its newest entry, that a batch is its server's alone
 
 
 class DoubtPolicy(StrEnum):
@@ -60,7 +66,28 @@ class Held:
     """Only a person decides."""
 
 
-Verdict = Poll | SendAgain | Quarantine | Weigh | Held
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """It is somebody else's work for now."""
+
+    seconds: float  # at most, until it may be taken over
+
+
+Verdict = Poll | SendAgain | Quarantine | Weigh | Held | Elsewhere
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who wants to know."""
+
+    run: str | None = None  # id of the run; None: whose batch it is does not matter
+    instance: str | None = None  # of the provider (`Instance`), "" for one that is the same for all; None: likewise
+    has_waited: bool = False  # True: as long as `Elsewhere` said
+
+
+def moment(at: str) -> float:
+    """ISO 8601 -> seconds since the epoch."""
+    return datetime.fromisoformat(at).timestamp()
 
 
 def certain_at(intended_at: float, rules: DoubtRules) -> float:
@@ -68,15 +95,46 @@ def certain_at(intended_at: float, rules: DoubtRules) -> float:
     return intended_at + POST_SECONDS + MARGIN_SECONDS + rules.quarantine_seconds
 
 
-def judge(opened: OpenBatch, capabilities: Capabilities, rules: DoubtRules, times: tuple[float, float]) -> Verdict:
+def is_held_elsewhere(opened: OpenBatch, instance: str | None) -> bool:
+    """Whether another embedded server holds a batch. What older versions wrote names none."""
+    return instance is not None and opened.intended.instance not in ("", instance)
+
+
+def judge(
+    opened: OpenBatch,
+    capabilities: Capabilities,
+    rules: DoubtRules,
+    times: tuple[float, float],
+    asker: Asker = Asker(),
+) -> Verdict:
     """Decide about an open batch. `times`: when it was intended, and now, in epoch seconds."""
     intended_at, now = times
+    foreign = is_held_elsewhere(opened, asker.instance)
+    left = 0.0 if asker.has_waited else _left(opened, capabilities, times, foreign=foreign)
+    if foreign and left > 0:
+        return Elsewhere(left)
     if opened.batch_id is not None:
         return Poll()
-    lasts = capabilities.key_seconds
-    if capabilities.honours_idempotency_key and (lasts is None or now + MARGIN_SECONDS < intended_at + lasts):
+    if foreign:  # to send it again would be a second render under one attempt
+        return Weigh()
+    if capabilities.honours_idempotency_key and _is_remembered(capabilities.key_seconds, intended_at, now):
         return SendAgain()
-    until = certain_at(intended_at, rules)
+    if left > 0 and opened.doubt is None and asker.run not in (None, opened.intended.run):
+        return Elsewhere(left)
+    until = min(certain_at(intended_at, rules), certain_at(now, rules))
     if now < until:
         return Quarantine(until)
     return Held() if rules.policy is DoubtPolicy.HOLD else Weigh()
+
+
+def _left(opened: OpenBatch, capabilities: Capabilities, times: tuple[float, float], *, foreign: bool) -> float:
+    """Seconds that a batch may still be somebody else's work, at most the whole of what it may be that."""
+    intended_at, now = times
+    lasts = capabilities.item_seconds + LEASE_SECONDS if foreign else POST_SECONDS
+    newest = moment(opened.submitted_at) if opened.submitted_at else intended_at
+    return min(newest + lasts - now, lasts)
+
+
+def _is_remembered(lasts: float | None, intended_at: float, now: float) -> bool:
+    """Whether the provider still knows a key for certain. How old one from the future is, nobody can tell."""
+    return lasts is None or (now + MARGIN_SECONDS < intended_at + lasts and intended_at <= now + MARGIN_SECONDS)

@@ -289,4 +289,5 @@ class Capabilities:
     can_find: bool = False  # a past render can be looked up
     billed: bool = True  # renders cost something
     embedded: bool = False  # it works inside this process, and stops with it
+    item_seconds: float = 60.0  # that one item takes at most
     poll_seconds: float = 5.0  # between polls of a batch, at most (Pictify, Batch guide: "every 5 seconds")

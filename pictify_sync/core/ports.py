@@ -30,10 +30,14 @@ from pictify_sync.errors import Problem
 
 
 class Clock(Protocol):
-    """Time as an argument."""
+    """Time as an argument. `now` dates what is written down; waits and deadlines are measured by `monotonic`."""
 
     def now(self) -> float:
-        """Seconds since the epoch, UTC."""
+        """Seconds since the epoch, UTC. It jumps when somebody sets the machine's clock."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment of this process's choice; only ever goes forward."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -158,6 +162,14 @@ class StateStore(Protocol):
         """Append a contiguous run right after `after_serial` and fold it in; returns the new serial once durable.
 
         Raises Conflict, having written nothing, when the newest serial is another.
+        """
+        ...
+
+    def sync(self) -> Sequence[Entry]:
+        """Have everything where other runs see it, and learn what they committed.
+
+        Gives committed entries that could not follow what others wrote first and are no part of the log, each once.
+        Raises StateError when the place that runs share cannot be reached.
         """
         ...
 

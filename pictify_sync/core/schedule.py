@@ -15,7 +15,7 @@ class Flight:
     attempt: str
     submitted: bool  # False: to be sent (again)
     ready: bool  # True: finished at the provider, and every picture is published or given up
-    due: float  # epoch seconds of the next send or poll
+    due: float  # monotonic seconds of the next send or poll
     is_open: bool = True  # False: finished at the provider, so that another batch may be open there
 
 
@@ -111,7 +111,7 @@ class Queue:
 
     batches: int
     max_open: int | None  # None: unlimited
-    not_before: float  # epoch seconds; the provider asked us to wait
+    not_before: float  # monotonic seconds; the provider asked us to wait
 
 
 def next_step(queue: Queue, flights: Sequence[Flight], now: float, *, stopping: bool) -> Step:

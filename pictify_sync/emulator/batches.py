@@ -114,9 +114,11 @@ class Batches:
 
     def _open(self, db: sqlite3.Connection, team: str) -> int:
         query = (
-            "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND (ends>? OR (ends=0 AND completed IS NULL))"
+            "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND "
+            "((created<=? AND ends>?) OR (ends=0 AND completed IS NULL))"
         )
-        return int(db.execute(query, (team, self._now())).fetchone()[0])
+        now = self._now()
+        return int(db.execute(query, (team, now, now)).fetchone()[0])
 
     def _insert(self, db: sqlite3.Connection, batch: str, order: Order) -> None:
         now, play = self._now(), order.play
@@ -146,7 +148,7 @@ class Batches:
         for one in pictures:
             by_position.setdefault(one["position"], []).append(_picture(batch, one, names))
         now, over = self._now(), ended(row)
-        shown, early = visible(row, now), over is not None and now < over
+        shown, early = visible(row, now), over is not None and row["created"] <= now < row["ends"]
         items = [ItemView(p, json.loads(n), v, by_position.get(p, [])) for p, n, v in found if p < shown]
         done = sum(one.success for one in items)
         return BatchView(
@@ -195,8 +197,11 @@ class Batches:
 
 
 def visible(row: sqlite3.Row, now: float) -> int:
-    """How many items, from the first, a batch may show: all, or those whose time has come by the clock."""
-    if not row["ends"] or now >= row["ends"]:
+    """How many items, from the first, a batch may show: all, or those whose time has come by the clock.
+
+    All as well where the clock was set back to before it was created: how old it is cannot be known then.
+    """
+    if not row["created"] <= now < row["ends"]:
         return int(row["total"])
     return int((now - row["created"]) / (row["ends"] - row["created"]) * row["total"])
 

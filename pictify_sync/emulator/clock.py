@@ -1,9 +1,29 @@
-"""A clock that tests can move: the machine's time plus what it was advanced by, or a time that stands still."""
+"""The server's clocks: one that never goes back, and one that tests can move."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+
+
+class SteadyClock:
+    """Call it for seconds since the epoch. It follows the machine's clock forward, and goes on when that is set back.
+
+    What is stored with a time (when a batch is over, when a webhook is sent again) is so never an hour away because
+    somebody corrected the machine's clock meanwhile.
+    """
+
+    def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._wall, self._monotonic = wall, monotonic
+        self._ahead = wall() - monotonic()  # at most so far
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        with self._lock:
+            passed = self._monotonic()
+            self._ahead = max(self._ahead, self._wall() - passed)
+            return passed + self._ahead
 
 
 class MovableClock:
@@ -11,12 +31,13 @@ class MovableClock:
 
     def __init__(self, start: float | None = None) -> None:
         self._start = start
+        self._machine = SteadyClock()
         self._ahead = 0.0
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
         with self._lock:
-            return (time.time() if self._start is None else self._start) + self._ahead
+            return (self._machine() if self._start is None else self._start) + self._ahead
 
     def advance(self, seconds: float) -> float:
         """Go forward; gives the new time."""

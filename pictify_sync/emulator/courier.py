@@ -21,12 +21,15 @@ from pictify_sync.emulator.options import Post
 from pictify_sync.emulator.posting import signature
 from pictify_sync.emulator.store import Store
 
+DAY = 86_400.0
 RETRIES = (60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)  # seconds until the next attempt (Pictify, Webhooks: Delivery)
+LONGEST = (DAY, *RETRIES)  # that one may lie ahead after so many attempts; beyond, the clock was set back since
 LOOK_AGAIN = 0.25  # seconds: the clock may have been moved
 LANES = 8  # subscriptions that are told something at the same time
 SOONEST = (
     "SELECT d.*, s.event, s.target, s.secret FROM deliveries d JOIN subscriptions s ON s.uid = d.subscription "
-    "WHERE d.due<=? AND s.status='active' AND s.uid NOT IN (SELECT value FROM json_each(?)) "
+    "WHERE (d.due<=:now OR d.due>:now + json_extract(:longest, '$[' || d.attempts || ']')) "
+    "AND s.status='active' AND s.uid NOT IN (SELECT value FROM json_each(:busy)) "
     "ORDER BY d.due, d.number LIMIT 1"
 )
 
@@ -101,7 +104,8 @@ class Courier:
         if self._closing.is_set():
             return None
         with self._store.read() as db:
-            row: sqlite3.Row | None = db.execute(SOONEST, (self._now(), json.dumps(busy))).fetchone()
+            about = {"now": self._now(), "longest": json.dumps(LONGEST), "busy": json.dumps(busy)}
+            row: sqlite3.Row | None = db.execute(SOONEST, about).fetchone()
         return row
 
     def _send(self, row: sqlite3.Row, at: float) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 
+from pictify_sync.emulator.clock import SteadyClock
 from pictify_sync.emulator.dialects import PROJECTIONS
 from pictify_sync.emulator.pool import Renders
 from pictify_sync.emulator.reading import Read
@@ -84,7 +84,7 @@ class Options:
     public_url: str = ""  # of this server, ending in /; "": as a request names it
     poll_hint: bool = False  # add `retryAfter` to the results of an open batch
     preload: Sequence[str] = ()  # modules that every worker needs, imported once
-    now: Callable[[], float] = time.time
+    now: Callable[[], float] = field(default_factory=SteadyClock)
     pool: Callable[[], Executor] | None = None  # None: processes of this machine
     fetch: Fetch | None = None  # for `url` of POST /image; None: refused
     post: Post | None = None  # sends webhooks; None: by HTTP, to public addresses

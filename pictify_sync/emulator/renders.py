@@ -21,7 +21,7 @@ JOINED = (
 DAY = 86_400  # seconds
 COLUMNS = "m.number, m.at, m.picture, m.template, p.file, p.width, p.height, b.request, b.kind, i.variables"
 # A picture of a batch that takes its time by the server's clock is not there before its item is shown.
-SHOWN = " AND (b.ends<=:now OR m.position < (:now - b.created) / (b.ends - b.created) * b.total)"
+SHOWN = " AND (b.ends<=:now OR b.created>:now OR m.position < (:now - b.created) / (b.ends - b.created) * b.total)"
 
 Link = Callable[[str], str]  # file name -> URL
 

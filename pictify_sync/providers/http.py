@@ -99,7 +99,7 @@ class Http:
         self.clock = self._rate.clock
         self._attempts = attempts
         self.answer_seconds = ANSWER_SECONDS
-        self._apart: tuple[float, float] | None = None  # seconds that the other clock is ahead of ours: from, to
+        self._apart: tuple[float, float] | None = None  # the other clock less our monotonic one, in seconds: from, to
         headers = {"Authorization": f"Bearer {secret}", "Accept": "application/json", **PLAIN}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
         if transport is not None:
@@ -177,23 +177,24 @@ class Http:
         except httpx.InvalidURL as error:  # an id too long for a URL, say
             raise httpx.UnsupportedProtocol(str(error)) from None
         with self._rate.turn():
-            sent = self.clock.now()
+            sent = self.clock.monotonic()
             response, body_read = receive(client, request, self.answer_seconds)
-            answer = self._read(response, body_read)
-            self._compare_clocks(response.headers.get("date", ""), sent)
-            limit, remaining, reset = limits_told(response.headers, self.clock.now())
+            there = until(response.headers.get("date", ""), 0.0)
+            if math.isnan(there):
+                there = self.clock.now()
+            else:
+                self._compare_clocks(there, sent)
+            answer = self._read(response, body_read, there)
+            limit, remaining, reset = limits_told(response.headers, there)
+            reset = None if reset is None else self.clock.now() + reset - there
             refused = answer.status == 429 and not answer.quota
             wait = answer.retry_after if refused else None
             self._rate.learn(Told(refused, method == "POST", wait, limit, remaining, reset))
         return answer
 
-    def _compare_clocks(self, date: str, sent: float) -> None:
+    def _compare_clocks(self, at: float, sent: float) -> None:
         """Narrow down how far the other clock is ahead: its `Date` was cut to seconds between sending and now."""
-        now = self.clock.now()
-        seconds = until(date, now)
-        if math.isnan(seconds):
-            return
-        least, most = seconds, seconds + now - sent + 1.0
+        least, most = at - self.clock.monotonic(), at - sent + 1.0
         if self._apart is None or most - least <= self._apart[1] - self._apart[0]:
             self._apart = (least, most)
 
@@ -202,16 +203,18 @@ class Http:
         """Seconds by which the other clock is ahead of ours, at least; 0 when both may agree; None when not told."""
         if self._apart is None:
             return None
-        least, most = self._apart
+        apart = self.clock.now() - self.clock.monotonic()
+        least, most = self._apart[0] - apart, self._apart[1] - apart
         return 0.0 if least <= 0 <= most else least
 
-    def _read(self, response: httpx.Response, content: bytes) -> Answer:
+    def _read(self, response: httpx.Response, content: bytes, there: float) -> Answer:
+        """Understand an answer that was given at that time of the other clock (seconds since the epoch)."""
         parsed = parse(content)
         text = explain(parsed) or ("" if response.is_success else content[:SHOWN].decode("utf-8", "replace"))
         if response.is_redirect:
             text = f"it is elsewhere: {response.headers.get('location', '')}"
         code = self.clean(code_of(parsed))[:100] or str(response.status_code)
-        told = wait_told(response.headers, parsed, self.clock.now())
+        told = wait_told(response.headers, parsed, there)
         return Answer(response.status_code, parsed, code, self.clean(text)[:2000], told)
 
     def describe(self, error: Exception) -> str:

@@ -62,6 +62,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     from pictify_sync.emulator.pool import room_for_files
     from pictify_sync.providers.downloads import Downloads
     from pictify_sync.providers.http import Http
+    from pictify_sync.providers.instance import read_instance
     from pictify_sync.providers.pictify import Opened, PictifyProvider
 
     allowed = capabilities("local", options)
@@ -77,4 +78,6 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())
-    return PictifyProvider("local", Opened(http, downloads, app.close, names_sensitive=True), allowed, grace=0.0)
+    allowed = replace(allowed, item_seconds=max(allowed.item_seconds, options.render_timeout))
+    opened = Opened(http, downloads, app.close, names_sensitive=True)
+    return PictifyProvider("local", opened, allowed, grace=0.0, instance=read_instance(options.folder))

@@ -59,17 +59,21 @@ class Opened:
 class PictifyProvider:
     """One account at one base URL.
 
-    `grace` is how long, in seconds, a batch may be unknown to the service after this process first heard of it.
+    `grace` is how long, in seconds, a batch may be unknown to the service after this process first heard of it;
+    `instance` is which of many embedded servers this is, "" for an account.
     """
 
-    def __init__(self, name: str, opened: Opened, capabilities: Capabilities, *, grace: float = 15.0) -> None:
+    def __init__(
+        self, name: str, opened: Opened, capabilities: Capabilities, *, grace: float = 15.0, instance: str = ""
+    ) -> None:
         self.name = name
+        self.instance = instance
         self._opened = opened
         self._http = opened.http
         self._account = Account(opened.http, name)
         self._capabilities = capabilities
         self._grace = grace
-        self._heard: dict[str, float] = {}  # open batch -> when this process first heard of it (epoch seconds)
+        self._heard: dict[str, float] = {}  # open batch -> when this process first heard of it (monotonic)
         self._turned_away = 0  # 429 in a row
 
     def capabilities(self) -> Capabilities:
@@ -125,7 +129,7 @@ class PictifyProvider:
         if not _is_askable(batch):
             why = "with a batch id that no URL can name" if batch else "without a batch id"
             return InDoubt(f"status {found.status} {why}")
-        self._heard[batch] = self._http.clock.now()
+        self._heard[batch] = self._http.clock.monotonic()
         return Accepted(batch)
 
     def render_one(self, request: BatchRequest) -> SingleRender:
@@ -169,12 +173,12 @@ class PictifyProvider:
         return min(FIRST_WAIT * 2.0 ** min(self._turned_away - 1, 10), LONGEST_WAIT)
 
     def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
-        first = self._heard.setdefault(batch_id, self._http.clock.now())
+        first = self._heard.setdefault(batch_id, self._http.clock.monotonic())
         if not _is_askable(batch_id):
             raise BatchUnaskable("no URL can name it")
         answer = self._http.get(f"templates/batch/{segment(batch_id)}/results")
         if answer.status in (404, 410):
-            if answer.status == 404 and self._http.clock.now() - first < self._grace:
+            if answer.status == 404 and self._http.clock.monotonic() - first < self._grace:
                 return BatchReport(BatchStatus.OPEN, {}, retry_after=POLL_AGAIN)
             return BatchReport(BatchStatus.EXPIRED, {})
         if _is_odd(batch_id, answer):

@@ -34,6 +34,9 @@ class SystemClock:
     def now(self) -> float:
         return time.time()
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
 
@@ -109,10 +112,10 @@ class Rate:
         self._most = most
         self._given = self._limit = most if per_minute is None else per_minute
         self._out = 0  # requests under way
-        self._back: deque[float] = deque()  # when tokens return, ascending
-        self._not_before = 0.0
+        self._back: deque[float] = deque()  # when tokens return, ascending, by the monotonic clock like all times here
+        self._not_before = -math.inf
         self._refusals = 0  # 429 in a row
-        self._grown = 0.0  # when a guessed limit was last touched
+        self._grown = -math.inf  # when a guessed limit was last touched
         self._lock = threading.Lock()
 
     @property
@@ -133,12 +136,12 @@ class Rate:
             with self._lock:
                 self._out -= 1
                 if self._limit is not None:
-                    self._back.append(max(self.clock.now() + WINDOW, self._back[-1] if self._back else 0.0))
+                    self._back.append(max(self.clock.monotonic() + WINDOW, self._back[-1] if self._back else -math.inf))
 
     def _take(self) -> float:
         """Take a token, or give the seconds until it is worth asking again."""
         with self._lock:
-            now = self.clock.now()
+            now = self.clock.monotonic()
             self._settle(now)
             if self._not_before > now:
                 return self._not_before - now
@@ -150,9 +153,6 @@ class Rate:
             return self._back[position] - now if position < len(self._back) else 0.05
 
     def _settle(self, now: float) -> None:
-        if self._back and self._back[-1] > now + WINDOW:  # the machine's clock was set back
-            self._back = deque(min(one, now + WINDOW) for one in self._back)
-        self._not_before = min(self._not_before, now + DAY)
         while self._back and self._back[0] <= now:
             self._back.popleft()
         guessed = self._limit is not None and (self._given is None or self._limit < self._given)
@@ -165,10 +165,11 @@ class Rate:
     def learn(self, told: Told) -> None:
         """Correct the bucket by an answer."""
         with self._lock:
-            now = self.clock.now()
+            now = self.clock.monotonic()
+            reset = None if told.reset is None else now + min(told.reset - self.clock.now(), DAY)
             self._settle(now)
-            self._learn_limit(told, now)
-            self._learn_others(told, now)
+            self._learn_limit(told, reset, now)
+            self._learn_others(told, reset, now)
             if not told.refused:
                 self._refusals = 0
                 return
@@ -176,8 +177,8 @@ class Rate:
             silent = told.wait is None and told.remaining != 0
             if told.wait is not None:
                 self._not_before = max(self._not_before, now + told.wait)
-            elif told.remaining == 0 and told.reset is not None:
-                self._not_before = max(self._not_before, told.reset)
+            elif told.remaining == 0 and reset is not None:
+                self._not_before = max(self._not_before, reset)
             elif not told.creates:  # whoever creates decides when to try again; polls may go on meanwhile
                 pause = min(2.0 ** min(self._refusals - 1, 8), LONGEST_BACK_OFF)
                 self._not_before = max(self._not_before, now + pause)
@@ -185,16 +186,16 @@ class Rate:
             if silent and not told.creates and told.limit is None and FLOOR <= used - 1 < (self._limit or math.inf):
                 self._limit, self._grown = used - 1, now
 
-    def _learn_limit(self, told: Told, now: float) -> None:
-        about_a_minute = told.reset is None or told.reset <= now + WINDOW + SLACK
+    def _learn_limit(self, told: Told, reset: float | None, now: float) -> None:
+        about_a_minute = reset is None or reset <= now + WINDOW + SLACK
         if told.limit is not None and about_a_minute:
             self._limit = self._given = min(told.limit, self._most or told.limit)
 
-    def _learn_others(self, told: Told, now: float) -> None:
+    def _learn_others(self, told: Told, reset: float | None, now: float) -> None:
         """Fewer left than we think: somebody else uses the account; those tokens are gone until the reset."""
-        if told.remaining is None or self._limit is None or told.reset is None or told.reset > now + WINDOW + SLACK:
+        if told.remaining is None or self._limit is None or reset is None or reset > now + WINDOW + SLACK:
             return
         gone = self._limit - self._out - len(self._back) - told.remaining
         if gone > 0:
-            at = min(max(told.reset, now), now + WINDOW)
+            at = min(max(reset, now), now + WINDOW)
             self._back = deque(sorted((*self._back, *[at] * gone)))

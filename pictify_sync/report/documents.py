@@ -95,6 +95,7 @@ class Applied:
     protected: Annotated[int, "Recorded as protected from now on, and nothing else."]
     unprotected: Annotated[int, "Recorded as no longer protected, and nothing else."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
+    taken: Annotated[int, "Batches that another run gave up while this one saw them through."]
     waiting: Annotated[int, "Wanted, and in batches that are still open."]
     left: Annotated[int, "Wanted, and not rendered since the run ended early."]
     in_doubt: Annotated[int, "Batches of which nobody knows whether the provider took them."]

@@ -60,6 +60,7 @@ def apply_document(done: Applied) -> str:
             protected=done.protected,
             unprotected=done.unprotected,
             unresolved=done.unresolved,
+            taken=done.taken,
             waiting=done.waiting,
             left=done.left,
             in_doubt=done.in_doubt,

@@ -17,6 +17,7 @@ from pictify_sync.core.events import (
     AssetRemoved,
     AssetStored,
     AssetUnresolved,
+    BatchElsewhere,
     BatchHeld,
     BatchInDoubt,
     BatchLost,
@@ -25,6 +26,7 @@ from pictify_sync.core.events import (
     BatchQuarantined,
     BatchRefused,
     BatchSubmitted,
+    BatchTaken,
     Event,
     FileLeft,
     FileSpared,
@@ -37,7 +39,7 @@ from pictify_sync.core.events import (
 from pictify_sync.core.model import AssetKey
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
-from pictify_sync.report.words import batches, count, listing, pictures
+from pictify_sync.report.words import batches, count, duration, listing, pictures
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -78,6 +80,8 @@ _AboutBatch = (
     | BatchInDoubt
     | BatchLost
     | BatchQuarantined
+    | BatchElsewhere
+    | BatchTaken
     | BatchHeld
 )
 
@@ -106,6 +110,12 @@ def _batch_line(event: _AboutBatch) -> Line:
         case BatchQuarantined():
             until = datetime.fromtimestamp(event.until, UTC).isoformat(sep=" ", timespec="minutes")
             return Line(f"A batch in doubt is left alone until {until}: an answer may still come.", Tone.WARN)
+        case BatchElsewhere():
+            wait = f"waiting for it, {duration(event.seconds)} at most"
+            return Line(f"Another run is rendering {pictures(event.pictures)}: {wait}.")
+        case BatchTaken():
+            what = f"Another run gave up a batch of this run ({pictures(event.pictures)})"
+            return Line(f"{what}: {safe(event.why)}", Tone.WARN)
         case BatchHeld():
             return Line(f"A batch in doubt waits for: pictify-sync resolve {safe(event.attempt)}", Tone.WARN)
 

@@ -51,6 +51,11 @@ class Applied(Protocol):
         ...
 
     @property
+    def taken(self) -> int:
+        """Batches that another run gave up while this one saw them through."""
+        ...
+
+    @property
     def waiting(self) -> int:
         """Wanted pictures in open batches."""
         ...
@@ -121,6 +126,11 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
         yield Line(f"{pictures(done.left)} not rendered, because the run ended early.", Tone.WARN)
     if done.in_doubt:
         yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
+    if done.taken:
+        yield Line(
+            f"Another run gave up {batches(done.taken)} of this run, and renders again what was not recorded.",
+            Tone.WARN,
+        )
     if done.interrupted:
         on = ": the next apply goes on with them" if done.embedded else " go on at the provider"
         more = f"; open batches{on}" if done.waiting else ""
@@ -180,7 +190,7 @@ def remedy_lines(codes: set[str]) -> Iterator[Line]:
 
 def incomplete(done: Applied) -> bool:
     """Whether another apply has something to do."""
-    return bool(done.failed or done.in_doubt or done.interrupted or done.stopped)
+    return bool(done.failed or done.in_doubt or done.taken or done.interrupted or done.stopped)
 
 
 def applied(done: Applied) -> str:

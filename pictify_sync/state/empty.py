@@ -88,6 +88,9 @@ class EmptyStateStore:
     def commit(self, after_serial: int, entries: Sequence[Entry]) -> int:  # noqa: ARG002
         raise StateError("there is no state to write to", hint="open it with create=True")
 
+    def sync(self) -> tuple[Entry, ...]:
+        return ()
+
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """It never changes."""

@@ -42,6 +42,7 @@ class GitStateStore:
         self._key_check = key_check  # of the key that this process was given; "" for none
         self.checkpoint_after = CHECKPOINT_AFTER
         self._gap = 0  # our serials minus those of the index: it may be made anew, ours never go back
+        self._dropped: list[Entry] = []  # of ours: other runs were faster, and nobody was told yet
         self._retold = 0  # entries up to this serial are told again, since their order has changed
         read = index.store  # everything but serials and entries
         self.records, self.record, self.count, self.find = read.records, read.record, read.count, read.find
@@ -151,6 +152,13 @@ class GitStateStore:
             self._absorb()
             self._checkpoint_if_due()
 
+    def sync(self) -> tuple[Entry, ...]:
+        """As in the port."""
+        self.flush()
+        self.fetch()
+        dropped, self._dropped = tuple(self._dropped), []
+        return dropped
+
     def fetch(self, *, rebuild: bool = False) -> bool:
         """Bring the index to what the ref holds, or make it anew; False when there is no such ref."""
         upstream = self._upstream
@@ -188,6 +196,8 @@ class GitStateStore:
         """Make the index anew from a commit, what is left of ours on top; our serials go on."""
         newest = self.serial()
         kept = self._index.reflect(tree, self._upstream.reader, left)
+        bodies = {one.body for one in kept}
+        self._dropped.extend(one.entry for one in left if one.body not in bodies)
         self.lineage = self._store.lineage
         self._upstream.reset(known_of(tree), kept, self.lineage)
         self._retold = max(newest + 1, self._store.serial())
@@ -205,6 +215,7 @@ class GitStateStore:
             self._create()
             self.fetch()
         self._gap = self._retold = 0  # nobody was told a serial yet
+        self._dropped.clear()  # what a run left that is dead
         return True
 
     def _create(self) -> None:

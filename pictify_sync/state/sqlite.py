@@ -94,6 +94,10 @@ class SqliteStateStore:
         """Let go of the file. Everything committed is durable already."""
         self._connection.close()
 
+    def sync(self) -> tuple[Entry, ...]:
+        """As in the port: a file is read where all runs see it."""
+        return ()
+
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """Keep all reads within to one serial. Nothing may be committed meanwhile; streams must end inside."""

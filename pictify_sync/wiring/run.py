@@ -147,11 +147,18 @@ class ApplyRun:
         return resolve(Session(self.ports(None)), attempt, how, batch_id)
 
     def carry_out(
-        self, plan: Plan, manifests: Manifests | None, replan: Callable[[], Plan | None], recovered: ApplySummary
+        self,
+        plan: Plan,
+        manifests: Manifests | None,
+        replan: Callable[[], Plan | None],
+        recovered: ApplySummary,
+        *,
+        since: int | None = None,
     ) -> ApplySummary:
         """Do it. A saved plan comes without manifests. Raises StorageUnavailable before anything is made.
 
-        `recovered` is what `recover` did; the summary is that of both.
+        `recovered` is what `recover` did; the summary is that of both. `since` is the serial that a saved plan was held
+        against.
         """
         from pictify_sync.wiring.artifacts import reach  # noqa: PLC0415 - plan does not apply
         from pictify_sync.wiring.older import record_commit  # noqa: PLC0415 - plan does not apply
@@ -167,7 +174,7 @@ class ApplyRun:
         self._refuse_absent(plan)
         ports = self.ports(plan, manifests)
         record_commit(Session(ports), self.project.owner.checkout(), allowed=self.allow_older)
-        return carry_out(ports, plan, replan, recovered)
+        return carry_out(ports, plan, replan, recovered, since=since)
 
     def _relocate(self, plan: Plan) -> int:
         """Bring the published files to the folder of the settings; gives how many went."""

@@ -7,28 +7,30 @@ Retry, recovery and repair are this same path: a picture is made when the next p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from pictify_sync.core.events import AssetFailed, AssetStored, Event, RunStarted
-from pictify_sync.core.model import Action, AssetKey, Batch, Change, Status
+from pictify_sync.core.model import Action, AssetKey, Batch, Change
 from pictify_sync.core.paths import Held, PathIndex, taken_path
 from pictify_sync.core.plan import Plan
-from pictify_sync.errors import ProviderError
+from pictify_sync.errors import NotApproved, ProviderError, UnsafePlan
 from pictify_sync.workflows.collect import collect
+from pictify_sync.workflows.elsewhere import confirm
 from pictify_sync.workflows.flights import Apron, Tally
 from pictify_sync.workflows.intent import only
-from pictify_sync.workflows.making_way import PATH_TAKEN, why_taken
+from pictify_sync.workflows.making_way import PATH_TAKEN
 from pictify_sync.workflows.moves import carry, clean, finish_moves
 from pictify_sync.workflows.plan import path_clashes
 from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.refetch import refetch
 from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_protection, settled
+from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_protection
+from pictify_sync.workflows.sorting import Work, sort_out
 from pictify_sync.workflows.templates import push_templates
-from pictify_sync.workflows.unmade import is_embedded, is_wanted, made_good, still_open, unmade
+from pictify_sync.workflows.unmade import is_embedded, made_good, still_open, unmade
 
 DOWNLOADS = 8  # threads
 ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
@@ -49,6 +51,7 @@ class ApplySummary:
     protected: int = 0  # recorded as protected from now on, and nothing else
     unprotected: int = 0
     unresolved: int = 0  # rendered, URL not known yet
+    taken: int = 0  # batches that another run gave up while this one saw them through
     in_doubt: int = 0  # batches of which nobody knows whether the provider took them
     billed_min: int = 0
     billed_max: int = 0
@@ -76,6 +79,7 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         protected=first.protected + second.protected,
         unprotected=first.unprotected + second.unprotected,
         unresolved=second.unresolved + (0 if second.looked else first.unresolved),
+        taken=first.taken + second.taken,
         in_doubt=max(first.in_doubt, second.in_doubt),
         billed_min=first.billed_min + second.billed_min,
         billed_max=first.billed_max + second.billed_max,
@@ -89,21 +93,6 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         looked=first.looked or second.looked,
         tries=second.tries,
     )
-
-
-@dataclass(slots=True)
-class _Sorted:
-    """The changes of a plan by what has to be done for them."""
-
-    carried: list[Change] = field(default_factory=list)
-    refetched: list[Change] = field(default_factory=list)  # perhaps; else they are rendered
-    untold: bool = False  # True: the URL of some picture was not told
-    deleted: list[Change] = field(default_factory=list)
-    leaving: list[Change] = field(default_factory=list)  # deletes and updates whose present paths others take
-    blocked: dict[AssetKey, str] = field(default_factory=dict)  # why a picture cannot be published
-    settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
-    kept: int = 0
-    wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
 
 
 def recover(ports: Ports) -> ApplySummary:
@@ -120,7 +109,8 @@ def recover(ports: Ports) -> ApplySummary:
     clean(session)
     tally = Tally()
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        _resume(session, pool, tally)
+        _resume(session, pool, tally, waits=False)
+        confirm(session, tally)
     clean(session)
     done = replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried, made=frozenset(made))
     done = replace(done, left_alone=frozenset(file.path for file in session.left))
@@ -129,31 +119,39 @@ def recover(ports: Ports) -> ApplySummary:
 
 
 def carry_out(
-    ports: Ports, plan: Plan, replan: Callable[[], Plan | None], earlier: ApplySummary | None = None
+    ports: Ports,
+    plan: Plan,
+    replan: Callable[[], Plan | None],
+    earlier: ApplySummary | None = None,
+    *,
+    since: int | None = None,
 ) -> ApplySummary:
     """Do what the plan says. `replan` is asked when sources were missing or batches had expired; None: not now.
 
-    `earlier` is what `recover` did in the same apply: it is part of the summary, but for what came right since.
+    `earlier` is what `recover` did in the same apply: it is part of the summary, but for what came right since. What
+    other runs did since the plan, or since the serial `since` that it was held against, is left out.
     """
-    session = Session(ports)
+    since = plan.serial if since is None else since
+    session = Session(ports, since)
     tally = Tally(tries=Counter(earlier.tries if earlier else ()), agreed=plan.summary.manifests)
     summary = ApplySummary()
     wanted: dict[AssetKey, bool] = {}
     made = earlier.made if earlier else frozenset[AssetKey]()
+    first, rounds = plan, 0
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        for number in range(ROUNDS):
-            tally.freed = False
-            work = _sorted(plan.changes, made)
-            work.kept = 0 if number else work.kept  # what an earlier round made is counted as that
+        while rounds < ROUNDS:
+            work = _begun(session, plan, since, tally, made)
+            work.kept = work.kept if plan is first else 0  # what an earlier round made is counted as that
             wanted = wanted | work.wanted
             done, is_again = _round(session, plan, work, (pool, tally))
+            rounds += not tally.freed_by_others  # such a one ends when the other run does
             summary = combined(summary, done)
             if not is_again or ports.stop() or tally.stopped:
                 break
-            next_plan = replan()
+            next_plan = _planned_again(replan, tally)
             if next_plan is None:
                 break
-            plan = next_plan
+            plan, since = next_plan, next_plan.serial
             _forget(tally, plan)
     _tell_refused(session, tally)
     done = combined(summary, _ended(session, wanted, tally))
@@ -167,6 +165,19 @@ def _tell_refused(session: Session, tally: Tally) -> None:
         if key not in told:
             tally.failed.append((key, PATH_TAKEN, why))
             session.ports.sink(AssetFailed(key, PATH_TAKEN, why))
+
+
+def _planned_again(replan: Callable[[], Plan | None], tally: Tally) -> Plan | None:
+    """Ask for another plan. What nobody agreed to is not done, and what was left out of a saved plan is said."""
+    try:
+        plan = replan()
+    except (NotApproved, UnsafePlan) as error:
+        tally.stopped = f"{error}; {error.hint}" if error.hint else str(error)
+        return None
+    if plan is None and tally.left:
+        few = "1 of the planned changes was" if tally.left == 1 else f"{tally.left:,} of the planned changes were"
+        tally.stopped = f"{few} left out, since another run changed the same pictures meanwhile; plan again"
+    return plan
 
 
 def _forget(tally: Tally, plan: Plan) -> None:
@@ -202,30 +213,42 @@ def _since(session: Session, earlier: ApplySummary, done: ApplySummary, tally: T
     return combined(replace(earlier, failed=still, stopped=None, in_doubt=0), done)
 
 
-def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, Tally]) -> tuple[ApplySummary, bool]:
+def _begun(session: Session, plan: Plan, since: int, tally: Tally, made: Set[AssetKey]) -> Work:
+    """Sort out what a plan that was made for the state at `since` wants, now that other runs may have been there."""
+    tally.freed = tally.freed_by_others = False
+    confirm(session, tally)
+    session.begin(since)
+    work = sort_out(session, plan.changes, made)
+    tally.left = work.left
+    return work
+
+
+def _round(session: Session, plan: Plan, work: Work, means: tuple[Executor, Tally]) -> tuple[ApplySummary, bool]:
     """Carry out one plan; also tell whether another plan is needed."""
     pool, tally = means
     renders = plan.summary.renders
     deletes, fetches = plan.summary.actions.get(Action.DELETE, 0), len(work.refetched)
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), deletes, fetches))
     protected, unprotected = settle_protection(session, work.settled)
-    push_templates(session, plan.templates)
+    pushed = push_templates(session, plan.templates)
     session.refused, session.clashes = dict(work.blocked), _new_clashes(session, plan)
     leaving, may_delete = _leaving(work, tally)
     carried = carry(session, work.carried, leaving)
     if leaving:
         clean(session)
     refetched = refetch(session, pool, work.refetched)
-    _render(session, plan.batches, pool, tally)
+    _render(session, plan.batches, pushed, means)
     removed = carried.removed
     if not session.ports.stop():
-        _resume(session, pool, tally)
+        confirm(session, tally)
+        _resume(session, pool, tally, waits=tally.stopped is None)
         if work.untold or tally.unresolved:
             _collect(session, tally)
         removed += remove_agreed(session, tally, work.deleted) if may_delete else 0
+    confirm(session, tally)
     clean(session)
     session.ports.artifacts.sweep()
-    again = bool(carried.missing) or tally.freed
+    again = bool(carried.missing or work.left) or tally.freed
     left = frozenset(file.path for file in session.left)
     gone = (*work.deleted, *(change for change in work.leaving if change.action is Action.DELETE))
     removed -= sum(path_of(change) in left for change in gone) if removed else 0
@@ -233,44 +256,7 @@ def _round(session: Session, plan: Plan, work: _Sorted, means: tuple[Executor, T
     return replace(done, protected=protected, unprotected=unprotected, left_alone=left), again
 
 
-def _sorted(changes: Iterable[Change], made: Set[AssetKey]) -> _Sorted:
-    work, wanted, going = _Sorted(), PathIndex(), []
-    for change in changes:
-        if (path := taken_path(change)) is not None:
-            wanted.add(path)
-            going += [change] if change.source is None and change.record and change.record.artifact else []
-        if change.asset is not None and change.holder is not None:
-            work.blocked[change.key] = why_taken(change.asset.output, change.holder)
-        if is_wanted(change):
-            work.wanted[change.key] = change.source is not None
-        if change.source is not None:
-            work.carried.append(change)
-        elif change.is_fetched_again:
-            work.refetched.append(change)
-        elif change.action is Action.DELETE:
-            work.deleted.append(change)
-        elif change.action is Action.AWAIT:
-            work.untold |= change.record is not None and change.record.status is Status.RENDERED
-            work.settled += [change] if change.protection is not None else []
-        elif change.action in (Action.PROTECT, Action.UNPROTECT):
-            work.settled.append(change)
-        elif change.action is Action.KEEP:
-            work.kept += change.key not in made
-            if change.asset and change.record and settled(change.record, change.asset) != change.record:
-                work.settled.append(change)
-    work.leaving = [change for change in (*going, *work.deleted) if _is_in_the_way(change, wanted)]
-    leaving = {change.key for change in work.leaving}
-    work.deleted = [change for change in work.deleted if change.key not in leaving]
-    return work
-
-
-def _is_in_the_way(change: Change, wanted: PathIndex) -> bool:
-    """Whether the file that a change leaves lies where another change publishes."""
-    artifact = None if change.record is None else change.record.artifact
-    return artifact is not None and wanted.meets(artifact.path)
-
-
-def _leaving(work: _Sorted, tally: Tally) -> tuple[Sequence[Change], bool]:
+def _leaving(work: Work, tally: Tally) -> tuple[Sequence[Change], bool]:
     """Give what makes room for others, and whether anything may be deleted at all."""
     deletes = [change for change in work.leaving if change.action is Action.DELETE]
     if not deletes or is_agreed(tally, [*deletes, *work.deleted]):
@@ -290,9 +276,15 @@ def _new_clashes(session: Session, plan: Plan) -> Mapping[AssetKey, Held]:
     return path_clashes(plan.changes, session.store, wanted)
 
 
-def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: Tally) -> None:
-    """Drive each provider's batches in turn."""
-    uids = {(record.provider, record.name): record.uid for record in session.store.templates()}
+def _render(
+    session: Session,
+    batches: Sequence[Batch],
+    pushed: Mapping[tuple[str, str], str],
+    means: tuple[Executor, Tally],
+) -> None:
+    """Drive each provider's batches in turn. `pushed`: uids of templates, over those that are recorded."""
+    pool, tally = means
+    uids = {(record.provider, record.name): record.uid for record in session.store.templates()} | dict(pushed)
 
     def uid_of(batch: Batch) -> str:
         return uids.get((batch.group.provider, batch.group.template), batch.group.template)
@@ -304,12 +296,12 @@ def _render(session: Session, batches: Sequence[Batch], pool: Executor, tally: T
         pump.run([left for batch in own for left in only(batch, partial(_may_try, tally))], uid_of)
 
 
-def _resume(session: Session, pool: Executor, tally: Tally) -> None:
-    """See every open batch through, whoever intended it."""
+def _resume(session: Session, pool: Executor, tally: Tally, *, waits: bool) -> None:
+    """See every open batch through, whoever intended it. `waits`: for those that are another run's work, too."""
     opened = session.store.open_batches()
     for name in sorted({batch.intended.batch.group.provider for batch in opened}):
         provider = session.ports.provider(name)
-        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
+        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally), waits=waits)
         pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
         pump.run((), lambda batch: batch.group.template)
 
@@ -331,6 +323,7 @@ def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
     return ApplySummary(
         stored=tally.stored,
         unresolved=tally.unresolved,
+        taken=len(tally.taken),
         in_doubt=len(tally.in_doubt),
         billed_min=tally.billed_min,
         billed_max=tally.billed_max,

@@ -7,14 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import inf
 
 from pictify_sync.core import events, schedule
+from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
 from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities, Fingerprint
 from pictify_sync.core.outcomes import BatchReport, Outcome, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.discretion import clean_results
+from pictify_sync.workflows.elsewhere import closed_first
 from pictify_sync.workflows.fetch import Fetching
 from pictify_sync.workflows.intent import VariableSet
 from pictify_sync.workflows.making_way import tell_spared, with_losers
@@ -36,8 +39,11 @@ class Tally:
     unbilled: int = 0  # rendered by a provider that bills nothing
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
     stopped: str | None = None  # why nothing more was submitted; None: all was
+    taken: set[str] = field(default_factory=set)  # attempts that another run gave up while this one saw them through
     freed: bool = False  # True: a batch was given up, its assets need a new plan
     agreed: Mapping[str, Mapping[Action, int]] = field(default_factory=dict)  # counts by manifest of the plan agreed to
+    left: int = 0  # changes of the newest plan that another run came before
+    freed_by_others: bool = False  # True: by another run
     tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
     lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
 
@@ -70,27 +76,31 @@ class Flying:
 
     intended: Intended
     batch_id: str | None  # None: not submitted yet, or in doubt
-    due: float  # epoch seconds of the next send or poll
+    due: float  # monotonic seconds, as all times here, of the next send, poll or look
     sets: Sequence[VariableSet] | None = None  # the body's variable sets until it is sent; None: made anew
     sends: int = 0
     silence: int = 0  # polls in a row without an answer
     pause: float = 0.0
     rechecks: int = 0  # polls of a finished batch that did not add up
     done: int = 0  # items, at the newest poll
-    begun_at: float = 0.0  # epoch seconds when it was submitted, or taken up
-    moved_at: float = 0.0  # epoch seconds when `done` last grew
+    intended_at: float = 0.0  # when it was written down
+    begun_at: float = 0.0  # when it was submitted, or taken up
+    moved_at: float = 0.0  # when `done` last grew
     polls: int = 0
     cancelled: bool = False  # True: we asked for it, since it stalled
     report: BatchReport | None = None  # the terminal one
+    elsewhere_until: float | None = None  # another run's work until then at most, and only watched; None: it is ours
+    doubt: str | None = None  # of a watched one, when it was last judged
+    takes_room: bool = True  # False: whatever it does, another batch may be open at this provider
     is_adopted: bool = False  # True: a batch in doubt that was found by its pictures
     fetching: Fetching = field(default_factory=Fetching)
 
     def view(self) -> schedule.Flight:
         """As the schedule sees it."""
         ready = self.report is not None and self.fetching.is_done()
-        return schedule.Flight(
-            self.intended.attempt, self.batch_id is not None, ready, self.due, is_open=self.report is None
-        )
+        is_sent = self.batch_id is not None or self.elsewhere_until is not None
+        is_open = self.report is None and self.takes_room
+        return schedule.Flight(self.intended.attempt, is_sent, ready, self.due, is_open=is_open)
 
 
 class Apron:
@@ -100,10 +110,11 @@ class Apron:
         self, session: Session, provider: Provider, capabilities: Capabilities, pool: Executor, tally: Tally
     ) -> None:
         self.session, self.provider, self.capabilities = session, provider, capabilities
+        self.instance = instance_of(provider)
         self.pool, self.tally = pool, tally
         self.queue: deque[Batch] = deque()
         self.flights: dict[str, Flying] = {}
-        self.not_before = 0.0  # epoch seconds; the provider asked us to wait
+        self.not_before = -inf  # monotonic; the provider asked us to wait until then
         self.pace: float | None = None  # seconds per item of the newest batch that ended; None: none did
         self.uid_of: Callable[[Batch], str] = lambda batch: batch.group.template
         self.clock = session.ports.clock
@@ -112,7 +123,7 @@ class Apron:
     def pause(self, flight: Flying) -> None:
         """Try again later, and later still the next time."""
         flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
-        flight.due = self.clock.now() + flight.pause
+        flight.due = self.clock.monotonic() + flight.pause
 
     def pulse(self, flight: Flying, at: float) -> schedule.Pulse:
         """How an open batch is coming on at that time."""
@@ -121,7 +132,7 @@ class Apron:
 
     def poll_later(self, flight: Flying) -> float:
         """Seconds until an open batch is worth another poll."""
-        return schedule.poll_after(self.pulse(flight, self.clock.now()), self.capabilities, len(self.flights))
+        return schedule.poll_after(self.pulse(flight, self.clock.monotonic()), self.capabilities, len(self.flights))
 
     def stop(self, why: str) -> None:
         """Submit nothing more in this run."""
@@ -160,15 +171,16 @@ class Apron:
 
         def build() -> Sequence[Entry]:
             store = self.session.store
-            if all(opened.intended.attempt != intended.attempt for opened in store.open_batches()):
-                return ()
             settled = settle(intended, status, results, store.record, self.session.now())
             done.append(replace(settled, billed_max=max(settled.billed_max, billed_max)))
-            return with_losers(self.session, done[-1], spared)
+            is_open = any(opened.intended.attempt == intended.attempt for opened in store.open_batches())
+            return with_losers(self.session, done[-1], spared) if is_open else ()
 
         if self.session.commit(build):
             self._cost(done[-1].billed_min, done[-1].billed_max)
             self._count(intended, results)
+        else:
+            closed_first(self.session, self.tally, done[-1])
 
     def _count(self, intended: Intended, results: dict[tuple[int, str], Result]) -> None:
         for claim in intended.claims:

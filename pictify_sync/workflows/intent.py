@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Claim, Intended
 from pictify_sync.core.fingerprint import digest
-from pictify_sync.core.model import Asset, AssetKey, Batch, Item, RenderSpec, Status
+from pictify_sync.core.model import Asset, AssetKey, Batch, Item, Record, RenderSpec, Status
 from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.core.sensitive import sensitive_names
 from pictify_sync.errors import InputError, StalePlan
@@ -77,9 +78,14 @@ def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
 
 def is_made(session: Session, key: AssetKey) -> bool:
     """Whether the picture that is desired is published."""
-    record, asset = session.store.record(key), session.ports.asset(key)
-    if record is None or asset is None:
-        return asset is None
+    asset = session.ports.asset(key)
+    return asset is None or is_recorded(session.store.record(key), asset)
+
+
+def is_recorded(record: Record | None, asset: Asset) -> bool:
+    """Whether a record has the picture of an asset, published and sound."""
+    if record is None:
+        return False
     sound = record.status is Status.STORED and not record.tainted and record.drift is None
     return sound and record.artifact is not None and record.fingerprint == asset.fingerprint
 
@@ -140,6 +146,7 @@ def intend(session: Session, batch: Batch, uid: str) -> Intended:
         template_uid=uid,
         at=session.now(),
         run=session.ports.run,
+        instance=instance_of(session.ports.provider(batch.group.provider)),
     )
 
 

@@ -50,6 +50,8 @@ def carry(session: Session, changes: Sequence[Change], leaving: Sequence[Change]
     for chunk in _chunks(changes, leaving):
         gone: list[Record] = []
         if session.commit(partial(_intend, session, chunk, gone)):
+            # the batches of the plan must not render them
+            session.touched.update(change.key for change in chunk if change.source is not None)
             done = finish_moves(session)
             carried += done.carried - sum(change.source is None and change.asset is not None for change in chunk)
             missing += done.missing
@@ -142,7 +144,9 @@ def _add(session: Session, draft: _Draft, change: Change, claimed: Collection[As
     assert asset is not None
     assert planned is not None
     source = session.store.record(planned.key)
-    if source is None or source.artifact is None or source.artifact != planned.artifact or asset.key in claimed:
+    if source is None or source.artifact is None or source.artifact != planned.artifact:
+        return
+    if asset.key in claimed or session.is_taken(asset.key):
         return
     if change.source is None:
         before: Record | None = source

@@ -200,8 +200,8 @@ class _Check:
     def _wait(self, sent: _Sent) -> Outcome | None:
         """Poll until the batch has ended; one that does not is cancelled."""
         clock = self.session.ports.clock
-        deadline = clock.now() + DEADLINE
-        while clock.now() < deadline:
+        deadline = clock.monotonic() + DEADLINE
+        while clock.monotonic() < deadline:
             report = self.account.poll(sent.batch_id, 1, (DEFAULT_LAYOUT,))
             if report.status is not BatchStatus.OPEN:
                 outcome = report.outcomes.get((0, DEFAULT_LAYOUT))

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from math import inf
 from typing import assert_never
 
 from pictify_sync.core import events, journal, schedule
-from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.entries import Doubted, OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
 from pictify_sync.workflows.collect import evidence
 from pictify_sync.workflows.discretion import of_batch
+from pictify_sync.workflows.elsewhere import look, watch
 from pictify_sync.workflows.flights import Apron, Flying
 from pictify_sync.workflows.send import ANOTHERS_ID, holders, next_batch, send, submit
 
@@ -33,9 +33,10 @@ LONGEST_NAP = 1.0  # seconds between looks at whether the user asked to stop
 class Pump:
     """Drives batches of one provider. `run` returns when nothing is left, or when the user asked to stop."""
 
-    def __init__(self, apron: Apron) -> None:
+    def __init__(self, apron: Apron, *, waits: bool = False) -> None:
         self._apron = apron
-        self._told_until = 0.0  # epoch seconds: a wait until then was told
+        self._waits = waits  # for what other runs are at; else that is left to them
+        self._told_until = -inf  # monotonic: a wait until then was told
         self._in_the_way: frozenset[str] = frozenset()  # attempts: until one of them ends, nothing queued may be sent
 
     def resume(self, opened: Iterable[OpenBatch]) -> None:
@@ -45,18 +46,22 @@ class Pump:
             is_taken = any((one.at, one.attempt) < (batch.intended.at, batch.intended.attempt) for one in others)
             self._judge(replace(batch, batch_id=None, doubt=ANOTHERS_ID) if is_taken else batch)
 
-    def _judge(self, opened: OpenBatch) -> None:
+    def _judge(self, opened: OpenBatch, *, has_waited: bool = False) -> None:
         apron, intended = self._apron, opened.intended
-        times = (datetime.fromisoformat(intended.at).timestamp(), apron.clock.now())
-        match journal.judge(opened, apron.capabilities, apron.session.ports.doubt, times):
+        times = (apron.session.intended_at(opened), apron.clock.now())
+        asker = journal.Asker(apron.session.ports.run, apron.instance, has_waited)
+        match journal.judge(opened, apron.capabilities, apron.session.ports.doubt, times, asker):
             case journal.Poll() | journal.SendAgain():
-                flight = Flying(intended, opened.batch_id, times[1], begun_at=times[1], moved_at=times[1])
-                apron.flights[intended.attempt] = flight
+                apron.flights[intended.attempt] = self._flight(opened, times)
                 apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
+            case journal.Elsewhere(seconds):
+                if self._waits:
+                    watch(apron, self._flight(opened, times), seconds)
             case journal.Quarantine(until):
                 if not self._adopted(opened, whole=True):
                     apron.tally.in_doubt.add(intended.attempt)
                     apron.sink(events.BatchQuarantined(intended.attempt, until))
+                    self._date(opened, times)
             case journal.Held():
                 apron.tally.in_doubt.add(intended.attempt)
                 apron.sink(events.BatchHeld(intended.attempt))
@@ -64,6 +69,20 @@ class Pump:
                 if not self._adopted(opened, whole=False):
                     why = f"in doubt, and no evidence of it after its quarantine ({opened.doubt or 'the run died'})"
                     apron.abandon(intended, why, (0, intended.batch.renders))
+
+    def _flight(self, opened: OpenBatch, times: tuple[float, float]) -> Flying:
+        """Take a batch up. `times`: when it was intended, and now, in epoch seconds."""
+        now = self._apron.clock.monotonic()
+        begun = now - max(0.0, times[1] - times[0])
+        return Flying(
+            opened.intended, opened.batch_id, now, intended_at=begun, begun_at=now, moved_at=now, doubt=opened.doubt
+        )
+
+    def _date(self, opened: OpenBatch, times: tuple[float, float]) -> None:
+        """Write down by today's clock when a batch is in doubt whose own time lies ahead: else it would stay so."""
+        if times[0] > times[1]:
+            why = opened.doubt or "the run died, and the clock was set back since"
+            self._apron.note(Doubted(opened.intended.attempt, why, self._apron.session.now()))
 
     def _adopted(self, opened: OpenBatch, *, whole: bool) -> bool:
         """Adopt a batch whose pictures are found, all of them or some; what is lost is planned again."""
@@ -94,7 +113,7 @@ class Pump:
             step = schedule.next_step(
                 schedule.Queue(0 if blocked else len(apron.queue), apron.capabilities.max_open, apron.not_before),
                 [flight.view() for flight in apron.flights.values()],
-                apron.clock.now(),
+                apron.clock.monotonic(),
                 stopping=apron.session.ports.stop(),
             )
             if isinstance(step, schedule.Done):
@@ -109,7 +128,7 @@ class Pump:
             case schedule.Send(attempt):
                 send(apron, apron.flights[attempt])
             case schedule.Poll(attempt):
-                self._poll(apron.flights[attempt])
+                self._poll_or_look(apron.flights[attempt])
             case schedule.Settle(attempt):
                 flight = apron.flights.pop(attempt)
                 assert flight.report is not None
@@ -122,6 +141,14 @@ class Pump:
                 return
             case _:
                 assert_never(step)
+
+    def _poll_or_look(self, flight: Flying) -> None:
+        if flight.elsewhere_until is None:
+            self._poll(flight)
+        elif (opened := look(self._apron, flight)) is not None:
+            is_over = self._apron.clock.monotonic() >= flight.elsewhere_until
+            is_news = (opened.batch_id, opened.doubt) != (flight.batch_id, flight.doubt)
+            self._judge(opened, has_waited=is_over and not is_news)
 
     def _submit(self) -> None:
         batch = next_batch(self._apron)
@@ -137,7 +164,7 @@ class Pump:
             if flight.report is not None:
                 flight.fetching.wait()
                 return
-        due = apron.clock.now() + seconds
+        due = apron.clock.monotonic() + seconds
         if seconds > LONGEST_NAP * 2 and due > self._told_until + LONGEST_NAP:
             apron.sink(events.Waiting(seconds, "for the provider"))
             self._told_until = due
@@ -163,7 +190,7 @@ class Pump:
         if report.status is BatchStatus.EXPIRED:
             self._expired(flight)
             return
-        now = apron.clock.now()
+        now = apron.clock.monotonic()
         flight.polls += 1
         apron.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
         if report.status is BatchStatus.OPEN:
@@ -188,8 +215,7 @@ class Pump:
     def _unaskable(self, flight: Flying, why: str) -> None:
         """Give up a batch whose id the provider does not take, once nothing can be learnt of it any more."""
         apron, intended = self._apron, flight.intended
-        intended_at = datetime.fromisoformat(intended.at).timestamp()
-        if apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
+        if apron.clock.monotonic() < journal.certain_at(flight.intended_at, apron.session.ports.doubt):
             self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
         else:
             apron.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
@@ -197,9 +223,10 @@ class Pump:
     def _expired(self, flight: Flying) -> None:
         """Give up what the provider has forgotten; what it took just now may only be late."""
         apron, intended = self._apron, flight.intended
-        intended_at = datetime.fromisoformat(intended.at).timestamp()
         is_certain = apron.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
-        if not is_certain and apron.clock.now() < journal.certain_at(intended_at, apron.session.ports.doubt):
+        if not is_certain and apron.clock.monotonic() < journal.certain_at(
+            flight.intended_at, apron.session.ports.doubt
+        ):
             self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
         else:
             apron.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
 
+from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Abandoned, Entry, OpenBatch, Submitted
+from pictify_sync.core.journal import is_held_elsewhere
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.send import holders
 from pictify_sync.workflows.session import Session
@@ -30,15 +32,22 @@ def find(session: Session, attempt: str) -> OpenBatch:
     return found[0]
 
 
+def _is_elsewhere(session: Session, opened: OpenBatch) -> bool:
+    provider = session.ports.provider(opened.intended.batch.group.provider)
+    return is_held_elsewhere(opened, instance_of(provider))
+
+
 def resolve(session: Session, attempt: str, how: Resolution, batch_id: str = "") -> OpenBatch:
     """Settle a doubt. Raises UsageError when the batch is not in doubt."""
     opened = find(session, attempt)
     intended = opened.intended
-    if opened.batch_id is not None:
+    if opened.batch_id is not None and not _is_elsewhere(session, opened):
         raise UsageError(f"{intended.attempt} is not in doubt", hint="pictify-sync apply, or pictify-sync cancel")
     pictures = intended.batch.renders
     entry: Entry
     match how:
+        case Resolution.ADOPT if opened.batch_id is not None:
+            raise UsageError(f"{intended.attempt} is open as {opened.batch_id} already")
         case Resolution.ADOPT:
             if holders(session, intended, batch_id):
                 raise UsageError(f"{batch_id} is the id of another batch", hint="look it up with: pictify-sync log")
@@ -47,21 +56,29 @@ def resolve(session: Session, attempt: str, how: Resolution, batch_id: str = "")
             entry = Abandoned(intended.attempt, "resolved: to be rendered again", 0, pictures, session.now())
         case Resolution.WRITE_OFF:
             entry = Abandoned(intended.attempt, "resolved: written off", pictures, pictures, session.now())
-    session.commit(partial(_if_in_doubt, session, intended.attempt, entry))
+    session.commit(partial(_if_as_found, session, opened, entry))
     return opened
 
 
-def _if_in_doubt(session: Session, attempt: str, entry: Entry) -> Sequence[Entry]:
+def _if_as_found(session: Session, found: OpenBatch, entry: Entry) -> Sequence[Entry]:
     for opened in session.store.open_batches():
-        if opened.intended.attempt == attempt and opened.batch_id is None:
+        if (opened.intended.attempt, opened.batch_id) == (found.intended.attempt, found.batch_id):
             return (entry,)
     return ()
 
 
 def cancel(session: Session, attempt: str | None) -> tuple[OpenBatch, ...]:
-    """Ask the provider to cancel one open batch, or all of them. Their outcomes are recorded by `recover`."""
+    """Ask the provider to cancel one open batch, or all of them. Their outcomes are recorded by `recover`.
+
+    What another embedded server holds only that one can cancel. Raises UsageError when it was asked for by name.
+    """
     chosen = session.store.open_batches() if attempt is None else (find(session, attempt),)
-    asked = tuple(batch for batch in chosen if batch.batch_id is not None)
+    asked = tuple(batch for batch in chosen if batch.batch_id is not None and not _is_elsewhere(session, batch))
+    if attempt is not None and any(_is_elsewhere(session, batch) for batch in chosen):
+        raise UsageError(
+            f"{chosen[0].intended.attempt} is being rendered by the embedded server of another folder",
+            hint="run pictify-sync cancel there; or give it up with: pictify-sync resolve --resubmit",
+        )
     for batch in asked:
         assert batch.batch_id is not None
         session.ports.provider(batch.intended.batch.group.provider).cancel(batch.batch_id)

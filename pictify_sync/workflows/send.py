@@ -50,7 +50,8 @@ def submit(apron: Apron, batch: Batch) -> None:
     made: list[Intended] = []
     if not session.commit(partial(_intend, apron, prepared.batch, made)):
         return
-    flight = Flying(made[-1], None, apron.clock.now())
+    now = apron.clock.monotonic()
+    flight = Flying(made[-1], None, now, intended_at=now)
     if made[-1].batch == prepared.batch:
         flight.sets = prepared.variable_sets
     apron.flights[flight.intended.attempt] = flight
@@ -104,7 +105,7 @@ def _accepted(apron: Apron, flight: Flying, batch_id: str) -> None:
         return
     apron.note(Submitted(intended.attempt, batch_id, apron.session.now()))
     flight.batch_id, flight.pause = batch_id, 0.0
-    flight.begun_at = flight.moved_at = apron.clock.now()
+    flight.begun_at = flight.moved_at = apron.clock.monotonic()
     flight.due = flight.moved_at + apron.poll_later(flight)
     apron.sink(events.BatchSubmitted(intended.attempt, batch_id, intended.batch.group, intended.batch.renders))
 
@@ -136,7 +137,7 @@ def _refused(apron: Apron, intended: Intended, refused: Refused) -> None:
         if refused.retry_after > LONGEST_WAIT:
             apron.stop(f"the provider takes no more batches for {refused.retry_after:,.0f} s: {refused.message}")
             return
-        apron.not_before = apron.clock.now() + refused.retry_after
+        apron.not_before = apron.clock.monotonic() + refused.retry_after
         apron.queue.appendleft(batch)
     else:
         failure = NotMade(refused.code, refused.message)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from pictify_sync.core.entries import Abandoned, Entry, Intended, Moved, Obsolete, Recorded, Settled
-from pictify_sync.core.journal import DoubtRules
+from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Moved, Obsolete, OpenBatch, Recorded, Settled
+from pictify_sync.core.journal import DoubtRules, moment
 from pictify_sync.core.model import Asset, AssetKey, Record
 from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
@@ -45,18 +45,23 @@ class Ports:
 
 
 class Session:
-    """The ports, and what other runs did to the same state while this one goes on."""
+    """The ports, and what other runs did to the same state while this one goes on.
 
-    def __init__(self, ports: Ports) -> None:
+    `since`: the serial that what is to be done was worked out for; None: nothing was yet.
+    """
+
+    def __init__(self, ports: Ports, since: int | None = None) -> None:
         self.ports = ports
         self.store = ports.store
+        self.closed: dict[str, Settled | Abandoned] = {}  # what other runs made of batches, by attempt
+        self.dropped: list[Entry] = []  # entries of ours that are no part of the log, since another run was faster
         self.touched: set[AssetKey] = set()  # records that another run changed since this one began
         self.published: dict[str, AssetKey] = {}  # folded paths that other runs published at since this one began
         self.clashes: Mapping[AssetKey, Held] = {}  # planned pictures whose path was given to another since the plan
         self.refused: dict[AssetKey, str] = {}  # pictures that are left out of this run: why
         self.left: set[Obsolete] = set()  # files that were to be removed, and have other bytes
         self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
-        self._known = ports.store.serial()  # everything up to here is ours, or folded in
+        self._known = ports.store.serial() if since is None else since  # everything up to here is ours, or folded in
 
     def now(self) -> str:
         """ISO 8601 UTC with milliseconds."""
@@ -84,15 +89,46 @@ class Session:
                 self._known = self.store.commit(serial, entries)
             except Conflict:
                 continue
+            for entry in entries:
+                if isinstance(entry, Settled | Abandoned):
+                    self._claims.pop(entry.attempt, None)
             return True
 
     def catch_up(self) -> None:
-        """Fold in what other runs committed since the newest serial that is known."""
+        """Fold in what other runs committed since the newest serial that is known, as far as it is here."""
         if self.store.serial() == self._known:
             return
         for serial, _, entry in self.store.entries(self._known):
             self._fold(entry)
             self._known = serial
+
+    def begin(self, serial: int) -> None:
+        """Go on with work that was worked out for that serial: only what others did since is left out of it."""
+        self.catch_up()
+        self.touched.clear()
+        self._known = min(self._known, serial)
+        self.catch_up()
+
+    def is_taken(self, key: AssetKey) -> bool:
+        """Whether another run has changed or claimed an asset since the work was worked out."""
+        return key in self.touched or self.is_claimed(key)
+
+    def is_claimed(self, key: AssetKey) -> bool:
+        """Whether a batch that another run intended meanwhile, and that is open, holds an asset."""
+        return any(key in keys for keys in self._claims.values())
+
+    def intended_at(self, opened: OpenBatch) -> float:
+        """When a batch was intended, in epoch seconds: not after what was written of it later, by whatever clock."""
+        attempt, first = opened.intended.attempt, moment(opened.intended.at)
+        if opened.batch_id is not None or opened.doubt is None:
+            return first
+        of_it = (one for _, _, one in self.store.entries(opened.serial - 1) if isinstance(one, Doubted))
+        return min((first, *(moment(one.at) for one in of_it if one.attempt == attempt)))
+
+    def sync(self) -> None:
+        """Have everything where other runs see it, and fold in what they committed, wherever that is."""
+        self.dropped.extend(self.store.sync())
+        self.catch_up()
 
     def _fold(self, entry: Entry) -> None:
         match entry:
@@ -100,9 +136,11 @@ class Session:
                 self._claims[entry.attempt] = frozenset(claim.key for claim in entry.claims)
             case Settled():
                 self._claims.pop(entry.attempt, None)
+                self.closed[entry.attempt] = entry
                 self._put(entry.puts)
             case Abandoned():
                 self._claims.pop(entry.attempt, None)
+                self.closed[entry.attempt] = entry
             case Moved() | Recorded():
                 self._put(entry.puts)
                 self.touched.update(entry.removes)

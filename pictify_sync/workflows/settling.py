@@ -29,6 +29,8 @@ def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int,
         turned.clear()
         puts: list[Record] = []
         for change in changes:
+            if session.is_taken(change.key):
+                continue
             record, asset = session.store.record(change.key), change.asset
             if record is not None and asset is not None and (after := settled(record, asset)) != record:
                 puts.append(after)

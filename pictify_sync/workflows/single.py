@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pictify_sync.core.abilities import Made, RenderFinder, SingleRender
+from pictify_sync.core.abilities import Made, RenderFinder, SingleRender, instance_of
 from pictify_sync.core.entries import Abandoned, Claim, Doubted, Entry, Intended, Settled
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Group, Item, Record, Status
@@ -128,6 +128,7 @@ def _intend(
         template_uid=template.uid,
         at=session.now(),
         run=session.ports.run,
+        instance=instance_of(session.ports.provider(spec.provider)),
     )
     made.append((intended, request(session, intended)))
     return (intended,)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.drift import LOST
 from pictify_sync.core.entries import Entry, TemplateRecorded
 from pictify_sync.core.events import TemplatePushed
@@ -18,13 +19,23 @@ from pictify_sync.redaction import Redactor
 from pictify_sync.workflows.session import Session
 
 
-def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
-    """Create or update declared templates at their provider, each recorded before the next is pushed."""
+def push_templates(session: Session, changes: Sequence[TemplateChange]) -> dict[tuple[str, str], str]:
+    """Create or update declared templates at their provider, each recorded before the next is pushed.
+
+    Return the uids by (provider, name): a run of another folder, whose embedded server gives uids of its own, may
+    record others before these are used.
+    """
+    pushed: dict[tuple[str, str], str] = {}
+    known = {(record.provider, record.name): record for record in session.store.templates()}
     for change in changes:
         source = change.source
+        held = known.get((source.provider, source.name))
         provider = session.ports.provider(source.provider)
-        uid = _pushed(provider, source, None if change.record is None else change.record.uid)
-        held = _held(provider, uid)
+        is_pushed = held is not None and held.digest == source.digest and not held.drift
+        if is_pushed and held != change.record and not instance_of(provider):
+            continue  # by another run, since the plan
+        uid = _pushed(provider, source, None if held is None else held.uid)
+        revisions = _held(provider, uid)
         at = session.now()
         record = TemplateRecord(
             name=source.name,
@@ -36,10 +47,12 @@ def push_templates(session: Session, changes: Sequence[TemplateChange]) -> None:
             variables=tuple(replace(one, default="") if one.sensitive else one for one in source.variables),
             layouts=dict(source.layouts),
             observed_at=at,
-            held=held,
+            held=revisions,
         )
         session.commit(partial(_template_entry, record, at))
         session.ports.sink(TemplatePushed(source.name, uid))
+        pushed[source.provider, source.name] = uid
+    return pushed
 
 
 def _pushed(provider: Provider, source: TemplateSource, uid: str | None) -> str:

@@ -49,6 +49,9 @@ class Ahead:
     def now(self) -> float:
         return time.time() + self._seconds
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         time.sleep(max(0.0, seconds))
 

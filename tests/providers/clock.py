@@ -8,9 +8,13 @@ class FakeClock:
 
     def __init__(self, start: float = 1_790_000_000.0) -> None:
         self.time = start
+        self.set_ahead = 0.0  # seconds by which somebody set the machine's clock ahead; below 0: back
         self.slept: list[float] = []
 
     def now(self) -> float:
+        return self.time + self.set_ahead
+
+    def monotonic(self) -> float:
         return self.time
 
     def sleep(self, seconds: float) -> None:

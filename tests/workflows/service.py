@@ -60,12 +60,16 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self.time = START
+        self.set_ahead = 0.0  # seconds by which somebody set the machine's clock ahead; below 0: back
         self._lock = threading.Lock()
 
     def __call__(self) -> float:
-        return self.time
+        return self.time + self.set_ahead
 
     now = __call__
+
+    def monotonic(self) -> float:
+        return self.time
 
     def sleep(self, seconds: float) -> None:
         with self._lock:

@@ -161,8 +161,12 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.time = 1_790_000_000.0
+        self.set_ahead = 0.0  # seconds by which somebody set the machine's clock ahead; below 0: back
 
     def now(self) -> float:
+        return self.time + self.set_ahead
+
+    def monotonic(self) -> float:
         return self.time
 
     def sleep(self, seconds: float) -> None:
