@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.instance import read_instance
 from tests.end_to_end.project import ProjectFolder
 from tests.state.git_remotes import ENVIRON, Hub, git
 
@@ -22,14 +23,15 @@ class Clones:
     def __init__(self, folder: Path) -> None:
         self.folder, self.hub = folder, Hub(folder / "hub.git")
 
-    def make(self, name: str) -> ProjectFolder:
-        """A clone with manifests."""
+    def make(self, name: str, *, apart: bool = False) -> ProjectFolder:
+        """A clone with manifests; `apart`: with an embedded server and published files of its own."""
         folder = self.folder / name
         folder.mkdir()
         git(folder, "init", "--quiet")
         git(folder, "remote", "add", "origin", "../hub.git")
         shared = self.folder / "shared"
-        settings = f"state: git+ref:refs/pictify-sync/state\nlocal: {shared}/local\noutput: {shared}/output\n"
+        settings = "state: git+ref:refs/pictify-sync/state\n"
+        settings += "" if apart else f"local: {shared}/local\noutput: {shared}/output\n"
         return ProjectFolder(folder, rows=ROWS, settings=settings + "providers: {local: {max_items: 2, max_open: 2}}\n")
 
     def meter(self) -> dict[tuple[str, str], int]:
@@ -83,3 +85,39 @@ def test_two_clones_at_once(clones: Clones) -> None:
     claims = [claim["key"] for entry in entries if entry["kind"] == "intended" for claim in entry["claims"]]
     assert len(claims) == len(set(claims)) == 16
     assert third.run("plan", "--detailed-exitcode").returncode == 0
+
+
+def test_two_clones_with_servers_of_their_own(clones: Clones) -> None:
+    """Each renders its part; neither takes the other's batches for lost ones, and all is recorded once."""
+    folders = [clones.make(name, apart=True) for name in ("one", "two")]
+    running = [folder.start("apply", "--yes") for folder in folders]
+    for process in running:
+        _, talk = process.communicate(timeout=120)
+        assert process.returncode == 0, talk
+    meters = [folder.meter() for folder in folders]
+    assert set((meters[0] + meters[1]).values()) == {1}
+    assert sum(map(len, meters)) == 16
+    assert [len(folder.files()) for folder in folders] == [len(meter) for meter in meters]
+    third = clones.make("three", apart=True)
+    third.ok("state", "fetch")
+    assert third.run("plan", "--detailed-exitcode").returncode == 0
+    entries = [json.loads(line)["entry"] for line in third.ok("log").splitlines()]
+    assert len({entry["instance"] for entry in entries if entry["kind"] == "intended"}) == sum(map(bool, meters))
+    assert not [entry for entry in entries if entry["kind"] == "abandoned"]
+    assert "Billed so far: 16 pictures" in third.ok("status")
+
+
+def test_a_copy_of_a_clone_is_another_server(clones: Clones) -> None:
+    """Copied, moved or bereft of its server's folder: only the copy has another identity."""
+    first = clones.make("first", apart=True)
+    first.ok("apply", "--yes")
+    place = first.folder / ".pictify-sync/local"
+    own = read_instance(place)
+    copy = clones.folder / "copy"
+    shutil.copytree(first.folder, copy, symlinks=True)
+    assert read_instance(copy / ".pictify-sync/local") != own
+    assert read_instance(copy / ".pictify-sync/local") == read_instance(copy / ".pictify-sync/local")
+    shutil.rmtree(place)
+    assert read_instance(place) == own
+    first.folder.rename(clones.folder / "moved")
+    assert read_instance(clones.folder / "moved/.pictify-sync/local") == own

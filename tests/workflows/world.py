@@ -182,6 +182,12 @@ class World:
         self.clock = FakeClock()
         self.events: list[Event] = []
         self._numbers = count()
+        self._prefix = "a"
+        self.runs = count()
+
+    def name_attempts(self, prefix: str) -> None:
+        """Have the ids of attempts begin so, where several worlds share a state."""
+        self._prefix = prefix
 
     def store(self) -> StateStore:
         return open_store(self.folder / "state.db", create=True)
@@ -197,7 +203,7 @@ class World:
             sink=self.events.append,
             stop=stop,
             run="r",
-            new_attempt=lambda: f"a{next(self._numbers):04}",
+            new_attempt=lambda: f"{self._prefix}{next(self._numbers):04}",
         )
 
     def plan(self, desired: ListDesired, store: StateStore, choice: Choice | None = None) -> Plan:
