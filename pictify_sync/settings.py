@@ -17,8 +17,9 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from pictify_sync.errors import InputError, Problem
+from pictify_sync.scalars import read_scalar
 from pictify_sync.validation import validate
-from pictify_sync.yaml_reader import Document, place_of_byte, read_document, read_scalar
+from pictify_sync.yaml_reader import Document, place_of_byte, read_document
 
 FILE = "pictify-sync.yaml"
 PREFIX = "PICTIFY_SYNC_"

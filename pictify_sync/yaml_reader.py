@@ -7,7 +7,6 @@ This module must not know what the documents mean.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import IO, Any, NoReturn
@@ -15,6 +14,7 @@ from typing import IO, Any, NoReturn
 import yaml
 
 from pictify_sync.errors import InputError, Problem
+from pictify_sync.scalars import read_written
 from pictify_sync.yaml_faults import UNQUOTED, place_of_fault, remedy
 
 MAX_DEPTH = 32
@@ -28,12 +28,7 @@ Spot = tuple[int, int]  # line and column, from 1
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NODES = (yaml.ScalarEvent, yaml.MappingStartEvent, yaml.SequenceStartEvent)
 _ENDS = (yaml.MappingEndEvent, yaml.SequenceEndEvent)
-_NULL = frozenset({"", "~", "null", "Null", "NULL"})
-_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-_INT = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z")
 _RENAME = "remove or rename one of the two"
-_SPECIAL = re.compile(r"[-+]?\.(?:inf|Inf|INF)\Z|\.(?:nan|NaN|NAN)\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,21 +103,6 @@ def holds_list(text: str) -> bool:
         return isinstance(next(nodes, None), yaml.SequenceStartEvent)
     except yaml.YAMLError:
         return False
-
-
-def read_scalar(text: str) -> object:
-    """Give the value of a plain scalar under the YAML 1.2 core schema."""
-    if text in _NULL:
-        return None
-    if text in _BOOL:
-        return _BOOL[text]
-    if text[0] not in "0123456789.+-":
-        return text
-    if _INT.match(text):
-        return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-    if _FLOAT.match(text):
-        return float(text)
-    return float(text.replace(".", "")) if _SPECIAL.match(text) else text
 
 
 def _events(source: str | IO[str], file: str) -> Iterator[Any]:
@@ -218,7 +198,7 @@ class _Builder:
             top.key = event.value
             return
         try:
-            value = read_scalar(event.value) if event.implicit[0] else event.value
+            value = read_written(event.value, _spot(event)) if event.implicit[0] else event.value
             self._put(value, _spot(event))
         except ValueError:
             self.refuse(event, "a number with too many digits", "quote it to make it text")

@@ -7,6 +7,7 @@ with the row's place; the other rows go on. This module must not know other mani
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +19,13 @@ from pictify_sync.manifest import outputs as paths
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import column_in, holds_expressions
 from pictify_sync.manifest.forms import normal_text
+from pictify_sync.manifest.lost_forms import LostForms, text_variables
 from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, sha256
 from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.programs import Program, compiled
 from pictify_sync.manifest.rows import Row, as_row
+from pictify_sync.manifest.walking import ENDINGS
 from pictify_sync.redaction import Redactor
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
@@ -91,17 +94,32 @@ class Expansion:
     _hidden: Redactor | None = None  # of that row; None: not needed yet
 
     def __iter__(self) -> Iterator[Item]:
-        program = self.prepared.program
+        program, forms = self.prepared.program, self._forms()
         for file, spot, row in self._rows():
             self._place, self._row, self._hidden = (file, *spot), row, None
             try:
                 made = program(row)
+                if forms is not None and made is not None:
+                    forms.look(file, row, made)
                 item = None if made is None else self._item(*made)
             except Exception as error:  # an expression on strange data may raise anything: it is told
                 item = self._diagnose(row, error)
             if item is not None:
                 yield item
         self._tell_absent()
+        if forms is not None:
+            forms.tell(self.problems)
+
+    def _forms(self) -> LostForms | None:
+        """What looks for numbers that lose their form; None for rows that are not YAML."""
+        rows, columns = self.prepared.rows, defaultdict[str, set[str]](set)
+        if rows is not None and rows.path.suffix.lower() not in ENDINGS:
+            return None
+        for place, part in self.prepared.parts:
+            columns[str(place[1] if len(place) > 1 else place[0])] |= part.names | part.optional
+        names = text_variables(self.prepared.loaded.model, self.prepared.template)
+        known = {name: is_sensitive for name, is_sensitive in names.items() if name in self.prepared.variables}
+        return LostForms(known, {name: frozenset(used) for name, used in columns.items()})
 
     def _rows(self) -> Iterator[tuple[str, Spot, Row]]:
         loaded = self.prepared.loaded

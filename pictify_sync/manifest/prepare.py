@@ -19,6 +19,7 @@ from pictify_sync.manifest import programs
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
 from pictify_sync.manifest.expressions import Expression
 from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.lost_forms import check_constants
 from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import MAX_ROWS, Problems, Unusable, require, shown
 from pictify_sync.manifest.programs import Program
@@ -47,6 +48,7 @@ class Prepared:
     checked: Sequence[VariableRule]  # rules that a row can break
     pictures: Sequence[str]  # variables that may name a local file
     secrets: Sequence[str]  # variables kept as a keyed digest
+    variables: frozenset[str]  # those that a row makes, what is wrong left out
     families: Sequence[str]  # fonts that a local engine may use, the template's first
     secrecy: Secrecy  # the columns behind `secrets`
 
@@ -71,6 +73,7 @@ def prepare(
     _check_layouts(loaded.model, template, findings)
     _check_variables(loaded.model, template, findings)
     _check_secrets(loaded.model, template, findings, context)
+    check_constants(loaded.model, template, findings)
     findings.flush()
     if rows is not None:
         compiler.broken |= _check_columns(rows, compiler.parts, findings, problems)
@@ -95,6 +98,7 @@ def prepare(
         checked=[rule for rule in rules if rule.type != "text" or rule.required or rule.max_length],
         pictures=[rule.name for rule in rules if rule.type == "image"],
         secrets=[rule.name for rule in rules if rule.sensitive],
+        variables=frozenset(compiler.variables),
         families=families if provider == LOCAL else (),
         secrecy=hidden,
     )

@@ -64,6 +64,9 @@ _ROWS = """\
 | `.yaml`, `.yml` | an item of the list that the file holds | as YAML reads them |
 
 Every row must have the same number of cells as the header (CSV), and the same names must not be given twice.
+
+A number of YAML that a text variable shows otherwise than it was written (`3.10` as 3.1, `01234`, `+49151`) is
+warned of at its place: put quotes around it.
 """
 
 _EXPRESSIONS = f"""\

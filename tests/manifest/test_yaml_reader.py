@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.errors import InputError
-from pictify_sync.yaml_reader import MAX_DEPTH, holds_list, read_document, read_scalar, stream_items
+from pictify_sync.scalars import read_scalar
+from pictify_sync.yaml_reader import MAX_DEPTH, holds_list, read_document, stream_items
 
 AMBIGUOUS: dict[str, Any] = {
     **dict.fromkeys(["", "~", "null", "Null", "NULL"]),
