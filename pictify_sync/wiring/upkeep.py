@@ -75,11 +75,14 @@ def bind(project: Project) -> ProjectIdentity:
     project.takes_foreign = True
     if not project.fetch().lineage:
         raise UsageError("there is no state yet", hint="pictify-sync apply makes it, for this project")
-    store, ours = project.state(create=True), project.owner.binding(None)
-    while store.project() != ours:
+    store, named = project.state(create=True), project.owner.binding(None)
+    while True:
+        bound = store.project()
+        ours = replace(named, place=(bound.place if bound else "") or pictures_place(project.settings))
+        if ours == bound:
+            return ours
         with suppress(Conflict):
             store.commit(store.serial(), [Bound(ours, timestamp(project.clock))])
-    return ours
 
 
 def verify(project: Project) -> tuple[str, ...]:

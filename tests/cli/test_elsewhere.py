@@ -113,3 +113,17 @@ def test_a_state_that_was_imported_came_without_its_pictures(project: Path, tmp_
     assert at(one, "refresh").code == 0
     shutil.rmtree(project / "output")
     assert at(one, "refresh", "--check").out.count("missing") == 4
+
+
+def test_whose_a_state_is_says_nothing_of_where_its_pictures_are(project: Path, tmp_path: Path, at: In) -> None:
+    """Binding and importing keep the recorded folder: another one in the settings stays a change."""
+    one = ProjectFolder(tmp_path / "unused")
+    one.folder = project
+    snapshot = at(one, "state", "export").out
+    (project / "pictify-sync.yaml").write_text("version: 1\noutput: dist\n")
+    assert at(one, "state", "bind").code == 0
+    assert at(one, "plan", "--detailed-exitcode").code == 2
+    (project / "s.jsonl").write_text(snapshot)
+    (project / ".pictify-sync").rename(tmp_path / "away")
+    assert at(one, "state", "import", "s.jsonl").code == 0
+    assert at(one, "plan", "--detailed-exitcode").code == 2
