@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
+from pictify_sync.core.renames import LikelyRename
 from pictify_sync.core.template import TemplateChange
 
 PLAN_FORMAT = 1  # minor additions keep it; a reader refuses a larger one
@@ -80,6 +81,8 @@ class Plan:
     partial: bool = False  # True: a selection or a part of the root
     refusals: tuple[Refusal, ...] = ()  # what the guard says of it, where it was asked; no part of the digest
 
+    likely_renames: tuple[LikelyRename, ...] = ()  # a few of them, for people; no part of the digest
+    more_renames: int = 0  # likely renames that are not given
     relocation: Relocation | None = None  # follows from the settings: no part of the digest
 
     @property

@@ -20,11 +20,12 @@ from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
-from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing, relocated
+from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing, relocated, renamed
 from pictify_sync.report.words import COUNTED, REASONS
 
 LISTED = 10_000  # changes kept one by one
 VALUES = 24  # values kept per change
+RENAMES = 5  # likely renames named
 WIDTH = 400  # characters kept of a value
 DETAILED = 5_000  # updates compared value by value; of the others only the names of the variables are kept
 
@@ -144,6 +145,7 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
         remarks=(
             *_refused(plan),
             *relocated(plan),
+            *(text.strip() for text in renamed(plan, shown=RENAMES)),
             *said[1:],
             *([PARTIAL] if plan.partial and not plan.is_empty else []),
         ),

@@ -13,7 +13,7 @@ from pictify_sync.core.model import Action, split_key
 from pictify_sync.core.plan import Plan
 from pictify_sync.report.change import Recall, change_lines
 from pictify_sync.report.lines import BLANK, Line, Tone
-from pictify_sync.report.safe import safe
+from pictify_sync.report.safe import for_shell, safe
 from pictify_sync.report.templates import template_lines
 from pictify_sync.report.words import COUNTED, REMEDIES, SYMBOLS, batches, count, listing, pictures, providers
 
@@ -34,6 +34,7 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
     if plan.partial:
         yield Line(PARTIAL, Tone.WARN)
     yield from refusal_lines(plan)
+    yield from (Line(text, Tone.WARN) for text in renamed(plan))
     yield from template_lines(plan.templates, full=full)
     yield from _manifests(plan, recall, full=full)
     yield BLANK
@@ -48,6 +49,19 @@ def refusal_lines(plan: Plan) -> Iterator[Line]:
         yield Line(f"{REFUSED}:", Tone.BAD)
         yield from (Line(f"  {safe(one.message)}", Tone.BAD) for one in plan.refusals)
         yield Line(f"Hint: {'; '.join(dict.fromkeys(one.hint for one in plan.refusals))}")
+
+
+def renamed(plan: Plan, *, shown: int = SHOWN) -> Iterator[str]:
+    """Name keys that go and come and are probably one, with what to do if they are."""
+    if not plan.likely_renames:
+        return
+    number = len(plan.likely_renames) + plan.more_renames
+    yield f"{count(number, 'likely rename')}: one key is new, one is gone, and the pictures have much in common."
+    yield "If it is one picture, keep its record: run this before apply, or give the old key back."
+    for one in plan.likely_renames[:shown]:
+        yield f"  pictify-sync state mv {for_shell(one.old)} {for_shell(one.new)}"
+    if number > min(shown, len(plan.likely_renames)):
+        yield f"  and {number - min(shown, len(plan.likely_renames)):,} more"
 
 
 def relocated(plan: Plan) -> Iterator[str]:

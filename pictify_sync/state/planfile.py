@@ -16,6 +16,7 @@ from typing import IO, Any
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
 from pictify_sync.core.plan import PLAN_FORMAT, Plan, Refusal, Relocation, Summary
+from pictify_sync.core.renames import LikelyRename
 from pictify_sync.core.template import TemplateChange
 from pictify_sync.errors import InputError, Problem, StateError
 from pictify_sync.state import codec
@@ -45,6 +46,8 @@ class Head:
     batches: tuple[Batch, ...]
     refusals: tuple[Refusal, ...] = ()
     relocation: Relocation | None = None
+    likely_renames: tuple[LikelyRename, ...] = ()
+    more_renames: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def write_plan(plan: Plan, file: IO[str]) -> None:
         "summary": _counts(plan.summary),
         "refusals": plan.refusals,
         **({"relocation": plan.relocation} if plan.relocation else {}),
+        **({"likely_renames": plan.likely_renames, "more_renames": plan.more_renames} if plan.likely_renames else {}),
     }
     kinds = {
         "capabilities": Mapping[str, Capabilities],
@@ -118,6 +122,8 @@ def read_plan(path: Path) -> Plan:
         digest=digest,
         partial=head.partial,
         relocation=head.relocation,
+        likely_renames=head.likely_renames,
+        more_renames=head.more_renames,
     )
 
 

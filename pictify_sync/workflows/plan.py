@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import translate
+from itertools import islice
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.batching import Needs
@@ -15,6 +16,7 @@ from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reas
 from pictify_sync.core.paths import Held, PathIndex, as_blocked, find_clashes, held_paths, taken_path
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.core.ports import Desired, StateStore
+from pictify_sync.core.renames import LOOKED_AT, NAMED, LikelyRename, RenameFinder
 from pictify_sync.core.template import TemplateChange, TemplateRecord, TemplateSource
 
 AskCapabilities = Callable[[str], Capabilities]
@@ -88,6 +90,7 @@ class _Tally:
     copies: int = 0
     fetches: int = 0
     wanted: PathIndex = field(default_factory=PathIndex)
+    renames: RenameFinder = field(default_factory=RenameFinder)
 
     def watch(self, changes: Iterator[Change]) -> Iterator[Change]:
         """Count what passes by."""
@@ -103,6 +106,7 @@ class _Tally:
             path = taken_path(change)
             if path is not None:
                 self.wanted.add(path)
+            self.renames.add(change)
             yield change
 
     def summary(self, batches: int) -> Summary:
@@ -150,6 +154,7 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
     batches = tuple(tally.needs.batches(ask))
     if choice.is_partial:  # a share is one of the whole manifest, not of what is selected of it
         tally.recorded_in = Counter(split_key(record.key)[0] for record in store.records())
+    renames = _likely_renames(tally.renames, changes, store)
     return Plan(
         lineage=store.lineage,
         serial=serial,
@@ -160,7 +165,17 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
         summary=replace(tally.summary(len(batches)), whole=store.count()),
         digest=digest,
         partial=choice.is_partial or not desired.whole,
+        likely_renames=renames[:NAMED],
+        more_renames=max(0, len(renames) - NAMED),
     )
+
+
+def _likely_renames(finder: RenameFinder, changes: DiffChanges, store: StateStore) -> tuple[LikelyRename, ...]:
+    """Look for keys that go and come; some of the pictures that stay tell what any two have in common."""
+    if not finder.is_needed:
+        return ()
+    stay = (change.asset for change in changes if change.asset is not None and change.record is not None)
+    return finder.pairs(store.variables, islice(stay, LOOKED_AT))
 
 
 def _needed(desired: Desired, scope: Scope) -> Sequence[TemplateSource]:
