@@ -39,6 +39,9 @@ class Observed:
     assets: tuple[Drift, ...] = ()  # sorted by key
     templates: tuple[TemplateDrift, ...] = ()  # sorted by provider and name
     elsewhere: int = 0  # pictures that were never on this machine: nothing is known of them
+    looked: int = 0  # published pictures that were looked at
+    templates_looked: int = 0
+    recorded: bool = True  # False: it was only looked, so that no apply knows of it
 
     def __bool__(self) -> bool:
         return bool(self.assets or self.templates)

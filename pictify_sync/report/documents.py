@@ -200,7 +200,10 @@ class DriftReport:
 
     drift: Annotated[list[Drifted], "Sorted by key."]
     templates: Annotated[list[DriftedTemplate], "Sorted by provider and name."]
-    elsewhere: Annotated[int, "Pictures that were never on this machine: not looked at."] = 0
+    elsewhere: Annotated[int, "Pictures that were never on this machine: not looked at."]
+    looked: Annotated[int, "Published pictures that were looked at."]
+    templates_looked: Annotated[int, "Templates that were looked at."]
+    recorded: Annotated[bool, "Whether it was recorded, for the next apply to repair; false with `--check`."]
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,7 +150,12 @@ def drift_document(found: Observed) -> str:
         documents.DriftedTemplate(one.provider, one.name, one.uid, one.kind, list(one.layouts))
         for one in found.templates
     ]
-    return _text("drift", documents.DriftReport(drifted, templates, found.elsewhere))
+    return _text(
+        "drift",
+        documents.DriftReport(
+            drifted, templates, found.elsewhere, found.looked, found.templates_looked, found.recorded
+        ),
+    )
 
 
 def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -> str:

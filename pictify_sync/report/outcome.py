@@ -15,7 +15,7 @@ from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, key_ord
 from pictify_sync.core.sample import shares
 from pictify_sync.report.change import Recall
 from pictify_sync.report.differ import shown_values
-from pictify_sync.report.records import Census, census
+from pictify_sync.report.records import REPAIRED, UNRECORDED, Census, census, drift_sentence
 from pictify_sync.report.review import (
     LISTED,
     VALUES,
@@ -31,7 +31,7 @@ from pictify_sync.report.review import (
 )
 from pictify_sync.report.safe import safe
 from pictify_sync.report.summary import Applied, applied, billed, cost, incomplete, trouble_lines
-from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures
+from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, pictures
 
 DONE = {  # action -> how it is counted, in the order of importance
     "failed": "failed",
@@ -157,12 +157,11 @@ def review_of_drift(found: Observed) -> Review:
         )
         for drift in found.assets
     ]
-    parts = [pictures(len(rows))] * bool(rows) + [count(len(found.templates), "template")] * bool(found.templates)
     return Review(
         kind=Kind.DRIFT,
         title="Drift",
-        headline=f"{listing(parts)} drifted." if found else "No drift: templates and published files are as recorded.",
-        remarks=("The next apply repairs what is recorded as drift.",) if found else (),
+        headline=drift_sentence(found),
+        remarks=(REPAIRED if found.recorded else UNRECORDED,) if found else (),
         facts=(Fact("Pictures", f"{len(rows):,}"), Fact("Templates", f"{len(found.templates):,}")),
         counts=_counts(Counter(row.action for row in rows), FOUND),
         manifests=_manifests(rows, FOUND),

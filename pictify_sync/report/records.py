@@ -17,6 +17,14 @@ from pictify_sync.report.safe import safe
 from pictify_sync.report.summary import remedy_lines
 from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, listing, pictures
 
+REPAIRED = "The next apply repairs what is recorded as drift."
+UNRECORDED = "Nothing was recorded: pictify-sync refresh records it, and the next apply repairs it then."
+_KINDS = {
+    DriftKind.MISSING: "missing",
+    DriftKind.TAMPERED: "changed",
+    DriftKind.EXPIRED: "no longer kept by the provider",
+    DriftKind.TEMPLATE_CHANGED: "of another template",
+}
 FILES = 20  # listed one by one
 _OBSOLETE = (
     "The next apply removes such a file if its bytes are those recorded. One that was edited is left alone: remove it, "
@@ -203,6 +211,21 @@ def template_list(templates: Iterable[TemplateRecord]) -> Iterator[Line]:
         yield Line(f"{safe(template.name)}  {safe(template.uid)}  (provider {safe(template.provider)}) {layouts}")
 
 
+def drift_sentence(found: Observed) -> str:
+    """Say how much was looked at, and how much of it differs."""
+    looked = [pictures(found.looked)] if found.looked or not found.templates_looked else []
+    looked += [count(found.templates_looked, "template")] if found.templates_looked else []
+    if not found:
+        if not (found.looked or found.templates_looked):
+            return "No drift: nothing is published that could be looked at."
+        return f"No drift: {listing(looked)} looked at, all as recorded."
+    kinds = Counter(drift.kind for drift in found.assets)
+    words = [f"{number:,} {_KINDS[kind]}" for kind, number in kinds.items()]
+    for kind, number in Counter(one.kind for one in found.templates).items():
+        words.append(f"{count(number, 'template')} {TEMPLATE_DRIFTS[kind]}")
+    return f"{listing(looked)} looked at, {listing(words)}."
+
+
 def drift_lines(found: Observed) -> Iterator[Line]:
     """List what an observation found to differ."""
     for template in found.templates:
@@ -212,11 +235,10 @@ def drift_lines(found: Observed) -> Iterator[Line]:
     for drift in found.assets:
         yield Line(f"{safe(drift.key)}: {DRIFTS[drift.kind]}: {safe(drift.detail)}", Tone.WARN)
     if found:
-        counts = [pictures(len(found.assets))] if found.assets else []
-        counts += [count(len(found.templates), "template")] if found.templates else []
-        yield Line(f"{listing(counts)} drifted. The next apply repairs what is recorded as drift.")
+        yield Line(drift_sentence(found))
+        yield Line(REPAIRED if found.recorded else UNRECORDED)
     else:
-        yield Line("No drift: templates and published files are as recorded.", Tone.GOOD)
+        yield Line(drift_sentence(found), Tone.GOOD)
     if found.elsewhere:
         yield Line(f"{pictures(found.elsewhere)} never on this machine: not looked at.")
 

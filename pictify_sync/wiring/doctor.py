@@ -100,6 +100,7 @@ def _outputs(project: Project) -> Iterator[Check]:
         message = f"{relocation.pictures:,} pictures are still in {shown(relocation.old)}"
         yield Check("output", place, Health.WARNING, message, "pictify-sync apply moves them")
     yield from health.output(project.artifacts(), place)
+    yield from health.pictures(project.state(), project.artifacts(), project.has_held, place)
 
 
 def _folder(folder: Path) -> Iterator[Check]:

@@ -113,7 +113,8 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
 
     new = _unseen(project) if record and not patterns else ()
     if not project.state().lineage and not new:
-        return Observed()
+        hint = "run the command in the folder of the project; the first apply makes a state"
+        raise UsageError("there is no state here: nothing was applied, so nothing can be looked at", hint=hint)
     adopted = None if patterns else _new_place(project)
     project.artifacts(deep=deep)
     run = ApplyRun(project, lambda _: None, lambda: False, records=record)

@@ -7,6 +7,7 @@ broken keeps the rest from being looked at.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
 from pictify_sync.core.abilities import RenderFinder, Subscription, Subscriptions, TemplateLibrary
@@ -18,6 +19,8 @@ from pictify_sync.errors import InputError, PictifySyncError, Problem, QuotaExha
 FAR_APART = 60.0  # seconds between two clocks that are worth a warning: signatures of webhooks are good for 300
 MOST = 20  # findings of one kind that are told one by one
 EVENT = "render.completed"
+NAMED = 3  # pictures named that are missing or changed
+LOOKS = 16  # pictures looked at at once
 NOTHING = Artifact("pictify-sync-doctor.png", "0" * 64, 0)  # a picture that is nowhere
 
 
@@ -148,3 +151,36 @@ def output(artifacts: ArtifactStore, place: str) -> Iterator[Check]:
     """Whether the store of pictures can be asked. Raises ArtifactError and what else the store raises."""
     artifacts.check(NOTHING)
     yield Check("output", place, Health.OK, "the store of pictures answers")
+
+
+def pictures(
+    store: StateStore, artifacts: ArtifactStore, held: Callable[[Artifact], bool], place: str
+) -> Iterator[Check]:
+    """Whether the published pictures are there, with the bytes that are recorded. Raises what the store raises."""
+    total, here, elsewhere = 0, 0, 0
+    wrong: dict[str, list[str]] = {}
+    for artifact, seen in _looked_at(store, artifacts):
+        total += 1
+        if seen == "present":
+            here += 1
+        elif not held(artifact):
+            elsewhere += 1
+        else:
+            wrong.setdefault("missing" if seen == "missing" else "changed", []).append(artifact.path)
+    hint = "pictify-sync refresh records it, and the next apply repairs it"
+    for kind, paths in sorted(wrong.items()):
+        named = ", ".join(paths[:NAMED]) + (f" and {len(paths) - NAMED:,} more" if len(paths) > NAMED else "")
+        yield Check("pictures", place, Health.WARNING, f"{len(paths):,} of {total:,} are {kind}: {named}", hint)
+    if elsewhere:
+        yield Check("pictures", place, Health.SKIPPED, f"{elsewhere:,} of {total:,} were never on this machine")
+    if here and not wrong:
+        yield Check("pictures", place, Health.OK, f"looked at {here:,}: all are as recorded")
+    elif not total:
+        yield Check("pictures", place, Health.OK, "none is published yet")
+
+
+def _looked_at(store: StateStore, artifacts: ArtifactStore) -> Iterator[tuple[Artifact, str]]:
+    kept = (one.artifact for one in store.records() if one.artifact is not None and one.artifact.is_kept)
+    with ThreadPoolExecutor(LOOKS) as pool:
+        while window := list(islice(kept, LOOKS * 16)):
+            yield from zip(window, pool.map(artifacts.check, window), strict=True)

@@ -48,12 +48,14 @@ class _Seen:
     """Counts of published pictures."""
 
     looked: int = 0
+    kept: int = 0  # of these whose bytes are stored
     elsewhere: int = 0
 
     def watch(self, seen: Iterable[tuple[Record, str]]) -> Iterator[tuple[Record, str]]:
         """Count what passes by."""
         for record, presence in seen:
             self.looked += record.artifact is not None
+            self.kept += record.artifact is not None and record.artifact.is_kept
             self.elsewhere += presence == ELSEWHERE
             yield record, presence
 
@@ -82,7 +84,7 @@ def observe(session: Session, sight: Sight) -> Observed:
     templates, seen = _look_at_templates(session, sight), _Seen()
     found = tuple(drift for _, drift in _judged(session, sight, templates, seen) if drift)
     seen.refuse_nothing()
-    return Observed(found, _sorted(templates), seen.elsewhere)
+    return _observed(found, templates, seen, recorded=False)
 
 
 def refresh(session: Session, sight: Sight) -> Observed:
@@ -96,7 +98,12 @@ def refresh(session: Session, sight: Sight) -> Observed:
             changed.append(record)
     seen.refuse_nothing()
     session.commit(partial(_entries, session, sight, templates, changed))
-    return Observed(tuple(found), _sorted(templates), seen.elsewhere)
+    return _observed(tuple(found), templates, seen, recorded=True)
+
+
+def _observed(found: tuple[Drift, ...], templates: _Templates, seen: _Seen, *, recorded: bool) -> Observed:
+    looked = max(0, seen.kept - seen.elsewhere)
+    return Observed(found, _sorted(templates), seen.elsewhere, looked, len(templates.seen), recorded)
 
 
 def _sorted(templates: _Templates) -> tuple[TemplateDrift, ...]:

@@ -45,14 +45,14 @@ def test_a_clone_without_any_picture_cannot_refresh(
     assert "shared_output: true" in said.talk
     assert hub.tip() == before
     shared = at(clones[1], "refresh", "--check", PICTIFY_SYNC_SHARED_OUTPUT="true")
-    assert (shared.code, shared.out.count("missing")) == (2, 4)
+    assert (shared.code, shared.out.count("its file is missing")) == (2, 4)
 
 
 def test_what_was_here_and_is_gone_is_missing(clones: tuple[ProjectFolder, ProjectFolder], at: In) -> None:
     """Also all of it: the machine that made the pictures remembers them."""
     one, two = clones
     shutil.rmtree(one.folder / "output")
-    assert at(one, "refresh", "--check").out.count("missing") == 4
+    assert at(one, "refresh", "--check").out.count("its file is missing") == 4
     assert at(one, "refresh").code == 0
     at(two, "state", "fetch")
     assert at(two, "plan", "--json").out.count('"missing"') >= 4
@@ -70,10 +70,10 @@ def test_some_of_the_pictures_are_looked_at(clones: tuple[ProjectFolder, Project
     assert "3 pictures never on this machine: not looked at" in said.out
     assert json.loads(at(two, "refresh", "--json").out)["elsewhere"] == 3
     pictures[1].unlink()
-    assert "1 picture drifted" in at(one, "refresh").out
-    assert "1 picture drifted" in at(two, "refresh").out
+    assert "1 missing" in at(one, "refresh").out
+    assert "1 missing" in at(two, "refresh").out
     (two.folder / here).unlink()
-    assert at(two, "refresh", "--check").out.count("missing") == 2
+    assert at(two, "refresh", "--check").out.count("its file is missing") == 2
 
 
 def test_an_older_picture_here_is_not_one_that_was_changed(clones: tuple[ProjectFolder, ProjectFolder], at: In) -> None:
@@ -112,7 +112,7 @@ def test_a_state_that_was_imported_came_without_its_pictures(project: Path, tmp_
     (project / "there").rename(project / "output")
     assert at(one, "refresh").code == 0
     shutil.rmtree(project / "output")
-    assert at(one, "refresh", "--check").out.count("missing") == 4
+    assert at(one, "refresh", "--check").out.count("its file is missing") == 4
 
 
 def test_whose_a_state_is_says_nothing_of_where_its_pictures_are(project: Path, tmp_path: Path, at: In) -> None:

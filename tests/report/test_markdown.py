@@ -71,7 +71,12 @@ def drift_page() -> str:
     files = [Drift(AssetKey(f"cards/{kind}@default"), kind, f"cards/{kind}.png") for kind in DriftKind]
     return markdown(
         review_of_drift(
-            Observed(tuple(files), (TemplateDrift("pictify", "card", "u1", "changed", ("default", "tall")),))
+            Observed(
+                tuple(files),
+                (TemplateDrift("pictify", "card", "u1", "changed", ("default", "tall")),),
+                looked=12,
+                templates_looked=1,
+            )
         ),
         {},
         COMMENT,
