@@ -79,7 +79,7 @@ def test_all_is_well(folder: ProjectFolder, doctor: Doctor, account: Path) -> No
     document = doctor()
     assert document["healthy"]
     subjects = {one["subject"] for one in document["checks"]}
-    assert subjects == {"settings", "state", "output", "manifests", "account", "clock", "templates", "dialect",
+    assert subjects == {"settings", "state", "output", "pictures", "manifests", "account", "clock", "templates", "dialect",
                         "webhooks", "inbox"}  # fmt: skip
     assert everything(folder.folder) == before
     assert read_meter(account) == []
