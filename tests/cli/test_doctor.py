@@ -79,8 +79,8 @@ def test_all_is_well(folder: ProjectFolder, doctor: Doctor, account: Path) -> No
     document = doctor()
     assert document["healthy"]
     subjects = {one["subject"] for one in document["checks"]}
-    assert subjects == {"settings", "state", "output", "pictures", "manifests", "account", "clock", "templates", "dialect",
-                        "webhooks", "inbox"}  # fmt: skip
+    assert subjects == {"settings", "state", "output", "pictures", "manifests", "account", "clock", "templates",
+                        "dialect", "webhooks", "inbox"}  # fmt: skip
     assert everything(folder.folder) == before
     assert read_meter(account) == []
 
