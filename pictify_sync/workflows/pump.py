@@ -46,9 +46,11 @@ class Pump:
             is_taken = any((one.at, one.attempt) < (batch.intended.at, batch.intended.attempt) for one in others)
             self._judge(replace(batch, batch_id=None, doubt=ANOTHERS_ID) if is_taken else batch)
 
-    def _judge(self, opened: OpenBatch, *, has_waited: bool = False) -> None:
+    def _judge(self, opened: OpenBatch, *, has_waited: bool = False, age: float | None = None) -> None:
+        """Decide about a batch. `age`: seconds since it was intended, where that was measured; None: by its times."""
         apron, intended = self._apron, opened.intended
-        times = (apron.session.intended_at(opened), apron.clock.now())
+        since = apron.session.intended_at(opened)
+        times = (since, apron.clock.now() if age is None else since + age)
         asker = journal.Asker(apron.session.ports.run, apron.instance, has_waited)
         match journal.judge(opened, apron.capabilities, apron.session.ports.doubt, times, asker):
             case journal.Poll() | journal.SendAgain():
@@ -146,9 +148,10 @@ class Pump:
         if flight.elsewhere_until is None:
             self._poll(flight)
         elif (opened := look(self._apron, flight)) is not None:
-            is_over = self._apron.clock.monotonic() >= flight.elsewhere_until
+            now = self._apron.clock.monotonic()
+            is_over = now >= flight.elsewhere_until
             is_news = (opened.batch_id, opened.doubt) != (flight.batch_id, flight.doubt)
-            self._judge(opened, has_waited=is_over and not is_news)
+            self._judge(opened, has_waited=is_over and not is_news, age=now - flight.intended_at)
 
     def _submit(self) -> None:
         batch = next_batch(self._apron)
