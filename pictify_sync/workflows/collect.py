@@ -101,6 +101,8 @@ def _wanted(session: Session, intended: Intended, batch_id: str | None) -> list[
         return []
     specs = {spec.layout: spec for spec in intended.specs}
     batch = intended.batch
+    # what was intended in the future was intended before now: the clock was set back since
+    since = min(datetime.fromisoformat(intended.at).timestamp(), session.ports.clock.now())
     found = []
     for claim in intended.claims:
         kept = intended.variables[claim.index] or session.store.variables(claim.fingerprint.variables)
@@ -111,7 +113,7 @@ def _wanted(session: Session, intended: Intended, batch_id: str | None) -> list[
         except (InputError, StalePlan):
             continue
         place = None if batch_id is None else Place(batch_id, claim.index, len(batch.items), batch.layouts)
-        sent = Sent(values, datetime.fromisoformat(intended.at).timestamp(), place)
+        sent = Sent(values, since, place)
         found.append(want(claim.key, claim.fingerprint, specs[claim.layout], template, sent))
     return found
 

@@ -127,6 +127,7 @@ class Line(httpx.BaseTransport):
         self.posts = 0
         self.dies: set[int] = set()
         self.breaks: dict[int, str] = {}
+        self.befalls: Callable[[], object] = lambda: None  # what happens with every request that is answered
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/files/"):
@@ -142,6 +143,7 @@ class Line(httpx.BaseTransport):
             raise httpx.ReadError("the connection was closed") from None
         finally:
             self._clock.time += self._latency / 2
+        self.befalls()
         if creates and self.posts in self.dies:
             raise Killed
         return response

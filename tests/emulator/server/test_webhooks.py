@@ -177,6 +177,22 @@ def test_what_was_not_delivered_survives_a_restart(tmp_path: Path, receiver: Rec
     app.close()
 
 
+def test_a_clock_that_was_set_back_delays_no_delivery_beyond_its_interval(tmp_path: Path, receiver: Receiver) -> None:
+    """One that failed is due an hour from now, by what is stored: that is not what the schedule says."""
+    now = [START]
+    app = opened(tmp_path, now=lambda: now[0], loopback_targets=True)
+    call = Caller(app)
+    subscribe(call, receiver)
+    receiver.answers = [500]
+    call.finished(call.submit(call.uid()))
+    eventually(lambda: len(receiver.bodies) == 1)
+    eventually(lambda: app.courier.waiting() == 1)
+    now[0] -= 3_600
+    eventually(lambda: app.courier.send_due() or len(receiver.bodies) == 2)
+    eventually(lambda: app.courier.waiting() == 0)
+    app.close()
+
+
 def test_a_silent_receiver_holds_up_nobody_else(tmp_path: Path, clock: MovableClock) -> None:
     """While one target does not answer, the events of others go out; each gets its own in order."""
     silent, answered = threading.Event(), []
