@@ -122,6 +122,8 @@ class FileArtifacts:
                 return True
             if found != obsolete.sha256:
                 return False
+            if not tree.is_spelled(names):
+                return True
             self._ops.unlink(names[-1], tree.existing(names[:-1]))
             tree.touched(names[:-1])
             tree.prune(names[:-1])

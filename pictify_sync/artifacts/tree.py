@@ -138,6 +138,14 @@ class Tree:
             return ""
         return None if folder is None else hash_file(names[-1], folder, size)
 
+    def is_spelled(self, names: tuple[str, ...]) -> bool:
+        """Whether a file bears exactly that name: where letter case does not count, it may be another's by now."""
+        for length in range(1, len(names) + 1):
+            folder, name = self.folder(names[: length - 1]), names[length - 1]
+            if folder is not None and _is_alias(name, folder) and name not in names_in(folder):
+                return False
+        return True
+
     def prune(self, names: tuple[str, ...]) -> None:
         """Remove that folder and those above it as long as they are empty; never the root."""
         while names:
@@ -180,6 +188,16 @@ class Tree:
         for folder in self._folders.values():
             os.close(folder)
         self._folders.clear()
+
+
+def _is_alias(name: str, folder: int) -> bool:
+    """Whether the same file is found with the letter case turned."""
+    other = name.swapcase()
+    try:
+        found = (os.stat(one, dir_fd=folder, follow_symlinks=False) for one in (name, other))
+        return other != name and os.path.samestat(*found)
+    except FileNotFoundError:
+        return False
 
 
 def hash_file(name: str, folder: int, size: int | None = None) -> str | None:

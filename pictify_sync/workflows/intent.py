@@ -12,7 +12,7 @@ from pictify_sync.core.model import Asset, AssetKey, Batch, Item, Record, Render
 from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.core.sensitive import sensitive_names
 from pictify_sync.errors import InputError, StalePlan
-from pictify_sync.workflows.making_way import claimed_paths, other_holder, why_taken
+from pictify_sync.workflows.making_way import other_holder, why_taken
 from pictify_sync.workflows.session import Session
 
 VariableSet = Mapping[str, object]
@@ -44,10 +44,10 @@ def narrowed(session: Session, batch: Batch) -> list[Batch]:
 
 def _refused(session: Session, batch: Batch) -> set[AssetKey]:
     """Return the keys whose output path another record, or open batch, holds by now: they are left out, and told."""
-    claimed, refused = claimed_paths(session), set()
+    refused = set()
     for key in (key for item in batch.items for keys in item.keys for key in keys):
         asset = session.ports.asset(key)
-        holder = None if asset is None else other_holder(session, key, asset.output, claimed)
+        holder = None if asset is None else other_holder(session, key, asset.output)
         if asset is not None and holder is not None:
             session.refused[key] = why_taken(asset.output, holder)
             refused.add(key)

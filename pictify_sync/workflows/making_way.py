@@ -5,7 +5,7 @@ Whoever lost a file in that way is recorded as drift together with what took its
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pictify_sync.core.drift import observe_artifact
@@ -56,18 +56,18 @@ def _replaceable(session: Session, path: str, keys: Collection[AssetKey], left: 
     return Replaceable(frozenset(ours), frozenset(others), anything)
 
 
-def other_holder(session: Session, key: AssetKey, path: str, claimed: Mapping[str, AssetKey]) -> AssetKey | None:
-    """Give the key of another record, or open batch, that holds the path now; None: nobody does.
-
-    `claimed`: outputs of open batches, folded, with the key of each.
-    """
+def other_holder(session: Session, key: AssetKey, path: str) -> AssetKey | None:
+    """Give the key of another record, or of a batch that another run began, that holds the path now; None: nobody."""
     owner = next((one for one in session.store.owners(path) if one != key), None)
     if owner is not None:
         return owner
     fold = folded(path)
-    for other in (claimed.get(fold), session.published.get(fold)):
-        if other is not None and other != key and (other == claimed.get(fold) or _holds(session, other, fold)):
-            return other
+    claimed = session.claimed_path(fold)
+    if claimed is not None and claimed != key:
+        return claimed
+    other = session.published.get(fold)
+    if other is not None and other != key and _holds(session, other, fold):
+        return other
     clash = session.clashes.get(key)
     return clash.key if clash is not None and meet(folded(clash.path), fold) else None
 
@@ -75,12 +75,6 @@ def other_holder(session: Session, key: AssetKey, path: str, claimed: Mapping[st
 def _holds(session: Session, key: AssetKey, fold: str) -> bool:
     record = session.store.record(key)
     return record is not None and record.artifact is not None and folded(record.artifact.path) == fold
-
-
-def claimed_paths(session: Session) -> dict[str, AssetKey]:
-    """Give the folded outputs of all open batches."""
-    claims = (claim for opened in session.store.open_batches() for claim in opened.intended.claims)
-    return {folded(claim.output): claim.key for claim in claims}
 
 
 def why_taken(path: str, holder: AssetKey) -> str:

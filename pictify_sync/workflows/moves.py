@@ -6,7 +6,7 @@ Deletes: the record first, then the file, as an obsolete one that is cleaned unt
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -15,7 +15,7 @@ from pictify_sync.core.events import AssetRemoved, AssetStored, FileLeft
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, DriftKind, Record, Status
 from pictify_sync.core.paths import PathIndex, folded, meet
 from pictify_sync.core.reconcile import replaced
-from pictify_sync.workflows.making_way import claimed_paths, make_way, other_holder, why_taken, with_losers
+from pictify_sync.workflows.making_way import make_way, other_holder, why_taken, with_losers
 from pictify_sync.workflows.session import Session
 
 CHUNK = 1000  # changes per log entry
@@ -101,14 +101,13 @@ def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> 
     if session.store.pending_moves() is not None:
         finish_moves(session)
         return _intend(session, changes, gone)
-    claimed = claimed_paths(session)
     keys = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
     left = list(changes)
     while True:
         draft = _Draft()
         for change in left:
             _add(session, draft, change, keys)
-        refused = {move.key: holder for move in draft.moves if (holder := _kept_by(session, draft, move, claimed))}
+        refused = {move.key: holder for move in draft.moves if (holder := _kept_by(session, draft, move))}
         if not refused:
             break
         for change in left:
@@ -122,9 +121,9 @@ def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> 
     return (MovesIntended(tuple(draft.moves), puts, removes, tuple(draft.obsolete), session.now()),)
 
 
-def _kept_by(session: Session, draft: _Draft, move: FileMove, claimed: Mapping[str, AssetKey]) -> AssetKey | None:
+def _kept_by(session: Session, draft: _Draft, move: FileMove) -> AssetKey | None:
     """Give the key that holds a move's new path, and will once the draft is carried out."""
-    holder = other_holder(session, move.key, move.new_path, claimed)
+    holder = other_holder(session, move.key, move.new_path)
     if holder is None or holder in draft.removes:
         return None
     put = draft.puts.get(holder)

@@ -20,7 +20,6 @@ from pictify_sync.errors import DownloadError, ProviderError
 from pictify_sync.workflows.fetch import TRIES, publish
 from pictify_sync.workflows.making_way import (
     Replaceable,
-    claimed_paths,
     other_holder,
     replaceable,
     tell_spared,
@@ -35,8 +34,7 @@ CHUNK = 200  # pictures per log entry
 def refetch(session: Session, pool: Executor, changes: Sequence[Change]) -> int:
     """Publish again what can be fetched; gives how many. The rest is left to the batches of the plan."""
     done = 0
-    claimed = claimed_paths(session)
-    changes = [one for one in changes if one.asset and not other_holder(session, one.key, one.asset.output, claimed)]
+    changes = [one for one in changes if one.asset and not other_holder(session, one.key, one.asset.output)]
     names = {change.asset.spec.provider for change in changes if change.asset}
     providers = {name: session.ports.provider(name) for name in names}  # here: connecting is not for threads
     for start in range(0, len(changes), CHUNK):

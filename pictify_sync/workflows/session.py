@@ -61,11 +61,16 @@ class Session:
         self.refused: dict[AssetKey, str] = {}  # pictures that are left out of this run: why
         self.left: set[Obsolete] = set()  # files that were to be removed, and have other bytes
         self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
+        self._outputs: dict[str, dict[str, AssetKey]] = {}  # ... and the folded paths that they publish at
         self._known = ports.store.serial() if since is None else since  # everything up to here is ours, or folded in
 
     def now(self) -> str:
         """ISO 8601 UTC with milliseconds."""
         return timestamp(self.ports.clock)
+
+    def claimed_path(self, fold: str) -> AssetKey | None:
+        """Which key such a batch publishes at a folded path; None: no batch does."""
+        return next((keys[fold] for keys in self._outputs.values() if fold in keys), None)
 
     def claimed(self) -> frozenset[AssetKey]:
         """Keys in batches that other runs intended while this one went on."""
@@ -92,6 +97,7 @@ class Session:
             for entry in entries:
                 if isinstance(entry, Settled | Abandoned):
                     self._claims.pop(entry.attempt, None)
+                    self._outputs.pop(entry.attempt, None)
             return True
 
     def catch_up(self) -> None:
@@ -133,13 +139,16 @@ class Session:
     def _fold(self, entry: Entry) -> None:
         match entry:
             case Intended():
+                self._outputs[entry.attempt] = {folded(claim.output): claim.key for claim in entry.claims}
                 self._claims[entry.attempt] = frozenset(claim.key for claim in entry.claims)
             case Settled():
                 self._claims.pop(entry.attempt, None)
+                self._outputs.pop(entry.attempt, None)
                 self.closed[entry.attempt] = entry
                 self._put(entry.puts)
             case Abandoned():
                 self._claims.pop(entry.attempt, None)
+                self._outputs.pop(entry.attempt, None)
                 self.closed[entry.attempt] = entry
             case Moved() | Recorded():
                 self._put(entry.puts)

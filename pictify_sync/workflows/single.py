@@ -24,7 +24,6 @@ from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.intent import request
 from pictify_sync.workflows.making_way import (
     PATH_TAKEN,
-    claimed_paths,
     other_holder,
     replaceable,
     tell_spared,
@@ -101,12 +100,11 @@ def _intend(
 ) -> Sequence[Entry]:
     """Write one picture down; nothing when another run has found it, or claims it."""
     claimed = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
-    paths = claimed_paths(session)
     left = []
     for one in shared:
         if one.key in claimed or session.store.record(one.key) != one:
             continue
-        holder = other_holder(session, one.key, one.output, paths)
+        holder = other_holder(session, one.key, one.output)
         if holder is None:
             left.append(one)
         else:

@@ -21,7 +21,7 @@ from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.errors import ArtifactError, DownloadError
 from tests.artifacts.conformance import ArtifactStoreContract, move
 from tests.artifacts.dying import A, B, publish, tree
-from tests.artifacts.samples import expected, sha
+from tests.artifacts.samples import expected, picture, sha
 
 
 class TestFileArtifacts(ArtifactStoreContract):
@@ -221,3 +221,12 @@ def test_many_folders_do_not_use_up_descriptors(tmp_path: Path) -> None:
         assert len(list(Path("/proc/self/fd").iterdir())) <= before
     store.sweep()
     assert tree(tmp_path) == {f"n{path}": A for path in paths}
+
+
+def test_a_name_with_the_other_letter_case_is_told_from_its_twin(tmp_path: Path) -> None:
+    """Two names of one file are two files: what is removed is the one that was named."""
+    store = FileArtifacts(tmp_path)
+    publish(store, picture(), "a/x.png")
+    (tmp_path / "a/X.PNG").hardlink_to(tmp_path / "a/x.png")
+    assert store.remove(Obsolete("a/x.png", sha(picture())))
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["X.PNG"]
