@@ -137,6 +137,7 @@ class _Counts:
         self.total = 0
         self.done = 0
         self.failed = 0
+        self._attempts: set[str] = set()  # batches that are in the total
         self._untold: set[AssetKey] = set()  # counted already: rendered, and their URL came or may come later
 
     def add(self, event: Event) -> None:
@@ -144,7 +145,10 @@ class _Counts:
         match event:
             case RunStarted():
                 self.total = max(self.total, self.done + event.renders + event.moves + event.deletes)
-            case Resumed():
+            case BatchSubmitted():
+                self._attempts.add(event.attempt)
+            case Resumed() if event.attempt not in self._attempts:  # a batch of this run is counted already
+                self._attempts.add(event.attempt)
                 self.total += event.pictures
             case AssetFailed():
                 self.failed += 1

@@ -106,6 +106,13 @@ def test_counts_go_on_over_rounds_and_resumed_batches() -> None:
             assert int(done) <= int(total)
 
 
+def test_a_batch_that_the_run_itself_takes_up_again_is_counted_once() -> None:
+    """It was in the total when it was submitted."""
+    events = run(4)
+    lines = told([*events[:2], Resumed("a1", 4), *events[2:]], 10)
+    assert lines[-1] == "[4/4]"
+
+
 @pytest.mark.parametrize("colour", [True, False])
 def test_the_bar_takes_all_events_and_keeps_markup_as_text(*, colour: bool) -> None:
     """Words in brackets are no markup; without colour no colour code is written."""
