@@ -13,8 +13,9 @@ from typing import Any
 from pydantic_handlebars import _ast_nodes as ast
 
 from pictify_sync.emulator.failure import EXPRESSION_ERROR, RenderFailed
-from pictify_sync.emulator.safelist import call, falsy, text
+from pictify_sync.emulator.safelist import call
 from pictify_sync.emulator.syntax import COMPILE_ERROR, Fault, Placed, read
+from pictify_sync.emulator.values import Unreadable, falsy, text
 
 MAX_TEMPLATE = 500_000  # bytes of html that Pictify takes (413 above)
 MAX_TURNS = 10_000  # of all #each together, per picture
@@ -226,11 +227,14 @@ def _value(expression: ast.Expression, bound: frozenset[str]) -> Value:
 def _call(path: ast.PathExpression, params: Sequence[ast.Expression], bound: frozenset[str]) -> Value:
     name, values = path.original, [_value(one, bound) for one in params]
     where = f"line {path.line}: " if isinstance(path, Placed) else ""
+    subject = ", ".join(one.original for one in params if isinstance(one, ast.PathExpression)) or "a value"
 
     def value(frame: _Frame) -> Any:
         arguments = [one(frame) for one in values]
         try:
             return call(name, arguments)
+        except Unreadable as error:
+            raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name} of {subject}: {error}") from None
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name}: {error}") from None
 

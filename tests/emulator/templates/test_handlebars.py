@@ -159,3 +159,17 @@ def _seconds(render: Any, values: dict[str, Any]) -> float:
     started = time.perf_counter()
     render(values)
     return time.perf_counter() - started
+
+
+@pytest.mark.parametrize("variables", [{"price": "12,50 €"}, {"price": "abc"}, {"price": [1]}])
+def test_money_that_cannot_be_read_fails_the_picture(variables: dict[str, Any]) -> None:
+    """The failure names line, helper and variable; it never draws a zero. What is missing draws nothing."""
+    template = compile_template("<p>\n{{currency (round price 2) 'EUR'}}</p>")
+    with pytest.raises(
+        TemplateFailed, match=r"^line 2: round of price: .* is not a number, such as 1234\.5$"
+    ) as caught:
+        template.render(variables)
+    assert caught.value.code == "EXPRESSION_ERROR"
+    for missing in ({}, {"price": None}, {"price": ""}):
+        assert template.render(missing) == "<p>\n</p>"
+    assert template.render({"price": "12.5"}) == "<p>\n€12.50</p>"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pictify_sync.emulator.safelist import FUNCTIONS, TooLong, call, text
+from pictify_sync.emulator.safelist import FUNCTIONS, TooLong, call
+from pictify_sync.emulator.values import Unreadable, text
 from tests.emulator.templates.test_handlebars import JSON
 
 CASES: list[tuple[str, list[Any], Any]] = [
@@ -36,23 +38,25 @@ CASES: list[tuple[str, list[Any], Any]] = [
     ("replace", ["a-b-c", "-", " "], "a b c"), ("replace", ["abc"], "abc"), ("replace", ["ab", "", "-"], "a-b"),
     ("split", ["a,b", ","], ["a", "b"]), ("split", ["ab", ""], ["a", "b"]), ("split", ["ab"], ["ab"]),
     ("startsWith", ["abc", "ab"], True), ("endsWith", ["abc", "ab"], False),
-    ("round", [2.5], 3), ("round", [-2.5], -2), ("round", [1.256, 2], 1.26), ("round", ["3.7"], 4), ("round", ["x"], 0),
-    ("round", ["1e999"], 0), ("number", [True], "1"),
-    ("floor", [2.9], 2), ("floor", [-2.1], -3), ("ceil", [2.1], 3), ("abs", [-4], 4), ("abs", [""], 0),
-    ("min", [3, 1, 2], 1), ("max", [3, "10", 2], 10), ("sum", [[1, "2", None]], 3), ("sum", [4], 0),
+    ("round", [2.5], 3), ("round", [-2.5], -2), ("round", [1.256, 2], 1.26), ("round", ["3.7"], 4),
+    ("round", [""], None),
+    ("number", [True], "1"), ("number", [" 1.5 "], "1.5"), ("number", [None], ""), ("percent", [""], ""),
+    ("floor", [2.9], 2), ("floor", [-2.1], -3), ("ceil", [2.1], 3), ("abs", [-4], 4), ("abs", [None], None),
+    ("min", [3, 1, 2], 1), ("max", [3, "10", 2], 10), ("sum", [[1, "2", None]], 3),
+    ("sum", [None], None), ("sum", [[]], 0), ("min", [None, "", 3], 3), ("max", [None], None),
     ("average", [[1, 2]], 1.5), ("average", [[]], 0),
     ("currency", [1234.5], "$1,234.50"), ("currency", [1234.5, "EUR"], "€1,234.50"),
     ("currency", [1234.5, "JPY"], "¥1,235"),
     ("currency", [-1, "usd"], "-$1.00"), ("currency", [2, "CHF"], "CHF\xa02.00"), ("currency", [2, "nonsense"], "2"),
-    ("currency", [0.005], "$0.01"), ("currency", [None], "$0.00"),
+    ("currency", [0.005], "$0.01"), ("currency", [None], ""), ("currency", ["", "EUR"], ""),
     ("number", [1234567.8915], "1,234,567.892"), ("number", [10], "10"),
     ("number", [1e21], "1,000,000,000,000,000,000,000"),
     ("percent", [0.256], "26%"), ("percent", [0.256, 1], "25.6%"), ("percent", [25], "25%"),
     ("date", ["2026-04-03"], "Apr 3, 2026"), ("date", ["2026-04-03", "long"], "April 3, 2026"),
     ("date", ["2026-04-03T21:05:09Z", "dddd, D MMMM YYYY [at] h:mm a"], "Friday, 3 April 2026 at 9:05 pm"),
     ("date", ["2026-04-03T23:30:00-02:00", "YYYY-MM-DD HH:mm:ss"], "2026-04-04 01:30:00"),
-    ("date", [0, "YYYY"], "1970"), ("date", ["soon"], "soon"), ("date", [None], ""), ("date", [1e300], "1e+300"),
-    ("time", ["2026-04-03T21:05:00"], "09:05 PM"), ("time", ["x"], "x"),
+    ("date", [0, "YYYY"], "1970"), ("date", [None], ""), ("date", [""], ""),
+    ("time", ["2026-04-03T21:05:00"], "09:05 PM"), ("time", [""], ""), ("time", ["9:05 pm"], "9:05 pm"),
     ("default", ["", "x"], "x"), ("default", [0, "x"], 0), ("coalesce", [None, "", "b", "c"], "b"),
     ("coalesce", [None], ""),
     ("json", [{"a": [1]}], '{\n  "a": [\n    1\n  ]\n}'), ("json", ["é"], '"é"'),
@@ -73,6 +77,57 @@ def test_there_are_45_functions_each_with_a_case() -> None:
     assert {name for name, _, _ in CASES} == set(FUNCTIONS)
 
 
+READERS = {
+    "round",
+    "floor",
+    "ceil",
+    "abs",
+    "min",
+    "max",
+    "sum",
+    "average",
+    "currency",
+    "number",
+    "percent",
+    "date",
+    "time",
+}
+BAD = [
+    "12,50 €",
+    "€12.50",
+    "1.234,56",
+    "abc",
+    "--",
+    "NaN",
+    "Infinity",
+    "1e999",
+    math.nan,
+    math.inf,
+    10**400,
+    [],
+    {},
+    ["x"],
+]
+
+
+@pytest.mark.parametrize("name", sorted(READERS))
+@pytest.mark.parametrize("value", BAD)
+def test_what_cannot_be_read_is_an_error_and_never_a_zero(name: str, value: Any) -> None:
+    """Of every function that reads a number or a date; the value is named where it is short."""
+    if name in ("sum", "average"):
+        value = [value]
+    with pytest.raises(Unreadable, match=r" is not a (number|date|list)"):
+        call(name, [value])
+
+
+@pytest.mark.parametrize("value", ["soon", "03/04/2026", "3. April 2026", "2026-13-01", 1e300, True, "1775174400000"])
+def test_dates_that_cannot_be_read(value: Any) -> None:
+    """They are not shown as they stand, in a picture that is of dates in one form."""
+    for name in ("date", "time"):
+        with pytest.raises(Unreadable, match="is not a date, such as 2026-04-03"):
+            call(name, [value])
+
+
 ODD = st.sampled_from([10**400, 1e300, -1e-300, "1e999", "-5", "0001-01-01T00:00:00+14:00", "9999-12-31", "USD", 99])
 
 
@@ -84,3 +139,5 @@ def test_no_function_fails_on_any_value(name: str, arguments: list[Any]) -> None
         assert isinstance(text(call(name, arguments)), str)
     except TooLong:
         assert name in ("padStart", "padEnd")
+    except Unreadable:
+        assert name in READERS
