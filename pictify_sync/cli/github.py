@@ -259,10 +259,12 @@ def _summarize(folder: Path, runner: Runner) -> None:
 def _mask(environ: Mapping[str, str]) -> None:
     """Have the runner hide the secrets that reached us, though they came from elsewhere than its store of secrets."""
     from pictify_sync.cli.runner_log import instruct
+    from pictify_sync.credentials import VARIABLES
     from pictify_sync.report.workflow_commands import workflow_command
 
-    names = ("PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN")
-    instruct(workflow_command("add-mask", environ[name]) for name in names if environ.get(name, "").strip())
+    values = [environ.get(name, "").strip() for name in VARIABLES]
+    secrets = dict.fromkeys(one for value in values for one in (value, *value.split()) if one)
+    instruct(workflow_command("add-mask", one) for one in secrets)
 
 
 def _footer(run: Run) -> str:

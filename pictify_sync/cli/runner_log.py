@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
+from pictify_sync.credentials import hide
 from pictify_sync.report.workflow_commands import disarmed
 
 
@@ -82,6 +83,7 @@ def runner_log(environ: Mapping[str, str]) -> Iterator[None]:
 
 def instruct(commands: Iterable[str]) -> None:
     """Tell the runner something, on stderr: what is on stdout may be a document."""
+    commands = [one if one.startswith("::add-mask") else hide(one, os.environ) for one in commands]
     log = sys.stderr
     if isinstance(log, RunnerLog):
         log.instruct(commands)

@@ -9,18 +9,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
 from pictify_sync.clients import client, header_value
+from pictify_sync.credentials import forms, without_keys
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.inflate import PLAIN
 from pictify_sync.providers.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
@@ -37,7 +36,7 @@ QUOTA_CODES = {"quota_exceeded", "spending_cap_reached", "ai_quota_exceeded", "t
 QUOTA_WORDS = re.compile(r"quota|exhausted your plan|spending cap|(?:plan|monthly) limit|out of credits", re.IGNORECASE)
 RENDERING_STOPPED = "RENDERING_STOPPED"  # of a server like ours: its render processes do not start
 SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
-BEARERS = re.compile(r"(bearer\s+)\S+|pk_(?:live|test)_\w+|\b[0-9a-f]{64}\b", re.IGNORECASE)
+DIGITS = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)  # a key of old, from a provider
 SHOWN = 8_000  # bytes of an error page that are looked at
 ELSEWHERE = "is PICTIFY_BASE_URL the address of the API?"
 QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
@@ -62,15 +61,6 @@ class Answer:
         """Whether renders are used up: 402, or 429 and 403 that say so (by a code, in 2025 by words alone)."""
         said = self.code.lower() in QUOTA_CODES or bool(QUOTA_WORDS.search(self.text))
         return self.status == 402 or (self.status in (403, 429) and said)
-
-
-def forms(secret: str) -> list[str]:
-    """A secret as it may come back: in clear, for URLs, in JSON, in base64 (wherever in it)."""
-    raw = secret.encode()
-    shifted = [b64encode(b" " * shift + raw).decode().rstrip("=")[shift * 2 :][:-2] for shift in range(3)]
-    found = {secret, quote(secret, safe=""), json.dumps(secret)[1:-1], *shifted}
-    found |= {one.translate(str.maketrans("+/", "-_")) for one in shifted}
-    return sorted((one for one in found if len(one) >= 8), key=len, reverse=True)
 
 
 class _TryAgain(Exception):
@@ -114,8 +104,8 @@ class Http:
         """Remove the key, whatever looks like one, and the queries of URLs."""
         for one in self._forms:
             text = text.replace(one, "***")
-        text = QUERIES.sub(r"\1?***", SECRETS.sub(r"\1***", text))
-        return BEARERS.sub(lambda found: (found.group(1) or "") + "***", text)
+        text = QUERIES.sub(r"\1?***", SECRETS.sub(r"\1***", without_keys(text)))
+        return DIGITS.sub("***", text)
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Answer:
         """Ask for something, again and again while that may help. Raises ProviderUnavailable when it did not."""

@@ -18,6 +18,7 @@ from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.core.preview import PictureFile, Preview
+from pictify_sync.credentials import without_forms
 from pictify_sync.errors import Problem
 from pictify_sync.report import documents
 from pictify_sync.report.change import spec_parts
@@ -34,7 +35,7 @@ Recall = Callable[[str], str | None]
 
 def _text(kind: str, content: Any, *, indent: int | None = 2) -> str:
     head = {"format": f"pictify-sync/{kind}", "format_version": VERSION}
-    return escaped(json.dumps(head | asdict(content), ensure_ascii=False, indent=indent))
+    return without_forms(escaped(json.dumps(head | asdict(content), ensure_ascii=False, indent=indent)))
 
 
 def validation_document(problems: Sequence[Problem], assets: int) -> str:

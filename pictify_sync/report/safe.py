@@ -10,6 +10,8 @@ import json
 import re
 import unicodedata
 
+from pictify_sync.credentials import without_forms
+
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # Marks and letters that draw nothing (Unicode: Default_Ignorable_Code_Point), but for the two that style an emoji.
@@ -20,6 +22,7 @@ _WORD = re.compile(r"[\w.~@/+=:,%*?\[\]-]+", re.ASCII)
 
 def safe(text: str) -> str:
     r"""Show control, format, surrogate and unassigned characters as `\n`, `\xNN`, `\uNNNN` or `\UNNNNNNNN`."""
+    text = without_forms(text)
     return text if _all_seen(text) else "".join(map(_shown, text))
 
 

@@ -306,3 +306,22 @@ def test_the_fake_engine_draws_real_pictures() -> None:
     """The pictures of these tests are pictures."""
     with Image.open(io.BytesIO(png(3, 2, "x"))) as picture:
         assert picture.size == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("key", "status"),
+    [
+        ("pic_live_" + "0f" * 32, 200),
+        ("pic_test_" + "0f" * 32, 200),
+        ("0f" * 32, 200),
+        ("pic_live_" + "0f" * 31, 401),
+        ("pic_live_" + "0F" * 32, 401),
+        ("pk_live_" + "0f" * 32, 401),
+        ("pic_live_", 401),
+    ],
+)
+def test_strict_keys_are_those_that_the_vendor_gives_out(tmp_path: Path, key: str, status: int) -> None:
+    """The form since September 2026, and the bare digits before it."""
+    app = opened(tmp_path, strict_keys=True)
+    assert Caller(app, key)("GET", "/api/users/").status_code == status
+    app.close()

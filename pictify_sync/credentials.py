@@ -1,0 +1,71 @@
+"""Keys and passwords, taken out of whatever text they may have come into. Below everything that writes text.
+
+What is known to be secret goes in all of its forms; what only looks like a key goes where it stands as one: a sha256
+has the same 64 hex characters as the keys that the vendor gave out before September 2026.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from urllib.parse import quote, unquote, urlsplit
+
+HIDDEN = "***"
+SHORTEST = 8  # characters of a secret; what is shorter stands in too many places
+VARIABLES = ("PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS")
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+
+KEYS = re.compile(r"p(?:ic|k)_(?:live|test)_[\w-]{6,}", re.IGNORECASE)  # the vendor's: now, and until early 2026
+BEARERS = re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"',;]{8,}", re.IGNORECASE)
+USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+(?::[^\s/?#\"'<>]*)?@", re.IGNORECASE)
+NAMED = r"(?:authorization|(?:api|access)?[_ -]?key)"  # a new secret of a webhook is shown, once
+HEX = re.compile(rf"({NAMED}[\"']?\s*(?:[:=]|\bis\b)?\s*[\"']?)[0-9a-f]{{64}}\b", re.IGNORECASE)
+
+
+def forms(secret: str) -> list[str]:
+    """A secret as it may come back: in clear, for URLs, in JSON, in base64 (wherever in it); the longest first."""
+    raw = secret.encode("utf-8", "surrogateescape")
+    shifted = [b64encode(b" " * shift + raw).decode().rstrip("=")[shift * 2 :][:-2] for shift in range(3)]
+    url = quote(raw, safe="")
+    found = {secret, url, quote(raw), re.sub("%..", lambda one: one[0].lower(), url), *shifted}
+    found |= {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
+    found |= {one.translate(str.maketrans("+/", "-_")) for one in shifted}
+    return sorted((one for one in found if len(one) >= SHORTEST), key=len, reverse=True)
+
+
+def without_forms(text: str) -> str:
+    """Take out keys that are known by their form alone."""
+    return KEYS.sub(HIDDEN, text) if "_live_" in text.lower() or "_test_" in text.lower() else text
+
+
+def without_keys(text: str) -> str:
+    """Take out what has the form of a key, and passwords in URLs."""
+    text = without_forms(text)
+    text = HEX.sub(rf"\1{HIDDEN}", BEARERS.sub(rf"\1{HIDDEN}", text))
+    return USERINFO.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
+
+
+def hide(text: str, environ: Mapping[str, str]) -> str:
+    """Take out keys, and every secret that came by these environment variables."""
+    for one in _known(tuple(environ.get(name, "") for name in VARIABLES), tuple(_passwords(environ))):
+        text = text.replace(one, HIDDEN)
+    return without_keys(text)
+
+
+@lru_cache(maxsize=8)
+def _known(values: Iterable[str], passwords: Iterable[str]) -> tuple[str, ...]:
+    secrets = [one for value in values for one in (value, *value.split()) if len(one.strip()) >= SHORTEST]
+    return tuple(form for secret in [*secrets, *passwords] for form in forms(secret.strip()))
+
+
+def _passwords(environ: Mapping[str, str]) -> Iterable[str]:
+    for name in (*PROXIES, *(one.upper() for one in PROXIES), "PICTIFY_BASE_URL"):
+        try:
+            password = urlsplit(environ.get(name, "")).password
+        except ValueError:
+            continue
+        if password:
+            yield from (password, unquote(password))
