@@ -22,7 +22,13 @@ def places(project: Project) -> Places:
 
     settings = project.settings
     folders = [settings.local, *([settings.inbox] if "://" not in settings.inbox else [])]
-    return Places(local_place(settings), tuple(map(settings.path, folders)), settings.path(settings.manifests))
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
+    return Places(
+        state=local_place(settings),
+        folders=tuple(map(settings.path, folders)),
+        manifests=settings.path(settings.manifests),
+        project=workspace / os.environ.get("INPUT_WORKING_DIRECTORY", "."),
+    )
 
 
 def lay_out(branch: OutputBranch, project: Project, folder: Path) -> None:

@@ -31,6 +31,7 @@ class Places:
     state: Path | None = None  # a file, with others beside it; or a repository
     folders: tuple[Path, ...] = ()  # what commands keep
     manifests: Path | None = None
+    project: Path | None = None  # as the workflow names it: where it really is may be a link's doing
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def refuse_kept(sha: str, environ: Mapping[str, str], places: Places | None = No
     top = Path(os.fsdecode(git("rev-parse", "--show-toplevel")).rstrip("\n")).resolve()
     places = places or Places()
     kept = [*_inside(top, places.state), *(names for folder in places.folders for names in _inside(top, folder))]
-    own = [names for names in _inside(top, Path.cwd()) if names]
+    own = [names for place in (Path.cwd(), places.project) for names in _inside(top, place) if names]
     manifests = list(_inside(top, places.manifests))
     state = {(*names[:-1], f"{names[-1]}{end}") for names in _inside(top, places.state) for end in _BESIDE if names}
     for change in _changes(git, sha):

@@ -195,6 +195,19 @@ def test_a_proposal_brings_no_state(hub: Hub, monkeypatch: pytest.MonkeyPatch, e
         refuse_kept(base, os.environ, places)
 
 
+def test_the_project_is_not_led_elsewhere(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link in the place of the working directory would have another folder planned, without its settings."""
+    (hub.work.folder / "site").mkdir()
+    hub.work.write("site/pictify-sync.yaml", BASE)
+    hub.commit("main")
+    shutil.rmtree(hub.work.folder / "site")
+    (hub.work.folder / "site").symlink_to("manifests")
+    folder, base = proposed(hub, monkeypatch)
+    monkeypatch.chdir(folder / "site")
+    with pytest.raises(GitHubError, match="the proposal brings site"):
+        refuse_kept(base, os.environ, Places(project=folder / "site"))
+
+
 def test_what_the_base_agreed_to_stays(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     """A submodule below the manifests that the base has may go on, from where it came; one elsewhere is no matter."""
     modules = '[submodule "x"]\n\tpath = manifests/more\n\turl = https://example.org/x\n'
