@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO, cast
 
+from pictify_sync.cli.runner_log import RunnerLog
+
 
 class Piped(io.TextIOBase):
     """A stream into a pipe. `gone`: its reader went away, and nothing more is written."""
@@ -82,7 +84,7 @@ def piped() -> Iterator[None]:
 
 
 def _is_pipe(stream: TextIO) -> bool:
-    if isinstance(stream, Piped):
+    if isinstance(stream, Piped | RunnerLog):  # of a command within a command: it stays as it is
         return False
     try:
         mode = os.fstat(stream.fileno()).st_mode
