@@ -19,6 +19,15 @@ def resolve(host: str) -> Sequence[str]:
     return sorted({str(one[4][0]) for one in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)})
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is given by its address."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
 def public(address: str) -> bool:
     """Whether an address belongs to the public internet, also when it is written as an IPv4 inside an IPv6."""
     try:

@@ -25,6 +25,34 @@ def client(**options: Any) -> httpx.Client:
         return httpx.Client(mounts=_mounts(context), verify=context, trust_env=False, **options)
 
 
+def direct_client(**options: Any) -> httpx.Client:
+    """Make a client that goes by no proxy, and trusts SSL_CERT_FILE and SSL_CERT_DIR as every client does."""
+    if options.get("transport") is None:
+        options["verify"] = httpx.create_ssl_context()
+    return httpx.Client(trust_env=False, **options)
+
+
+def goes_by_proxy(url: httpx.URL) -> bool:
+    """Whether the environment names a proxy for this URL, and does not leave its host out, by the rules of httpx."""
+    found = getproxies()
+    left_out = [name.strip().lower() for name in found.get("no", "").split(",") if name.strip()]
+    if not (found.get(url.scheme) or found.get("all")) or "*" in left_out:
+        return False
+    return not any(_matches(name, url) for name in left_out)
+
+
+def _matches(name: str, url: httpx.URL) -> bool:
+    """Whether an entry of NO_PROXY means the host of a URL: itself, and what is below it."""
+    scheme, _, rest = name.rpartition("://")
+    if scheme and scheme not in ("all", url.scheme):
+        return False
+    host, _, port = rest.rpartition(":") if rest.count(":") == 1 else (rest, "", "")
+    if port and port != str(url.port or {"http": 80, "https": 443}.get(url.scheme)):
+        return False
+    own = url.host.lower()
+    return own == host.strip("[]") or (not scheme and own.endswith(f".{host.lstrip('.')}"))
+
+
 def header_value(secret: str, what: str) -> str:
     """Give a secret that can be sent in a header. Raises UsageError, which does not show it."""
     for place, character in enumerate(secret, 1):

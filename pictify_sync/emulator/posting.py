@@ -95,8 +95,10 @@ class Poster:
         if self._client is None:
             import httpx  # noqa: PLC0415
 
+            from pictify_sync.clients import direct_client  # noqa: PLC0415
+
             timeout = httpx.Timeout(SECONDS, connect=10.0)
-            self._client = httpx.Client(transport=self._transport, trust_env=False, timeout=timeout, cookies=None)
+            self._client = direct_client(transport=self._transport, timeout=timeout)
         self._client.cookies.clear()
         return self._client
 

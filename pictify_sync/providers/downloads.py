@@ -13,7 +13,8 @@ from time import monotonic
 import httpx
 
 from pictify_sync import inflate
-from pictify_sync.addresses import Resolve, public, resolve
+from pictify_sync.addresses import Resolve, is_address, public, resolve
+from pictify_sync.clients import goes_by_proxy
 from pictify_sync.errors import DownloadError, DownloadRefused, ProviderUnavailable
 
 MAX_BYTES = 64 * 1024 * 1024  # of one picture
@@ -24,7 +25,11 @@ GONE = {404, 410}
 
 
 class Downloads:
-    """Downloads for one provider. `own` is its client, used for its own origin; `foreign` must carry no key."""
+    """Downloads for one provider. `own` is its client, used for its own origin.
+
+    `foreign` and `proxied` must carry no key. `proxied` may be set, for hosts that the environment names a proxy for:
+    the proxy resolves the name, so that the check of addresses is the proxy's; None: there is none.
+    """
 
     def __init__(
         self,
@@ -37,6 +42,7 @@ class Downloads:
     ) -> None:
         self._own = own
         self._foreign = foreign
+        self.proxied: httpx.Client | None = None
         self._allowed = frozenset(one.lower().rstrip(".") for one in allow_hosts)
         self._resolve = resolve
         self._max_bytes = max_bytes
@@ -61,6 +67,8 @@ class Downloads:
 
     def close(self) -> None:
         self._foreign.close()
+        if self.proxied is not None:
+            self.proxied.close()
 
     def _open(self, stack: ExitStack, url: str) -> httpx.Response:
         target = _parse(url)
@@ -86,6 +94,10 @@ class Downloads:
         if host not in self._allowed:
             hint = f"add {host} to allow_hosts in the settings if you trust it"
             raise DownloadRefused(f"a result's URL points to {host}, which is not allowed", hint=hint)
+        if self.proxied is not None and goes_by_proxy(target):
+            if is_address(host) and not public(host):
+                raise DownloadRefused(f"download from {host}: the address is not public")
+            return self.proxied.stream("GET", target, headers=inflate.PLAIN)
         pinned = target.copy_with(host=self._address(host))
         headers = {"Host": target.netloc.decode("ascii"), **inflate.PLAIN}
         return self._foreign.stream("GET", pinned, headers=headers, extensions={"sni_hostname": host})

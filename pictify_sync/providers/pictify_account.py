@@ -19,7 +19,7 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 def connect(options: ProviderOptions) -> Provider:
     """Open the account. Raises AuthenticationFailed without a key, UsageError when the key would travel in clear."""
-    from pictify_sync.clients import client
+    from pictify_sync.clients import client, direct_client
     from pictify_sync.providers.downloads import Downloads
     from pictify_sync.providers.http import TIMEOUT, Http
     from pictify_sync.providers.pictify import Opened, PictifyProvider
@@ -34,5 +34,6 @@ def connect(options: ProviderOptions) -> Provider:
     most = options.limits.get("requests_per_minute")
     rate = Rate(options.clock or SystemClock(), allowed.requests_per_minute, most=most)
     http = Http(options.base_url, options.api_key, rate=rate)
-    downloads = Downloads(http.client, client(timeout=TIMEOUT), (*FILE_HOSTS, *options.allow_hosts))
+    downloads = Downloads(http.client, direct_client(timeout=TIMEOUT), (*FILE_HOSTS, *options.allow_hosts))
+    downloads.proxied = client(timeout=TIMEOUT)
     return PictifyProvider("pictify", Opened(http, downloads), allowed)
