@@ -270,15 +270,18 @@ class Project:
         """Write a plan file, whole or not at all."""
         path = Path(file)
         states.refuse_own(self.settings, path)
-        draft = path.with_name(f".{path.name}.{token_hex(4)}")
+        apart = path.exists() and not path.is_file()  # a pipe or a device is written to, never replaced
+        draft = path if apart else path.with_name(f".{path.name}.{token_hex(4)}")
         try:
             with draft.open("w", encoding="utf-8", newline="\n") as text:
                 self.write_plan(plan, text)
-            draft.replace(path)
+            if not apart:
+                draft.replace(path)
         except OSError as error:
             raise UsageError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from None
         finally:
-            draft.unlink(missing_ok=True)
+            if not apart:
+                draft.unlink(missing_ok=True)
 
     def write_plan(self, plan: Plan, text: IO[str]) -> None:
         """Write the JSON document of a plan."""

@@ -38,6 +38,18 @@ def test_a_plan_may_come_through_a_pipe(project: Path, cli: Run) -> None:
     assert (said.code, "2 stored" in said.out) == (0, True)
 
 
+def test_a_plan_is_written_into_a_pipe_and_does_not_replace_it(project: Path, cli: Run) -> None:
+    """What is no regular file, a device for instance, stays what it is."""
+    os.mkfifo("pipe")
+    read: list[str] = []
+    reader = threading.Thread(target=lambda: read.append(Path("pipe").read_text(encoding="utf-8")))
+    reader.start()
+    assert cli("plan", "--out", "pipe").code == 0
+    reader.join()
+    assert read[0].startswith('{"format":"pictify-sync/plan"')
+    assert Path("pipe").is_fifo()
+
+
 def test_what_is_no_plan_is_not_taken_for_one(project: Path, cli: Run) -> None:
     """A manifest in JSON is one; a plan goes alone; a digest that is none is looked for as a file."""
     cli("plan", "--out", "p")
