@@ -55,6 +55,7 @@ def look(apron: Apron, flight: Flying) -> OpenBatch | None:
 
 def _note_closed(session: Session, tally: Tally, attempt: str) -> None:
     """Note how another run closed a batch that this one left to it: what it recorded is looked at in the end."""
+    session.catch_up()  # it may have been closed just now
     if not isinstance(session.closed.get(attempt), Settled):
         tally.freed = tally.freed_by_others = True
 
@@ -64,6 +65,7 @@ def closed_first(session: Session, tally: Tally, settled: Settled) -> None:
 
     A batch that it gave up may have been rendered all the same: the ledger says so already, by what it gave it up with.
     """
+    session.catch_up()  # it may have been closed just now
     closed = session.closed.get(settled.attempt)
     if isinstance(closed, Settled):
         return

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pictify_sync.emulator.app import read_meter
 from tests.end_to_end.project import ProjectFolder
+from tests.end_to_end.test_remote import served
 
 ROWS = "id,title,colour\n" + "".join(f"i{n:02},Title {n},#{n * 5 % 256:02x}8040\n" for n in range(40))
 SETTINGS = "providers: {local: {max_items: 5, max_open: 2}}\n"
@@ -65,3 +67,16 @@ def test_a_killed_apply_leaves_no_worker_behind_and_is_finished(tmp_path: Path) 
     process.communicate(timeout=60)
     project.ok("apply", "--yes")
     finished(project)
+
+
+def test_many_applies_with_one_account(tmp_path: Path) -> None:
+    """A batch whose POST another run has just sent is that run's work: all end well, and each picture is paid once."""
+    settings = "provider: pictify\nproviders: {pictify: {max_items: 2, requests_per_minute: 6000, poll_seconds: 0.2}}\n"
+    project = ProjectFolder(tmp_path, settings=settings)
+    with served(project, "--faults", "--fault", "delay=1@batchRenderTemplate") as environ:
+        running = [project.start("apply", "--yes", environ=environ) for _ in range(4)]
+        for process in running:
+            _, talk = process.communicate(timeout=120)
+            assert process.returncode == 0, talk
+        assert len(project.files()) == len(read_meter(project.folder / "server")) == 8
+        assert project.run("plan", "--detailed-exitcode", environ=environ).returncode == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pictify_sync.core.entries import Intended
+from pictify_sync.core.entries import Intended, OpenBatch
 from pictify_sync.core.events import BatchElsewhere, BatchTaken
 from pictify_sync.core.model import Asset, Status
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Submission
@@ -150,6 +150,33 @@ def test_a_run_whose_batch_was_given_up_says_so(tmp_path: Path) -> None:
         assert told.stored == len(recorded), number
         clones.check()
     assert seen
+
+
+class Overtaken:
+    """A real store; another run comes in just before its open batches are read for the nth time."""
+
+    def __init__(self, store: StateStore, at: int, other: Callable[[], object]) -> None:
+        self._store, self._at, self._other = store, at, other
+        self.reads = 0
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def open_batches(self) -> tuple[OpenBatch, ...]:
+        self.reads += 1
+        if self.reads == self._at:
+            self._other()
+        return self._store.open_batches()
+
+
+def test_another_run_of_the_same_folder_may_settle_first_at_any_moment(tmp_path: Path) -> None:
+    """Between what a run has folded in and what it reads, too: that is no batch that was given up."""
+    for number in range(1, 25):
+        clones = Clones(tmp_path / str(number))
+        store = Overtaken(clones.store(), number, partial(clones.apply, 0))
+        assert well(clones.apply(0, store)), number  # type: ignore[arg-type]
+        assert clones.rendered() == len(ABCD), number
+        clones.check()
 
 
 def test_a_clock_that_is_set_back_does_not_make_the_wait_longer(tmp_path: Path) -> None:
