@@ -6,8 +6,8 @@ leave for public https addresses only.
 
 from __future__ import annotations
 
-import logging
 import secrets
+import select
 import signal
 import socket
 import sqlite3
@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pictify_sync.connections import Watch, server_limits
 from pictify_sync.emulator.app import Emulator, create_app
 from pictify_sync.emulator.clock import MovableClock
 from pictify_sync.emulator.faults import Dropped, parse
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 EXPIRY = 7 * DAY  # of results (Pictify, Batch operations)
+HEAD_SECONDS, BODY_SECONDS = 20.0, 600.0  # until the head of a request has come, and all of it
+USE_POLL = hasattr(select, "poll")  # select takes no descriptor above 1023
 WORK_THREADS = 16  # a synchronous render holds one until its picture is made
 PASSED_ON = (
     "dialect", "errors", "rate_headers", "plan", "plan_table", "quota", "quota_status",
@@ -137,16 +140,16 @@ def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator
     from waitress import wasyncore  # noqa: PLC0415
     from waitress.server import create_server  # noqa: PLC0415 - the embedded server does without
 
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # more requests than threads are no news
     listening = _listen(options.host, options.port)
     port = listening.getsockname()[1]
     app = create_app(options.folder, how)
     sockets: dict[Any, Any] = {}
-    limits: dict[str, Any] = {"threads": WORK_THREADS, "max_request_body_size": how.max_body}
+    limits: dict[str, Any] = {**server_limits(), "threads": WORK_THREADS, "max_request_body_size": how.max_body}
     limits |= {"clear_untrusted_proxy_headers": True, "ident": None, "url_prefix": options.prefix}
     server = create_server(_served(app, _names(options)), map=sockets, sockets=[listening], **limits)
     stop = threading.Event()
-    threads = [threading.Thread(target=_run, args=(sockets, stop), name="server")]
+    watch = Watch(server, head=HEAD_SECONDS, body=BODY_SECONDS)
+    threads = [threading.Thread(target=_run, args=(sockets, stop, watch), name="server")]
     if options.keep is not None:
         tidying = (options.folder, options.keep, how.now, stop)
         threads.append(threading.Thread(target=_tidy, args=tidying, name="tidy", daemon=True))
@@ -164,11 +167,12 @@ def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator
         app.close()
 
 
-def _run(sockets: dict[Any, Any], stop: threading.Event) -> None:
+def _run(sockets: dict[Any, Any], stop: threading.Event, watch: Watch) -> None:
     from waitress import wasyncore  # noqa: PLC0415
 
     while not stop.is_set():
-        wasyncore.loop(timeout=LOOK_AGAIN, map=sockets, count=1)
+        wasyncore.loop(timeout=LOOK_AGAIN, use_poll=USE_POLL, map=sockets, count=1)
+        watch()
 
 
 def _tidy(folder: Path, keep: float, now: Callable[[], float], stop: threading.Event) -> None:

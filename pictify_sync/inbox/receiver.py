@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import signal
 import socket
 import threading
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
+from pictify_sync.connections import Watch, server_limits
 from pictify_sync.core.keeping import without_values
 from pictify_sync.core.ports import Clock, Delivery
 from pictify_sync.errors import StateError, UsageError
@@ -37,6 +39,8 @@ PAGE, PAGE_BYTES = 500, 4 << 20  # deliveries of one answer, and about how many 
 INBOX = "/inbox"  # where deliveries are read, beside /
 DELIVERY_ID = re.compile(r"[\x21-\x7e]{1,200}")
 THREADS = 4
+HEAD_SECONDS, BODY_SECONDS = 10.0, 30.0  # until the head of a delivery has come, and all of it
+USE_POLL = hasattr(select, "poll")  # select takes no descriptor above 1023
 LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
 
 
@@ -169,13 +173,20 @@ def receiving(options: ReceiverOptions, clock: Clock) -> Iterator[str]:
         raise UsageError(f"{options.host}:{options.port}: {error.strerror or error}") from None
     port = listener.getsockname()[1]
     sockets: dict[Any, Any] = {}
-    limits: dict[str, Any] = {"threads": THREADS, "max_request_body_size": MAX_BODY + 1, "ident": None}
+    limits: dict[str, Any] = {
+        **server_limits(),
+        "threads": THREADS,
+        "max_request_body_size": MAX_BODY + 1,
+        "ident": None,
+    }
     server = create_server(app, map=sockets, sockets=[listener], clear_untrusted_proxy_headers=True, **limits)
     stop = threading.Event()
+    watch = Watch(server, head=HEAD_SECONDS, body=BODY_SECONDS)
 
     def run() -> None:
         while not stop.is_set():
-            wasyncore.loop(timeout=LOOK_AGAIN, map=sockets, count=1)
+            wasyncore.loop(timeout=LOOK_AGAIN, use_poll=USE_POLL, map=sockets, count=1)
+            watch()
 
     thread = threading.Thread(target=run, name="receiver")
     thread.start()

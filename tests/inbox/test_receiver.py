@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hmac
 import json
+import socket
 import time
+from argparse import Namespace
 from collections.abc import Iterator
+from contextlib import ExitStack
 from hashlib import sha256
 from itertools import permutations
 from pathlib import Path
@@ -18,6 +21,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
+from pictify_sync.connections import Watch
 from pictify_sync.core.collect import read_event, wire_digest
 from pictify_sync.errors import UsageError
 from pictify_sync.inbox.files import FileInbox
@@ -56,6 +60,14 @@ class Sender:
         return [one.id for one in self.inbox.deliveries()]
 
 
+class Channel(Namespace):
+    """A connection as the server knows it."""
+
+    def __init__(self, **changes: object) -> None:
+        usual = {"requests": [], "total_outbufs_len": 0, "will_close": False, "request": None, "addr": ("192.0.2.1", 9)}
+        super().__init__(**{**usual, **changes})
+
+
 @pytest.fixture
 def sender(tmp_path: Path) -> Sender:
     """A fresh receiver."""
@@ -68,6 +80,30 @@ def test_a_good_delivery_is_kept(sender: Sender) -> None:
     assert sender.post(signed(b"{}", secret="whsec_old"), b"{}", "del_2").json == {"kept": True}
     assert {one.id: one.body for one in sender.inbox.deliveries()} == {"del_1": BODY.decode(), "del_2": "{}"}
     assert not any(one.late for one in sender.inbox.deliveries())
+
+
+def test_half_open_connections_hold_up_nobody(tmp_path: Path) -> None:
+    """Hundreds that send nothing, or half a head, from one peer: a delivery is taken all the same, again and again."""
+    options = ReceiverOptions(folder=tmp_path, secrets=(SecretStr(SECRET),), port=0)
+    with receiving(options, FakeClock(NOW)) as url, ExitStack() as held:
+        port = int(url.rpartition(":")[2])
+        for number in range(3):
+            for _ in range(200):
+                one = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+                one.sendall(b"POST /webhook HTTP/1.1\r\nContent-Le" if number else b"")
+            headers = {"X-Pictify-Signature": signed(), "X-Pictify-Delivery-Id": f"del_{number}"}
+            assert httpx.post(f"{url}/webhook", content=BODY, headers=headers, timeout=60).status_code == 200
+
+
+def test_a_request_has_a_time_to_be_complete_in() -> None:
+    """A connection that sends byte by byte is closed; one whose request is being answered is not."""
+    channels = {1: Channel(), 2: Channel(requests=["one"])}
+    watch = Watch(Namespace(active_channels=channels), head=-1.0, body=60.0)
+    watch()
+    assert (channels[1].will_close, channels[2].will_close) == (True, False)
+    channels[3] = Channel(request=Namespace(headers_finished=True))
+    watch()
+    assert not channels[3].will_close
 
 
 def test_values_are_not_kept(sender: Sender) -> None:
