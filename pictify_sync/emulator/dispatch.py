@@ -23,7 +23,7 @@ from typing import Any
 from pebble import ProcessExpired
 
 from pictify_sync.emulator.claims import Claim, ClaimedItem, Claims, FinishedItem, PictureOutcome
-from pictify_sync.emulator.failure import RENDER_FAILED, RENDER_TIMEOUT
+from pictify_sync.emulator.failure import RENDER_FAILED, RENDER_TIMEOUT, of_the_machine
 from pictify_sync.emulator.pool import Chunk, Picture, Renders, read_journal, render_chunk
 from pictify_sync.emulator.templates import Source
 
@@ -82,6 +82,10 @@ class _Sent:
     future: Future[None]
 
 
+class RenderingStopped(Exception):
+    """The machine lacks something that every picture needs. What is not rendered stays to be rendered."""
+
+
 class Dispatcher:
     """Renders everything that waits in a store until `close`. `wake` may be called at any time."""
 
@@ -138,7 +142,7 @@ class Dispatcher:
         try:
             self._loop()
         except Exception as error:  # told by whoever asks for results: nobody waits for this thread
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = str(error) if isinstance(error, RenderingStopped) else f"{type(error).__name__}: {error}"
 
     def _loop(self) -> None:
         while not self._closing.is_set():
@@ -252,6 +256,8 @@ class Dispatcher:
 
     def _bury(self, work: _Work, rest: Sequence[Picture], error: BaseException) -> Sequence[Picture]:
         """A worker died, or could not work: blame the picture that it was busy with. Gives the others."""
+        if lack := of_the_machine(error):
+            raise RenderingStopped(lack)
         too_slow = getattr(error, "exitcode", None) == -signal.SIGALRM  # the picture's own limit: the worker is well
         # A worker that the pool killed never got ready, or hangs where no limit reaches it: few of them are enough.
         self._breaks += 0 if too_slow else HANGS if isinstance(error, TimeoutError) else 1

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RenderFailed
+from pictify_sync.emulator.failure import IMAGE_FETCH_FAILED, RenderFailed, of_the_machine
 
 MAX_BYTES = 20_000_000  # of one picture
 MAX_PIXELS = 50_000_000  # of one picture: 200 MB unpacked
@@ -104,6 +104,8 @@ class Shelf:
                 raise ValueError("no such picture: a file is named by its path from the manifest or template")
             raise ValueError("only data: and http(s) pictures of allowed hosts can be used")
         except (ValueError, OSError) as error:
+            if of_the_machine(error):
+                raise
             raise RenderFailed(IMAGE_FETCH_FAILED, f"{shortened(reference)}: {error}") from None
 
 

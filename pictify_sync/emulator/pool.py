@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from pebble import ProcessPool
 
-from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+from pictify_sync.emulator.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed, of_the_machine
 from pictify_sync.redaction import Redactor
 
 P = ParamSpec("P")
@@ -155,6 +155,8 @@ def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, o
     except RenderFailed as error:
         return {"code": error.code, "message": _message(chunk, values, error.message)}
     except Exception as error:  # a fault of the renderer ends one picture, not the batch
+        if of_the_machine(error):
+            raise
         return {"code": RENDER_FAILED, "message": _message(chunk, values, f"{type(error).__name__}: {error}")}
     name = f"{hashlib.sha256(data).hexdigest()}.{EXTENSIONS[chunk.format]}"
     _write(Path(chunk.folder, name), data, Path(chunk.journal).with_suffix(".part"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ import pytest
 
 from pictify_sync.core.ports import Provider
 from pictify_sync.emulator.options import Options
-from pictify_sync.emulator.pool import Renders
+from pictify_sync.emulator.pool import Page, Renders
 from pictify_sync.providers.local import over
 from pictify_sync.providers.rate import SystemClock
 from pictify_sync.providers.registry import ProviderOptions
@@ -99,3 +101,27 @@ def test_an_apply_without_workers_ends_with_an_error(tmp_path: Path, engine: Cal
     with customer.store() as store:
         ledger = store.ledger()
         assert ledger.billed_min == ledger.billed_max
+
+
+class Lacking:
+    """An engine on a machine that lacks something."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def render(self, page: Page) -> bytes:
+        raise OSError(self._number, os.strerror(self._number), page.html)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EMFILE])
+def test_what_the_machine_lacks_is_no_failure_of_a_picture(tmp_path: Path, number: int) -> None:
+    """A full disk stops the run and says so; nothing is recorded as failed, and the next apply renders what is left."""
+    customer, summary = applied(tmp_path, partial(Lacking, number))
+    assert summary.stopped is not None
+    assert os.strerror(number).lower() in summary.stopped
+    assert summary.failed == ()
+    with customer.store() as store:
+        assert [record for record in store.records() if record.failure is not None] == []
+        assert store.open_batches()
+    applied(tmp_path, FakeRenderer)
+    assert len(list((tmp_path / "out").rglob("*.png"))) == len(WANTED)
