@@ -20,7 +20,6 @@ from pictify_sync.state import codec, log, schema
 from pictify_sync.state.git_checkpoint import load
 from pictify_sync.state.git_tree import FORMAT_VERSION, Tree, TreeReader, Written
 from pictify_sync.state.rebase import fits
-from pictify_sync.state.schema import translated
 from pictify_sync.state.sqlite import SqliteStateStore
 
 FORMAT = 1  # of what is ours in the index
@@ -49,7 +48,7 @@ class GitIndex:
 
     def known(self) -> Known | None:
         """What it reflects; None when it has to be made anew."""
-        with translated(self.store.path, "cannot read"):
+        with schema.reading(self.store.path, "cannot read"):
             row = self.connection.execute("SELECT value FROM meta WHERE name = 'git'").fetchone()
         value = {} if row is None else json.loads(row[0])
         if (value.pop("format", 0), value.pop("layout", "")) != (FORMAT, schema.layout()):
@@ -58,7 +57,7 @@ class GitIndex:
 
     def outbox(self) -> list[Written]:
         """Entries that are not at the remote yet, as far as the index was told, in order."""
-        with translated(self.store.path, "cannot read"):
+        with schema.reading(self.store.path, "cannot read"):
             rows = self.connection.execute("SELECT body FROM outbox JOIN log USING (serial) ORDER BY serial").fetchall()
         return [Written(body, codec.decode_entry(body)) for (body,) in rows]
 
@@ -204,7 +203,7 @@ def _made(path: Path, sensitive_key: bytes) -> GitIndex:
         schema.make(path, _OUTBOX)
     index = _opened(path, sensitive_key, Access(path))
     try:
-        with translated(path, "cannot open"):
+        with schema.reading(path, "cannot open"):
             if any(row[0] != "ok" for row in index.connection.execute("PRAGMA quick_check(1)")):
                 raise schema.DamagedStateError(f"{path} is damaged")
     except BaseException:
@@ -214,7 +213,7 @@ def _made(path: Path, sensitive_key: bytes) -> GitIndex:
 
 
 def _opened(path: Path, sensitive_key: bytes, how: Access) -> GitIndex:
-    with translated(path, "cannot open"):
+    with schema.reading(path, "cannot open"):
         connection = schema.connect(how)
         try:
             schema.check(connection, path)

@@ -55,7 +55,10 @@ def entries(connection: sqlite3.Connection, after: int = 0) -> Iterator[tuple[in
     for serial, at, body in connection.execute(
         "SELECT serial, at, body FROM log WHERE serial > ? ORDER BY serial", (after,)
     ):
-        yield serial, at, codec.decode_entry(body)
+        entry = codec.decode_entry(body)
+        if entry.at != at:
+            raise StateError(f"entry {serial} of the log is labelled wrongly", hint="run `pictify-sync doctor`")
+        yield serial, at, entry
 
 
 def newest_of(connection: sqlite3.Connection, kind: Literal["bound", "applied"]) -> Entry | None:

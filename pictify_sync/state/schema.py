@@ -21,6 +21,7 @@ FORMAT = 2  # in the file's header; a reader refuses a larger one, and reads all
 _LAYOUT_OF_FORMAT_1 = "d2091a281182d623"  # its files do not say which derived tables they hold
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, OverflowError)
 DAMAGED = "the file is damaged or is no state: restore it from a snapshot (`state import`) or a copy"
 _RESTORE = (
     "restore it from a copy; or move it away, then read a snapshot: pictify-sync state import FILE; "
@@ -91,6 +92,22 @@ def translated(path: Path | str, doing: str) -> Iterator[None]:
         raise StateError(f"{doing} {path}: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:
         raise DamagedStateError(f"{doing} {path}: {error}", hint=DAMAGED) from error
+
+
+@contextmanager
+def reading(path: Path | str, doing: str) -> Iterator[None]:
+    """The same where only our own code runs, and for whatever bytes make of it that were changed by nobody of us."""
+    try:
+        with translated(path, doing):
+            yield
+    except StateError as error:
+        if str(path) in error.message:
+            raise
+        raise DamagedStateError(f"{doing} {path}: {error.message}", hint=DAMAGED) from error
+    except _UNREADABLE as error:
+        raise DamagedStateError(
+            f"{doing} {path}: it holds a value that cannot be ({type(error).__name__})", hint=DAMAGED
+        ) from error
 
 
 def is_there(path: Path) -> bool:

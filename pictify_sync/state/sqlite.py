@@ -32,7 +32,7 @@ from pictify_sync.state import log, schema
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.fold import fold
 from pictify_sync.state.schema import translated
-from pictify_sync.state.tables import Tables
+from pictify_sync.state.tables import Tables, expect_types
 
 T = TypeVar("T")
 _MAX_OPEN = 64  # Intended entries kept in memory; more open batches are read again
@@ -48,7 +48,7 @@ def open_store(path: Path, *, create: bool) -> SqliteStateStore | EmptyStateStor
             return EmptyStateStore()
         schema.make(path)
     how = Access(path) if create else access(path)
-    with translated(path, "cannot open"):
+    with schema.reading(path, "cannot open"):
         connection = schema.connect(how)
         try:
             schema.check(connection, path)
@@ -101,14 +101,15 @@ class SqliteStateStore:
     @contextmanager
     def pinned(self) -> Iterator[None]:
         """Keep all reads within to one serial. Nothing may be committed meanwhile; streams must end inside."""
-        with self._reading():
+        with translated(self.path, "cannot read"):
             self._connection.execute("BEGIN")
-            self._pinned = True
-            try:
-                log.newest(self._connection)  # the first read fixes the serial
-                yield
-            finally:
-                self._pinned = False
+        self._pinned = True
+        try:
+            self.serial()  # the first read fixes it
+            yield
+        finally:
+            self._pinned = False
+            with translated(self.path, "cannot read"):
                 self._connection.execute("ROLLBACK")
 
     # Reading -----------------------------------------------------------------------------------------------------
@@ -154,6 +155,7 @@ class SqliteStateStore:
                 "SELECT serial, batch_id, submitted_at, doubt FROM attempts WHERE closed IS NULL ORDER BY serial"
             ).fetchall()
             self._intended = {serial: self._read_intended(serial) for serial, *_ in rows}
+            expect_types(rows, (int, str | None, str | None, str | None))
         return tuple(
             OpenBatch(self._intended[serial], serial, batch_id, submitted_at, doubt)
             for serial, batch_id, submitted_at, doubt in rows
@@ -233,7 +235,7 @@ class SqliteStateStore:
 
     def verify(self) -> tuple[str, ...]:
         """What is wrong with the file: damaged pages, a log with gaps or altered entries, tables unlike their log."""
-        with translated(self.path, "cannot verify"), closing(schema.connect(self._access)) as connection:
+        with schema.reading(self.path, "cannot verify"), closing(schema.connect(self._access)) as connection:
             connection.execute("BEGIN")  # one serial for all that follows
             damaged = [row[0] for row in connection.execute("PRAGMA quick_check") if row[0] != "ok"]
             if damaged:
@@ -277,7 +279,7 @@ class SqliteStateStore:
 
     @contextmanager
     def _reading(self) -> Iterator[None]:
-        with translated(self.path, "cannot read"):
+        with schema.reading(self.path, "cannot read"):
             yield
         if self._access.has_changed():
             raise StateError(f"{self.path} was written while it was read", hint="run the command again")
@@ -296,7 +298,8 @@ class SqliteStateStore:
 
     def _stream(self, read: Callable[[sqlite3.Connection], Iterator[T]]) -> Iterator[T]:
         if self._pinned:
-            yield from read(self._connection)
+            with self._reading():
+                yield from read(self._connection)
             return
         with self._reading(), closing(schema.connect(self._access)) as connection:
             connection.execute("BEGIN")

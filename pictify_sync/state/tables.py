@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from pictify_sync.core.entries import Obsolete, Probed, Spent
-from pictify_sync.core.fingerprint import canonical
+from pictify_sync.core.fingerprint import canonical, spec_digest
+from pictify_sync.core.fingerprint import digest as digest_of
 from pictify_sync.core.model import (
     Artifact,
     AssetKey,
@@ -36,6 +39,8 @@ _PUT = (
     + ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", ")[1:])
 )
 _PAGE = 512  # rows fetched at once
+_TEXT = str | None
+_TYPES = (str, str, int | None, _TEXT, _TEXT, _TEXT, int | None, *((_TEXT,) * 5), int, int, _TEXT, int)  # of _COLUMNS
 _STATUS = {str(status): status for status in Status}
 _DRIFT: dict[str | None, DriftKind | None] = {None: None, **{str(kind): kind for kind in DriftKind}}
 
@@ -72,8 +77,8 @@ class Tables:
         """Records whose key starts with prefix, in the order of the keys' UTF-8 bytes (SQLite's BINARY collation)."""
         end = _after_prefix(prefix)
         if end is None:
-            return self._rows("WHERE key >= ? ORDER BY key", (prefix,))
-        return self._rows("WHERE key >= ? AND key < ? ORDER BY key", (prefix, end))
+            return _ascending(self._rows("WHERE key >= ? ORDER BY key", (prefix,)))
+        return _ascending(self._rows("WHERE key >= ? AND key < ? ORDER BY key", (prefix, end)))
 
     def find(self, fingerprint: Fingerprint) -> Record | None:
         """The first record by key whose published file has that fingerprint, untainted and without drift."""
@@ -101,9 +106,12 @@ class Tables:
             while page := cursor.fetchmany(_PAGE):
                 yield from map(self._record, page)
         finally:
-            cursor.close()
+            with suppress(sqlite3.ProgrammingError):  # whoever asked went away, and the connection before us
+                cursor.close()
 
     def _record(self, row: tuple[Any, ...]) -> Record:
+        if not _are(tuple(map(type, row)), _TYPES) or row[4:7].count(None) not in (0, 3):
+            raise ValueError("a record with impossible columns")
         key, status, spec_id, variables, path, sha256, size, output, url, failure, attempt, rendered_at = row[:12]
         attempts, tainted, drift, protect = row[12:]
         fingerprint = spec = None
@@ -180,6 +188,8 @@ class Tables:
             raise StateError("the derived tables contradict each other", hint="run `pictify-sync state rebuild`")
         provider, template, revision, layout, format_, quality, engine = json.loads(row[1])
         spec = RenderSpec(provider, template, revision, layout, Format(format_), quality, engine)
+        if spec_digest(spec) != row[0]:
+            raise ValueError("a spec with another digest")
         self._specs[spec_id] = row[0], spec
         return self._specs[spec_id]
 
@@ -192,6 +202,8 @@ class Tables:
     def variables(self, digest: str) -> str | None:
         """Canonical JSON of a digest, None when it is not kept."""
         row = self.connection.execute("SELECT body FROM variables WHERE digest = ?", (digest,)).fetchone()
+        if row is not None and digest_of(row[0]) != digest:
+            raise ValueError("variables with another digest")
         return None if row is None else str(row[0])
 
     def put_template(self, record: TemplateRecord) -> None:
@@ -237,7 +249,8 @@ class Tables:
     def obsolete(self) -> tuple[Obsolete, ...]:
         """Files still to be removed, by path."""
         rows = self.connection.execute("SELECT path, sha256 FROM obsolete ORDER BY path, sha256")
-        return tuple(Obsolete(path, sha256) for path, sha256 in rows)
+        expect_types(found := rows.fetchall(), (str, str))
+        return tuple(Obsolete(path, sha256) for path, sha256 in found)
 
     def put_obsolete(self, files: Iterable[Obsolete]) -> None:
         """Add files to be removed, but for paths that a record owns."""
@@ -262,8 +275,31 @@ class Tables:
         return None if row is None else int(row[0])
 
 
+def _ascending(records: Iterator[Record]) -> Iterator[Record]:
+    last = ""
+    for record in records:
+        if record.key <= last:
+            raise ValueError("records out of order")
+        last = record.key
+        yield record
+
+
+def expect_types(rows: Iterable[Sequence[object]], types: tuple[object, ...]) -> None:
+    """Raise ValueError for a row that we cannot have written: a bit that flips in a file changes types as well."""
+    for row in rows:
+        if not _are(tuple(map(type, row)), types):
+            raise ValueError("a row with impossible columns")
+
+
+@cache
+def _are(found: tuple[type, ...], types: tuple[Any, ...]) -> bool:
+    return len(found) == len(types) and all(map(issubclass, found, types))
+
+
 def _failure(text: str) -> Failure:
-    code, message, spec, variables = json.loads(text)
+    found = json.loads(text)
+    expect_types([found], (str, str, str, str))
+    code, message, spec, variables = found
     return Failure(code, message, Fingerprint(spec, variables))
 
 
