@@ -69,7 +69,8 @@ class Emulator:
         except Dropped:
             raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
-            found = WireError(500, f"{type(error).__name__}: {error}")
+            damaged = " (the database of the server is damaged)" if type(error) is sqlite3.DatabaseError else ""
+            found = WireError(500, f"{type(error).__name__}: {error}{damaged}")
         return _json(*error_answer(found, operation, options.errors, request.path))
 
     def _matched(self, request: Request) -> tuple[str, Mapping[str, Any]]:

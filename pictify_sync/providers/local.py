@@ -43,7 +43,7 @@ def unusable(folder: Path, error: OSError | sqlite3.Error) -> ProviderError:
     import sqlite3
 
     hint = "batches and their pictures are kept there: make room, check its permissions, then run the command again"
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+    if type(error) is sqlite3.DatabaseError:  # malformed, or none at all
         hint = (
             f"its database is damaged. Removing the folder is safe: rm -r {folder}. It costs the pictures that were "
             "rendered there and are not published yet: the next apply renders them again"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pictify_sync.core.abilities import Subscriptions
-from pictify_sync.errors import UsageError
+from pictify_sync.errors import ProviderError, UsageError
 from pictify_sync.wiring.project import Project
 
 
@@ -26,7 +27,14 @@ def serve(project: Project, folder: str, options: Mapping[str, Any], started: Ca
         started=started,
         **given,
     )
-    serve(chosen)
+    try:
+        serve(chosen)
+    except sqlite3.Error as error:
+        hint = (
+            "make room, check its permissions; or, if its database is damaged, restore the folder from a copy or "
+            "remove it: that forgets its templates, subscriptions and batches"
+        )
+        raise ProviderError(f"the server cannot use the folder {chosen.folder}: {error}", hint=hint) from error
 
 
 def receive(project: Project, address: tuple[str, int], header: str, started: Callable[[str], None]) -> None:
