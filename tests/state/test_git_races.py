@@ -164,3 +164,30 @@ def test_a_checkpoint_of_another_run_goes_unnoticed(hub: Hub, tmp_path: Path) ->
         two.fetch()
         assert same(one, two)
         afresh(hub, tmp_path / "c", one)
+
+
+def test_a_settle_that_came_too_late_is_named(hub: Hub, tmp_path: Path) -> None:
+    """Another run gave the batch up first: whoever settled it meanwhile is told, once, and not what others wrote."""
+    with hub.open(tmp_path / "a", linger=60) as one, hub.open(tmp_path / "b", linger=60) as two:
+        one.commit(0, [intended("a1", {1: 1}), intended("a2", {2: 2})])
+        two.fetch()
+        given_up = Abandoned("a1", "its lease is over", 0, 1, AT)
+        two.commit(2, [given_up])
+        two.flush()
+        late = settled("a1", stored(1))
+        one.commit(2, [late, settled("a2", stored(2))])
+        assert one.sync() == (late,)
+        assert one.sync() == ()
+        assert [record.key for record in one.records()] == [key(2)]
+        assert given_up in [entry for _, _, entry in one.entries()]
+        assert two.sync() == ()
+        assert same(one, two)
+
+
+def test_a_sync_learns_what_others_wrote(hub: Hub, tmp_path: Path) -> None:
+    """Without anything of its own to push, too."""
+    with hub.open(tmp_path / "a") as one, hub.open(tmp_path / "b") as two:
+        two.commit(0, [intended("b1", {1: 1})])
+        assert one.serial() == 0
+        assert one.sync() == ()
+        assert [opened.intended.attempt for opened in one.open_batches()] == ["b1"]

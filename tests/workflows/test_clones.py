@@ -12,16 +12,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pictify_sync.core.entries import Intended, OpenBatch
+from pictify_sync.core.entries import Abandoned, Intended, OpenBatch, Settled
 from pictify_sync.core.events import BatchElsewhere, BatchTaken
 from pictify_sync.core.model import Asset, Status
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Submission
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
+from pictify_sync.workflows.elsewhere import confirm
+from pictify_sync.workflows.flights import Tally
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
 from pictify_sync.workflows.session import Session
-from tests.core.assets import asset
+from tests.core.assets import asset, record
 from tests.workflows.world import CrowdedStore, DyingStore, FakeClock, Killed, ListDesired, PainterProvider, World
 
 ABCD = [asset(name) for name in "abcd"]
@@ -94,8 +96,8 @@ def well(done: ApplySummary) -> bool:
 
 def made(store: StateStore, assets: Sequence[Asset] = ABCD) -> bool:
     """Whether every picture is recorded as published."""
-    records = [store.record(one.key) for one in assets]
-    return all(one is not None and one.status is Status.STORED for one in records)
+    found = [store.record(one.key) for one in assets]
+    return all(one is not None and one.status is Status.STORED for one in found)
 
 
 def commits(folder: Path) -> int:
@@ -150,6 +152,31 @@ def test_a_run_whose_batch_was_given_up_says_so(tmp_path: Path) -> None:
         assert told.stored == len(recorded), number
         clones.check()
     assert seen
+
+
+def test_outcomes_that_did_not_get_to_the_ref_are_not_counted(tmp_path: Path) -> None:
+    """A settle that the place which runs share did not take was not done: stored counts it only once it is recorded."""
+    clones = Clones(tmp_path)
+    store = clones.store()
+    with pytest.raises(Killed):
+        clones.apply(0, DyingStore(store, after=2))  # type: ignore[arg-type]
+    session = Session(clones.worlds[0].ports(ListDesired(ABCD), store))
+    (opened,) = store.open_batches()[:1]
+    puts = tuple(record(one) for one in ABCD if one.key in {claim.key for claim in opened.intended.claims})
+    late = Settled(opened.intended.attempt, "completed", puts, (), len(puts), len(puts), opened.intended.at)
+    tally = Tally(stored=len(puts), billed_min=len(puts), billed_max=len(puts))
+    session.dropped.append(late)
+    session.closed[late.attempt] = Settled(late.attempt, "completed", puts, (), len(puts), len(puts), late.at)
+    confirm(session, tally)
+    assert (tally.stored, tally.billed_min, tally.billed_max, tally.taken) == (0, 0, 0, set())
+    session.dropped.append(late)
+    session.closed[late.attempt] = Abandoned(late.attempt, "its lease was over", 0, len(puts), late.at)
+    store.commit(store.serial(), [session.closed[late.attempt]])
+    session.touched.update(put.key for put in puts[:1])
+    tally = Tally(stored=len(puts), billed_min=len(puts), billed_max=len(puts))
+    confirm(session, tally)
+    assert (tally.stored, tally.billed_max, tally.taken) == (len(puts) - 1, 0, {late.attempt})
+    assert tally.freed
 
 
 class Overtaken:
