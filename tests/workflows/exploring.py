@@ -105,7 +105,7 @@ class Server:
         self, tmp_path: Path, options: str = "", faults: str = "", *, change: Change = nothing, pause: float = 0.1
     ) -> Iterator[Place]:
         """A client whose requests carry these options and faults; `pause`: seconds between polls."""
-        clock, key = Patient(), f"key of {tmp_path}"
+        clock, key = Patient(), f"key-of-{tmp_path}"
         headers = {"X-Emulator-Set": options, "X-Emulator-Fault": faults}
         transport = Changing(self.app, {name: value for name, value in headers.items() if value}, change)
         http = Http(SERVICE, SecretStr(key), transport=transport, rate=Rate(clock, None))
