@@ -194,5 +194,6 @@ class Claims:
         with suppress(sqlite3.Error):
             self._free(self.run)
         for left in self._folder.glob(f"{self.run}.*"):
-            left.unlink(missing_ok=True)
+            with suppress(OSError):  # everything is recorded: whoever opens the folder next sweeps it
+                left.unlink(missing_ok=True)
         self._lock.release()
