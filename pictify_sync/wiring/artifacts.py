@@ -11,6 +11,7 @@ from pictify_sync.artifacts.held import HeldFiles
 from pictify_sync.core.binding import Sharing
 from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.errors import UsageError
+from pictify_sync.providers.instance import read_instance
 from pictify_sync.settings import Settings
 from pictify_sync.wiring.states import sharing_of
 
@@ -22,14 +23,17 @@ def open_held(settings: Settings) -> HeldFiles | None:
 
     A state of the project's own lies beside its pictures, unless it was imported.
     """
-    file = held_file(settings)
     if settings.artifacts != "files" or settings.shared_output:
         return None
-    return None if sharing_of(settings) is Sharing.OWN and not file.exists() else HeldFiles(file)
+    return None if sharing_of(settings) is Sharing.OWN and not _held_file(settings).exists() else held_files(settings)
 
 
-def held_file(settings: Settings) -> Path:
-    """Where it is remembered what this machine has held in the output folder of the settings."""
+def held_files(settings: Settings) -> HeldFiles:
+    """Return the memory of what this machine has held in the output folder of the settings."""
+    return HeldFiles(_held_file(settings), lambda: read_instance(settings.path(STAGING) / "held"))
+
+
+def _held_file(settings: Settings) -> Path:
     slug = blake2b(os.fsencode(os.path.normpath(settings.output)), digest_size=4).hexdigest()
     return settings.path(STAGING) / f"held-{slug}.db"
 

@@ -110,6 +110,7 @@ def place_note(project: Project) -> str:
 def relocate_files(project: Project, session: Session, relocation: Relocation) -> int:
     """Bring all published files from one folder to the other, and use the new one from then on."""
     from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
+    from pictify_sync.wiring.artifacts import held_files  # noqa: PLC0415 - plan publishes nothing
     from pictify_sync.workflows.relocate import Removal, relocate  # noqa: PLC0415 - seldom needed
 
     settings, bound, has_held = project.settings, session.store.project(), project.has_held
@@ -120,6 +121,8 @@ def relocate_files(project: Project, session: Session, relocation: Relocation) -
         for record in session.store.records()
         if record.artifact is not None and record.artifact.is_kept and has_held(record.artifact)
     }
+    if project.held is not None:
+        held_files(settings).begin()
     project.use_new_place()
     removal = Removal(
         old=FileArtifacts(old),

@@ -143,6 +143,8 @@ class Project:
 
     def use_new_place(self) -> None:
         """From now on pictures are looked for, and published, where the settings say."""
+        if self.held is not None:
+            self.held.close()
         self._open_at_old_place, self._artifacts = False, None
 
     def has_held(self, artifact: Artifact) -> bool:
@@ -308,7 +310,7 @@ class Project:
         """Close providers and state, each whatever becomes of the others."""
         with ExitStack() as last:
             if self.held is not None:
-                last.callback(self.held.flush)
+                last.callback(self.held.close)
             for store in self._stores.values():
                 last.callback(store.close)
             for provider in self._providers.values():

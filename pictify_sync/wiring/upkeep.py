@@ -56,9 +56,8 @@ def export(project: Project, write: Callable[[str], object]) -> None:
 
 def restore(project: Project, file: Path) -> Imported:
     """Read a snapshot into a state without history."""
-    from pictify_sync.artifacts.held import HeldFiles  # noqa: PLC0415 - one command's
     from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
-    from pictify_sync.wiring.artifacts import held_file  # noqa: PLC0415 - one command's
+    from pictify_sync.wiring.artifacts import held_files  # noqa: PLC0415 - one command's
 
     refuse_own(project.settings, file)
     with closing(read_file(file)) as lines:
@@ -66,7 +65,7 @@ def restore(project: Project, file: Path) -> Imported:
         imported = import_snapshot(lines, store, file=str(file), at=timestamp(project.clock))
     bind(project)
     if project.settings.artifacts == "files":  # the pictures did not come along
-        HeldFiles(held_file(project.settings)).begin()
+        held_files(project.settings).begin()
     return replace(imported, serial=store.serial())
 
 

@@ -19,9 +19,25 @@ def test_the_last_picture_at_a_path_is_remembered(tmp_path: Path) -> None:
     held.remember("a.png", "1")
     assert held.holds("a.png", "1")
     held.remember("a.png", "2")
-    held.flush()
+    held.close()
     again = HeldFiles(tmp_path / "x/held.db")
     assert (again.holds("a.png", "1"), again.holds("a.png", "2"), again.holds("b.png", "2")) == (False, True, False)
+
+
+def test_a_copy_remembers_nothing(tmp_path: Path) -> None:
+    """What was held where a file was copied from is not held here; what comes here is."""
+    one = HeldFiles(tmp_path / "one.db", lambda: "one")
+    one.remember("a.png", "1")
+    one.close()
+    (tmp_path / "two.db").write_bytes((tmp_path / "one.db").read_bytes())
+    two = HeldFiles(tmp_path / "two.db", lambda: "two")
+    assert not two.holds("a.png", "1")
+    two.remember("b.png", "2")
+    two.flush()
+    assert (two.holds("a.png", "1"), two.holds("b.png", "2")) == (False, True)
+    two.close()
+    assert one.holds("a.png", "1")
+    one.close()
 
 
 def test_threads_and_other_processes_share_it(tmp_path: Path) -> None:

@@ -58,6 +58,22 @@ def test_what_was_here_and_is_gone_is_missing(clones: tuple[ProjectFolder, Proje
     assert at(two, "plan", "--json").out.count('"missing"') >= 4
 
 
+def test_a_copy_without_the_pictures_never_held_them(
+    clones: tuple[ProjectFolder, ProjectFolder], at: In, hub: Hub
+) -> None:
+    """As from a runner's cache: what is kept beside the state came along, the output folder did not."""
+    one, two = clones
+    shutil.rmtree(two.folder)
+    shutil.copytree(one.folder, two.folder, ignore=shutil.ignore_patterns("output"))
+    before = hub.tip()
+    assert "none of the 4 published pictures was ever on this machine" in at(two, "refresh").talk
+    assert hub.tip() == before
+    two.folder.rename(two.folder.with_name("three"))
+    one.folder.rename(two.folder)
+    shutil.rmtree(two.folder / "output")
+    assert at(two, "refresh", "--check").out.count("its file is missing") == 4
+
+
 def test_some_of_the_pictures_are_looked_at(clones: tuple[ProjectFolder, ProjectFolder], at: In) -> None:
     """The rest is counted and left as it is recorded, whatever another machine saw; what was seen here may be lost."""
     one, two = clones
@@ -113,6 +129,19 @@ def test_a_state_that_was_imported_came_without_its_pictures(project: Path, tmp_
     assert at(one, "refresh").code == 0
     shutil.rmtree(project / "output")
     assert at(one, "refresh", "--check").out.count("its file is missing") == 4
+
+
+def test_pictures_that_did_not_come_along_are_not_lost_by_another_folder(project: Path, tmp_path: Path, at: In) -> None:
+    """What an import left elsewhere stays elsewhere after the place of the pictures has changed."""
+    one = ProjectFolder(tmp_path / "unused")
+    one.folder = project
+    (project / "s.jsonl").write_text(at(one, "state", "export").out)
+    (project / ".pictify-sync").rename(tmp_path / "away")
+    (project / "output").rename(tmp_path / "there")
+    assert at(one, "state", "import", "s.jsonl").code == 0
+    (project / "pictify-sync.yaml").write_text("version: 1\noutput: dist\n")
+    assert at(one, "apply", "--yes").code == 0
+    assert "ever on this machine" in at(one, "refresh", "--check").talk
 
 
 def test_whose_a_state_is_says_nothing_of_where_its_pictures_are(project: Path, tmp_path: Path, at: In) -> None:
