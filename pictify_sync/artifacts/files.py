@@ -43,12 +43,15 @@ class FileArtifacts:
         ops: FileOps | None = None,
         max_bytes: int | None = None,
         remember: Callable[[str, str], object] = _nobody,
+        elsewhere: Sequence[FileArtifacts] = (),
     ) -> None:
         """Nothing is made before the first picture. `max_bytes` replaces the limits of all formats.
 
-        `remember` is told the path and the sha256 of whatever is published or seen here.
+        `remember` is told the path and the sha256 of whatever is published or seen here. What lies `elsewhere` is not
+        missing: a move from there, or to there, is not finished.
         """
         self.root = root
+        self._elsewhere = elsewhere
         self._remember = remember
         self._ops = ops or FileOps()
         self._max_bytes = max_bytes
@@ -130,6 +133,12 @@ class FileArtifacts:
             return True
 
     def check(self, artifact: Artifact) -> str:
+        seen = self._check(artifact)
+        if seen == "missing" and any(one.check(artifact) == "present" for one in self._elsewhere):
+            return "present"
+        return seen
+
+    def _check(self, artifact: Artifact) -> str:
         names = parts(artifact.path)
         if not self._is_there():
             return "missing"

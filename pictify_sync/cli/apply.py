@@ -212,7 +212,7 @@ class Again:
         elif beyond := sorted(_planned(plan) - self.planned):
             few = f"{len(beyond):,} changes that were not in it are" if len(beyond) > 1 else "a change not in it is"
             raise NotApproved(
-                f"other runs changed the state since the plan, and {few} due now, for example {beyond[0]}",
+                f"the state changed since the plan, and {few} due now, for example {beyond[0]}",
                 hint="review the new plan and apply it",
             )
         return plan

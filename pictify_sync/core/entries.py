@@ -208,6 +208,7 @@ class ProjectIdentity:
     repository: str = ""  # host and path of its remote `origin`; "" when not known
     roots: tuple[str, ...] = ()  # first commits of its history, sorted; none when not known, as in a shallow clone
     place: str = ""  # where its pictures are kept (see `wiring/place.py`), tells no project; "" when not known
+    scattered: tuple[str, ...] = ()  # other places: some pictures are there still, since a move was not finished
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ class Relocation:
     old: str  # as `wiring/place.py` names them
     new: str
     pictures: int  # recorded in the old one
+    also: tuple[str, ...] = ()  # where an earlier move that was not finished left some
 
 
 @dataclass(frozen=True, slots=True)

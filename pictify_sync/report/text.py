@@ -68,6 +68,11 @@ def relocated(plan: Plan) -> Iterator[str]:
     """Say that the pictures go to another folder."""
     if plan.relocation is not None:
         old, new = (safe(one.removeprefix("files:")) for one in (plan.relocation.old, plan.relocation.new))
+        others = [f"{safe(one.removeprefix('files:'))}/" for one in plan.relocation.also]
+        if others:
+            olds = " and ".join([*([] if old == new else [f"{old}/"]), *others])
+            yield f"Finishes a move that was interrupted: brings what is in {olds} to {new}/. Renders none."
+            return
         yield f"Moves {pictures(plan.relocation.pictures)} from {old}/ to {new}/, as the settings say. Renders none."
 
 

@@ -105,7 +105,9 @@ def _id_faults(attempt: str) -> Iterator[str]:
 
 def _identity_faults(project: ProjectIdentity) -> Iterator[str]:
     texts = (project.name, project.folder, project.manifests, project.path, project.repository, project.place)
-    if any(len(text) > _LONGEST or not text.isprintable() for text in texts):
+    if len(project.scattered) > _MOST_ROOTS:
+        yield "the pictures are in too many places"
+    if any(len(text) > _LONGEST or not text.isprintable() for text in (*texts, *project.scattered)):
         yield "the project is named by no plain text"
     if len(project.roots) > _MOST_ROOTS or not all(map(_COMMIT.fullmatch, project.roots)):
         yield "the first commits of the project are none"

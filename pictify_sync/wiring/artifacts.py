@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -38,11 +39,19 @@ def _held_file(settings: Settings) -> Path:
     return settings.path(STAGING) / f"held-{slug}.db"
 
 
-def open_artifacts(settings: Settings, held: HeldFiles | None, *, deep: bool) -> ArtifactStore:
-    """The store of the settings. Raises UsageError when its extra is not installed, StorageUnavailable."""
+def open_artifacts(
+    settings: Settings, held: HeldFiles | None, *, deep: bool, others: Sequence[Settings] = ()
+) -> ArtifactStore:
+    """The store of the settings. Raises UsageError when its extra is not installed, StorageUnavailable.
+
+    `others`: of folders in which some pictures still are, or are already, until a move is finished.
+    """
     if settings.artifacts == "files":
         root = settings.path(settings.output)
-        return FileArtifacts(root) if held is None else FileArtifacts(root, remember=held.remember)
+        elsewhere = tuple(FileArtifacts(one.path(one.output)) for one in others)
+        if held is None:
+            return FileArtifacts(root, elsewhere=elsewhere)
+        return FileArtifacts(root, remember=held.remember, elsewhere=elsewhere)
     if settings.artifacts == "none":
         from pictify_sync.artifacts.nowhere import NoArtifacts  # noqa: PLC0415 - one of three
 

@@ -18,7 +18,7 @@ from pictify_sync.core.ports import Provider, StateStore
 from pictify_sync.errors import PictifySyncError, StateError, UsageError
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.wiring.place import shown
+from pictify_sync.wiring.place import old_places, shown
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.standing import standings
@@ -97,7 +97,7 @@ def _outputs(project: Project) -> Iterator[Check]:
         yield from _folder(project.settings.path(project.settings.output))
     relocation = project.relocation()
     if relocation is not None:
-        message = f"{relocation.pictures:,} pictures are still in {shown(relocation.old)}"
+        message = f"{relocation.pictures:,} pictures are still in {' and '.join(map(shown, old_places(relocation)))}"
         yield Check("output", place, Health.WARNING, message, "pictify-sync apply moves them")
     yield from health.output(project.artifacts(), place)
     yield from health.pictures(project.state(), project.artifacts(), project.has_held, place)

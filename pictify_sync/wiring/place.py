@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from pictify_sync.core.binding import Sharing
+from pictify_sync.core.entries import ProjectIdentity
 from pictify_sync.core.plan import Relocation
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import PlaceChanged
@@ -50,11 +51,15 @@ def find_relocation(settings: Settings, store: StateStore) -> Relocation | None:
     """
     project, new = store.project(), pictures_place(settings)
     old = "" if project is None else project.place
-    if not old or not new or old == new:
+    also = () if project is None else tuple(one for one in project.scattered if one != new)
+    also = tuple(one for one in also if is_reachable(settings, one))
+    if not old or not new or (old == new and not also):
         return None
     count = sum(record.artifact is not None for record in store.records())
     if not count:
         return Relocation(old, new, 0)
+    if old == new:
+        return Relocation(old, new, count, also)
     if not (old.startswith(FILES) and new.startswith(FILES)):
         raise PlaceChanged(
             f"the {count:,} recorded pictures are kept in {shown(old)}, and the settings say {shown(new)}",
@@ -66,7 +71,24 @@ def find_relocation(settings: Settings, store: StateStore) -> Relocation | None:
             f"the {count:,} recorded pictures are kept in {shown(old)}, which lies outside of the project",
             hint=f"take the setting back; or move the files to {shown(new)} yourself, then run: pictify-sync refresh",
         )
-    return Relocation(old, new, count)
+    return Relocation(old, new, count, also)
+
+
+def places_of(relocation: Relocation) -> tuple[str, ...]:
+    """Return every place in which some of the pictures are while a move is not finished, the recorded one first."""
+    return tuple(dict.fromkeys((relocation.old, *relocation.also, relocation.new)))
+
+
+def old_places(relocation: Relocation) -> tuple[str, ...]:
+    """Return the places that pictures have to leave."""
+    return tuple(one for one in places_of(relocation) if one != relocation.new)
+
+
+def placed(ours: ProjectIdentity, bound: ProjectIdentity | None, settings: Settings) -> ProjectIdentity:
+    """Return the project with the place of its pictures, which only a move changes."""
+    if bound is None or not bound.place:
+        return replace(ours, place=pictures_place(settings))
+    return replace(ours, place=bound.place, scattered=bound.scattered)
 
 
 def is_reachable(settings: Settings, place: str) -> bool:
@@ -103,19 +125,27 @@ def place_note(project: Project) -> str:
         return f"{error.message}. {error.hint[0].upper()}{error.hint[1:]}."
     if relocation is None:
         return ""
+    if relocation.also:
+        where = ", ".join(map(shown, places_of(relocation)))
+        return f"The {relocation.pictures:,} pictures are in {where}: the next apply finishes the move."
     where = f"{shown(relocation.old)}, and the settings say {shown(relocation.new)}"
     return f"The {relocation.pictures:,} pictures are in {where}: the next apply moves them."
 
 
-def relocate_files(project: Project, session: Session, relocation: Relocation) -> int:
-    """Bring all published files from one folder to the other, and use the new one from then on."""
+def relocate_files(project: Project, session: Session, relocation: Relocation) -> tuple[int, int]:
+    """Bring all published files to the folder of the settings, and use it from then on.
+
+    Gives how many went, and how many were found in no place.
+    """
     from pictify_sync.artifacts.files import FileArtifacts  # noqa: PLC0415 - plan publishes nothing
     from pictify_sync.wiring.artifacts import held_files  # noqa: PLC0415 - plan publishes nothing
     from pictify_sync.workflows.relocate import Removal, relocate  # noqa: PLC0415 - seldom needed
 
     settings, bound, has_held = project.settings, session.store.project(), project.has_held
     assert bound is not None
-    old = settings.path(relocation.old.removeprefix(FILES))
+    here = settings.path(settings.output).resolve()
+    folders = [settings.path(one.removeprefix(FILES)) for one in old_places(relocation)]
+    olds = [folder for folder in folders if folder.resolve() != here]
     held = {
         record.key
         for record in session.store.records()
@@ -125,15 +155,16 @@ def relocate_files(project: Project, session: Session, relocation: Relocation) -
         held_files(settings).begin()
     project.use_new_place()
     removal = Removal(
-        old=FileArtifacts(old),
+        olds=tuple(map(FileArtifacts, olds)),
         new=project.artifacts(),
-        nested=settings.path(settings.output).resolve().is_relative_to(old.resolve()),
-        same=settings.path(settings.output).resolve() == old.resolve(),
+        nested=any(here.is_relative_to(folder.resolve()) for folder in olds),
         held=held.__contains__,
+        scattered=tuple(one for one in places_of(relocation) if one != bound.place),
     )
-    moved = relocate(session, replace(bound, place=relocation.new), removal)
-    drop_empty(old)
-    return moved
+    done = relocate(session, replace(bound, place=relocation.new, scattered=()), removal)
+    for folder in olds:
+        drop_empty(folder)
+    return done
 
 
 def _by_hand(old: str, new: str) -> str:

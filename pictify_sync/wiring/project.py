@@ -27,7 +27,7 @@ from pictify_sync.settings import Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
-from pictify_sync.wiring.place import find_relocation, pictures_place, settings_of
+from pictify_sync.wiring.place import find_relocation, placed, places_of, settings_of
 from pictify_sync.workflows.consent import Consent, check, refuse_stale
 from pictify_sync.workflows.plan import Choice, make_plan
 from pictify_sync.workflows.session import timestamp
@@ -92,8 +92,7 @@ class Project:
         store = self.state(create=True)
         self._look(store)
         bound = store.project()
-        ours = self.owner.binding(bound)
-        ours = replace(ours, place=(bound.place if bound else "") or pictures_place(self.settings))
+        ours = placed(self.owner.binding(bound), bound, self.settings)
         self._is_bound = ours == bound
         if self._is_bound:
             return ()
@@ -134,7 +133,8 @@ class Project:
             relocation = self.relocation() if self._open_at_old_place else None
             settings = self.settings if relocation is None else settings_of(self.settings, relocation.old)
             self.held = open_held(settings)
-            self._artifacts = open_artifacts(settings, self.held, deep=deep)
+            others = [] if relocation is None else [settings_of(settings, one) for one in places_of(relocation)[1:]]
+            self._artifacts = open_artifacts(settings, self.held, deep=deep, others=others)
         return self._artifacts
 
     def relocation(self) -> Relocation | None:

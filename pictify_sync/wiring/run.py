@@ -165,10 +165,11 @@ class ApplyRun:
         from pictify_sync.workflows.apply import carry_out  # noqa: PLC0415 - plan does not apply
 
         if plan.relocation is not None:
-            moved = self._relocate(plan)
+            moved, lost = self._relocate(plan)
             recovered = replace(recovered, moved=recovered.moved + moved)
             if self.stop():
                 return replace(recovered, interrupted=True)
+            plan = (replan() if lost else None) or plan  # what is in neither place is repaired in the same run
         if not plan.is_empty:
             reach(self.project.artifacts())
         self._refuse_absent(plan)
@@ -176,8 +177,8 @@ class ApplyRun:
         record_commit(Session(ports), self.project.owner.checkout(), allowed=self.allow_older)
         return carry_out(ports, plan, replan, recovered, since=since)
 
-    def _relocate(self, plan: Plan) -> int:
-        """Bring the published files to the folder of the settings; gives how many went."""
+    def _relocate(self, plan: Plan) -> tuple[int, int]:
+        """Bring the published files to the folder of the settings; gives how many went, and how many are lost."""
         from pictify_sync.wiring.place import relocate_files  # noqa: PLC0415 - seldom needed
 
         assert plan.relocation is not None

@@ -17,7 +17,7 @@ from pictify_sync.core.model import AssetKey
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import Conflict, InputError, PlaceChanged, UsageError
 from pictify_sync.state.sqlite import SqliteStateStore
-from pictify_sync.wiring.place import pictures_place
+from pictify_sync.wiring.place import pictures_place, placed
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.states import refuse_own
@@ -77,7 +77,7 @@ def bind(project: Project) -> ProjectIdentity:
     store, named = project.state(create=True), project.owner.binding(None)
     while True:
         bound = store.project()
-        ours = replace(named, place=(bound.place if bound else "") or pictures_place(project.settings))
+        ours = placed(named, bound, project.settings)
         if ours == bound:
             return ours
         with suppress(Conflict):
@@ -141,7 +141,7 @@ def _new_place(project: Project) -> ProjectIdentity | None:
     except PlaceChanged:
         bound = project.state().project()
         project.use_new_place()
-        return None if bound is None else replace(bound, place=pictures_place(project.settings))
+        return None if bound is None else replace(bound, place=pictures_place(project.settings), scattered=())
     return None
 
 

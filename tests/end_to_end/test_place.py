@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,7 +105,6 @@ def test_files_that_were_moved_by_hand_are_taken_as_they_are(project: ProjectFol
     (project.folder / "dist" / NAMES[0]).unlink()
     set_output(project, "dist")
     project.ok("apply", "--yes")
-    project.ok("apply", "--yes")
     assert names(project.folder / "dist") == NAMES
     assert project.run("plan", "--detailed-exitcode").returncode == 0
 
@@ -156,3 +156,36 @@ def test_a_saved_plan_is_for_the_place_that_it_names(project: ProjectFolder) -> 
     project.ok("plan", "--out", "after.json")
     project.ok("apply", "after.json")
     assert names(project.folder / "dist") == NAMES
+
+
+@pytest.mark.parametrize("output", ["output", "dist", "third", "dist/sub"])
+def test_pictures_of_a_killed_move_are_found_whatever_the_settings_say_then(
+    project: ProjectFolder, output: str
+) -> None:
+    """Back to the first folder, on to the second, or another: none is missing, lost or rendered again."""
+    before = {path: (project.folder / "output" / path).read_bytes() for path in NAMES}
+    set_output(project, "dist")
+    died = project.run("2", module="tests.end_to_end.dying_move")
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert [len(names(project.folder / "output")), (project.folder / "dist" / NAMES[0]).exists()] == [2, True]
+    project.edit("pictify-sync.yaml", "output: dist", f"output: {output}")
+    assert project.run("refresh").returncode == 0
+    assert project.run("plan", "--detailed-exitcode").returncode == 2
+    assert "Rendered" not in project.ok("apply", "--yes")
+    assert {path: (project.folder / output / path).read_bytes() for path in NAMES} == before
+    assert sum(len(names(project.folder / folder)) for folder in ("output", "dist", "third")) == 4
+    assert project.run("plan", "--detailed-exitcode").returncode == 0
+    assert set(project.meter().values()) == {1}
+
+
+def test_a_tampered_picture_does_not_let_go_what_lies_at_the_new_place(project: ProjectFolder) -> None:
+    """Its repair sets aside the user's file, which nobody has looked at."""
+    (project.folder / "output" / NAMES[0]).write_bytes(b"tampered with")
+    assert project.run("refresh").returncode == 0
+    (project.folder / "dist/cards").mkdir(parents=True)
+    (project.folder / "dist" / NAMES[0]).write_bytes(b"mine")
+    set_output(project, "dist")
+    project.ok("apply", "--yes")
+    assert (project.folder / "dist" / f"{NAMES[0]}.kept").read_bytes() == b"mine"
+    assert (project.folder / "output" / NAMES[0]).read_bytes() == b"tampered with"
+    assert project.run("plan", "--detailed-exitcode").returncode == 0

@@ -20,11 +20,11 @@ BLOG = ProjectIdentity("", ".", "manifests", place="files:out")
 ASSETS = [asset("a"), asset("b"), replace(asset("c"), output="c.png")]
 
 
-def ended(world: World, new: FileArtifacts) -> int:
-    """Relocate to a folder; gives how many files went."""
+def ended(world: World, new: FileArtifacts) -> tuple[int, int]:
+    """Relocate to a folder; gives how many files went, and how many are lost."""
     store = world.store()
     session = Session(world.ports(ListDesired(ASSETS), store))
-    removal = Removal(FileArtifacts(world.folder / "out"), new, nested=False, same=False, held=lambda _: True)
+    removal = Removal([FileArtifacts(world.folder / "out")], new, nested=False, held=lambda _: True)
     return relocate(session, replace(BLOG, place="files:new"), removal)
 
 
@@ -60,7 +60,7 @@ def test_a_file_that_is_at_neither_place_is_drift_at_once(tmp_path: Path) -> Non
     world.apply(ASSETS)
     (tmp_path / "out/m/a.default.png").unlink()
     (tmp_path / "out/c.png").write_bytes(b"mine")
-    assert ended(world, FileArtifacts(tmp_path / "new")) == 1
+    assert ended(world, FileArtifacts(tmp_path / "new")) == (1, 2)
     drifts = {str(record.key): record.drift for record in world.store().records()}
     assert drifts["m/a@default"] is DriftKind.MISSING
     assert drifts["m/b@default"] is None
