@@ -161,6 +161,8 @@ def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
 
     if wish.saved is None:
         check_manifests(project, wish.paths)
+        if not project.state().lineage:
+            project.read(wish.paths)  # no project begins where its manifests are wrong
         return None
     if wish.select or wish.exclude or wish.replace:
         raise UsageError(

@@ -53,7 +53,7 @@ def project_of(settings: str | None, paths: Sequence[str] = ()) -> Iterator[Proj
     if place.folder != cwd:
         click.echo(f"Project: {place.folder}" + ("" if place.file else " (without a settings file)"), err=True)
     project = open_project(place.file if place.folder != cwd or settings else None, os.environ, place.folder)
-    project.notice = _notice
+    project.notice, project.is_chosen = _notice, settings is not None
     try:
         yield project
     finally:
@@ -90,7 +90,7 @@ def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
     from pictify_sync.errors import UsageError
 
     folder = project.settings.manifests
-    if not paths and not project.settings.path(folder).exists():
+    if not paths and not os.path.lexists(project.settings.path(folder)):
         raise UsageError(
             f"there is no '{folder}' here", hint="pictify-sync init writes a first project; or name a PATH"
         )

@@ -41,6 +41,8 @@ class ReadContext:
     glyphs: bool = True  # False: do not look for characters that no font has
     cwd: Path = field(default_factory=Path.cwd)  # problems show paths relative to it
     kept: Sequence[Path] = ()  # resolved: the state, and other files of our own that are no input
+    settings_name: str = "pictify-sync.yaml"  # of a settings file: never a manifest
+    over_all: bool = False  # True: folders below that have settings of their own are read all the same
 
     def beside(self, folder: Path, name: str) -> Path:
         """Resolve a file named in a manifest of a folder. Raises Unusable where it may not be read."""

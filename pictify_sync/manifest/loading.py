@@ -73,9 +73,10 @@ def find(paths: Sequence[Path], context: ReadContext, problems: Problems) -> Sco
         elif kind == "file":
             named[given] = True
         elif kind == "pattern":
+            before = problems.errors
             found = _matching(given, walker)
             named = {**dict.fromkeys(found, False), **named}
-            if not found:
+            if not found and problems.errors == before:
                 problems.add(Problem(str(given), 0, 0, "no YAML file matches"))
     files: dict[Path, bool] = {}
     for path, itself in named.items():

@@ -25,7 +25,8 @@ editors; `pictify-sync validate` checks files and tells every problem of every f
 Files are YAML 1.2 (core schema): `no`, `on` and `1:30` are texts, `010` is ten, and two equal keys are an error.
 Anchors, aliases, merge keys and tags are refused. A folder is walked for `*.yaml` and `*.yml`; files whose top is a
 list are row data and are passed over. What cannot be read is an error, never the same as nothing. Links are followed
-inside the project; one that leads out of it is an error at its place.
+inside the project; one that leads out of it is an error at its place, and so is a folder with a `pictify-sync.yaml` of
+its own: that is another project.
 
 Paths in a manifest are relative to its folder, and must stay below the project folder, which is that of
 `pictify-sync.yaml`. Nothing is read from where Git and pictify-sync keep their own files (`.git`, `.pictify-sync`, a

@@ -23,6 +23,7 @@ ENDINGS = (".yaml", ".yml")
 _AGAIN = "run the command again"
 _ELSEWHERE = "run the command in its folder, or choose the settings file with --settings"
 _TARGET = "restore what it leads to, or remove the link"
+_APART = "run the command for that project by itself, or choose the settings file with --settings"
 
 Scan = Callable[[Path], Sequence["os.DirEntry[str]"]]
 
@@ -70,6 +71,19 @@ class Walker:
             hint = _ELSEWHERE if error.outside and not link else ""
             self._tell(path, f"the link leads to {real}, which {error}{where}" if link else f"{error}{where}", hint)
             return True
+        return self._is_foreign(path, real)
+
+    def _is_foreign(self, path: Path, real: Path) -> bool:
+        """Tell of what belongs to another project, whose settings and guard are not those of this run."""
+        if self.context.over_all:
+            return False
+        below = (one for one in (real, *real.parents) if one != self.context.project)
+        for folder in below:
+            if not folder.is_relative_to(self.context.project):
+                return False
+            if os.path.lexists(folder / self.context.settings_name):
+                self._tell(path, f"belongs to another project, that of {folder / self.context.settings_name}", _APART)
+                return True
         return False
 
     def _folders(self, folder: Path) -> Iterator[tuple[Path, Sequence[os.DirEntry[str]]]]:
@@ -81,6 +95,8 @@ class Walker:
             if real in seen:
                 continue
             seen.add(real)
+            if self._is_foreign(inside, Path(real)):
+                continue
             entries = self._entries(inside)
             yield inside, entries
             waiting += [inside / entry.name for entry in reversed(entries) if self._is_folder(inside, entry)]
@@ -109,7 +125,7 @@ class Walker:
         return False
 
     def _is_yaml(self, path: Path, entry: os.DirEntry[str]) -> bool:
-        if not entry.name.endswith(ENDINGS):
+        if not entry.name.endswith(ENDINGS) or entry.name == self.context.settings_name:
             return False
         try:
             if entry.is_dir() or not self._is_text(path):

@@ -39,7 +39,7 @@ def find_place(paths: Sequence[str], cwd: Path, environ: Mapping[str, str]) -> P
     for path in paths:
         start = _start(path, cwd)
         place = here if start is None else _search(start, environ) or here
-        found.setdefault(place.folder, (path, place))
+        found.setdefault(place.folder.resolve(), (path, place))
     if len(found) > 1:
         (one, first), (other, second) = list(found.values())[:2]
         message = f"{one} belongs to the project in {first.folder}, and {other} to the one in {second.folder}"

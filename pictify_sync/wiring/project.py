@@ -23,7 +23,7 @@ from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
 from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions, instead_of
-from pictify_sync.settings import Settings, load_settings
+from pictify_sync.settings import FILE, Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
@@ -72,6 +72,7 @@ class Project:
         self._open_at_old_place = True  # False: the settings count, whatever the state says of the pictures' place
         self.held: HeldFiles | None = None  # known with the artifacts
         self._is_bound = False  # the state is known to name this project
+        self.is_chosen = False  # True: by its settings file, so that it may read what belongs to projects below
         self.takes_foreign = False  # True: a state of another project may be opened, to make it ours
         self.owner = Owner(settings, os.environ)
         self.notice: Callable[[str], object] = lambda _: None  # what people have to be told on the way
@@ -214,6 +215,8 @@ class Project:
             local_pictures=settings.local_pictures,
             glyphs=glyphs,
             kept=self._kept(),
+            settings_name=FILE,
+            over_all=self.is_chosen,
         )
         return read_manifests([Path(path) for path in paths] or [context.root], context)
 

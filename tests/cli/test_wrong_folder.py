@@ -74,6 +74,29 @@ def test_paths_of_two_projects_are_refused(tree: Path) -> None:
         found(tree, "apps/plain", "apps/cards/manifests")
 
 
+def test_a_project_by_two_names_is_one(tree: Path) -> None:
+    """A link to its folder leads to the same project."""
+    (tree / "link").symlink_to("apps/cards")
+    linked = found(tree, "link/manifests", "apps/cards/manifests")
+    assert linked.folder.resolve() == tree / "apps/cards"
+
+
+def test_a_folder_above_projects_begins_none(project: Path, cli: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies below belongs to a project with settings and a guard of its own."""
+    monkeypatch.chdir(project.parent)
+    said = cli("apply", "--yes", ".")
+    assert said.code == 1
+    assert "project: error: belongs to another project" in said.talk
+    assert not (project.parent / ".pictify-sync").exists()
+
+
+def test_a_lost_link_is_not_a_missing_folder(project: Path, cli: Run) -> None:
+    """Nothing of a first project is said where the manifests folder leads to nothing."""
+    (project / "manifests").rename(project / "elsewhere")
+    (project / "manifests").symlink_to("gone")
+    assert cli("plan").talk.startswith("manifests: error: the link leads to nothing")
+
+
 def test_a_saved_plan_is_no_path_of_a_project(tree: Path) -> None:
     """It may lie anywhere: the working directory's project counts."""
     (tree / "apps/other/plan.json").write_text("{}")

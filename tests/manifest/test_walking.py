@@ -77,6 +77,37 @@ def test_a_link_that_cannot_be_followed_is_an_error(project: Project, name: str,
     assert len(project.read()) == 4
 
 
+OTHER = "apps/cards/manifests"
+
+
+@pytest.mark.parametrize(
+    "paths", [("apps",), ("apps/*/manifests",), ("apps/**/*.yaml",), (".",), (OTHER,), (f"{OTHER}/o.yaml",)]
+)
+def test_what_belongs_to_another_project_is_refused(project: Project, paths: tuple[str, ...]) -> None:
+    """A folder below with settings of its own, whatever leads there; with settings chosen by hand it is read."""
+    project.write("apps/cards/pictify-sync.yaml", "version: 1\n")
+    project.write(f"{OTHER}/o.yaml", INLINE.replace("out/", "o/"))
+    (told,) = project.fails(*paths).splitlines()
+    assert told.startswith("apps/cards")
+    assert "belongs to another project, that of " in told
+    assert "o" in project.read(*paths, over_all=True).manifests
+
+
+@pytest.mark.parametrize("target", [f"../{OTHER}", f"../{OTHER}/o.yaml"])
+def test_no_link_leads_to_another_project(project: Project, target: str) -> None:
+    """Its settings and its guard would not be those of the run."""
+    project.write("apps/cards/pictify-sync.yaml", "version: 1\n")
+    project.write(f"{OTHER}/o.yaml", INLINE.replace("out/", "o/"))
+    (project.folder / "manifests/link.yaml").symlink_to(target)
+    assert project.fails().startswith("manifests/link.yaml:0:0: belongs to another project, that of ")
+
+
+def test_a_settings_file_is_no_manifest(project: Project) -> None:
+    """The whole project folder can be named."""
+    project.write("pictify-sync.yaml", "version: 1\n")
+    assert list(project.read(".").manifests) == ["a"]
+
+
 class Refusing:
     """Lists folders as the operating system does, but for one that it refuses."""
 
