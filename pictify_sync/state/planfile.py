@@ -73,8 +73,9 @@ def write_plan(plan: Plan, file: IO[str]) -> None:
         "capabilities": dict(sorted(plan.capabilities.items())),
         "summary": _counts(plan.summary),
         "refusals": plan.refusals,
-        **({"relocation": plan.relocation} if plan.relocation else {}),
-        **({"likely_renames": plan.likely_renames, "more_renames": plan.more_renames} if plan.likely_renames else {}),
+        "relocation": plan.relocation,
+        "likely_renames": plan.likely_renames,
+        "more_renames": plan.more_renames,
     }
     kinds = {
         "capabilities": Mapping[str, Capabilities],

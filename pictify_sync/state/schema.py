@@ -104,6 +104,8 @@ def reading(path: Path | str, doing: str) -> Iterator[None]:
         if str(path) in error.message:
             raise
         raise DamagedStateError(f"{doing} {path}: {error.message}", hint=DAMAGED) from error
+    except UnicodeEncodeError:
+        raise  # what is looked for is no text: the fault of the caller's word, not of the file
     except _UNREADABLE as error:
         raise DamagedStateError(
             f"{doing} {path}: it holds a value that cannot be ({type(error).__name__})", hint=DAMAGED
