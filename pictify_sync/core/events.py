@@ -65,8 +65,8 @@ class BatchOdd:
 class SharedUrl:
     """Pictures of different inputs have one URL: they are equal, or the provider mixed them up."""
 
-    batch_id: str
-    url: str  # without its query
+    keys: tuple[AssetKey, AssetKey]  # two of them; the URL may hold what is not to be shown
+    more: int = 0  # others, at this URL or another
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,8 +98,9 @@ def _batch_line(event: _AboutBatch) -> Line:
             what = f"Batch {safe(event.batch_id)} does not add up: {safe(event.detail)}"
             return Line(f"{what}. Each of its pictures is taken as it is told.", Tone.WARN)
         case SharedUrl():
-            where = f"Batch {safe(event.batch_id)}: pictures of different inputs have the same URL, {safe(event.url)}"
-            return Line(f"{where}. Compare the published files: they should look the same.", Tone.WARN)
+            what = f"{safe(event.keys[0])} and {safe(event.keys[1])} have the same URL, although their inputs differ"
+            also = f" ({pictures(event.more)} more)" if event.more else ""
+            return Line(f"{what}{also}. Look at the file: is it right for both?", Tone.WARN)
         case BatchRefused():
             return Line(f"Batch refused: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
         case BatchInDoubt():

@@ -25,6 +25,7 @@ from pictify_sync.workflows.discretion import of_kept
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.making_way import replaceable, tell_spared, with_losers
 from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.shared_urls import Found
 from pictify_sync.workflows.single import render_singly
 from pictify_sync.workflows.sizes import as_declared
 from pictify_sync.workflows.urls import find_urls
@@ -56,8 +57,11 @@ def collect(session: Session, *, renders: bool = True) -> Collected:
         silent |= told.silent
     failed: list[tuple[AssetKey, str, str]] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
-        fetched = _fetched(session, pool, records, found)
-        stored = sum(_publish(session, records[key], result, failed) for key, result in fetched)
+        stored, results = 0, {}
+        for key, result in _fetched(session, pool, records, found):
+            results[key] = result
+            stored += _publish(session, records[key], result, failed)
+        session.tell_shared(_looked_at(records, found, results))
     if renders:
         stored += _rendered(session, [records[key] for key in records.keys() - found.keys()], failed, silent)
     return Collected(stored, len(records) - stored - len(failed), tuple(failed), silent)
@@ -149,6 +153,14 @@ def _fetched(
         )
     for key, future in futures.items():
         yield key, future.result()
+
+
+def _looked_at(
+    records: Mapping[AssetKey, Record], found: Mapping[AssetKey, Rendered], results: Mapping[AssetKey, Result]
+) -> Iterator[Found]:
+    for key, outcome in sorted(found.items()):
+        if (fingerprint := records[key].fingerprint) is not None:
+            yield Found(key, fingerprint, outcome, results.get(key))
 
 
 def _publish(session: Session, before: Record, result: Result, failed: list[tuple[AssetKey, str, str]]) -> bool:

@@ -12,8 +12,8 @@ from math import inf
 from pictify_sync.core import events, schedule
 from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
-from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities, Fingerprint
-from pictify_sync.core.outcomes import BatchReport, Outcome, Rendered
+from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities
+from pictify_sync.core.outcomes import BatchReport
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.discretion import clean_results
@@ -46,22 +46,6 @@ class Tally:
     freed_by_others: bool = False  # True: by another run
     tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
     lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
-
-    addresses: dict[str, Fingerprint] = field(default_factory=dict)  # URL -> the first picture that was there
-
-    def shared_url(self, intended: Intended, outcomes: Mapping[tuple[int, str], Outcome]) -> str:
-        """Note the URLs of a batch; return one that belongs to another picture, too, "" when there is none.
-
-        Equal pictures may rightly have one URL where a service addresses by content; it cannot be told from a mix-up.
-        """
-        shared = ""
-        for claim in intended.claims:
-            outcome = outcomes.get((claim.index, claim.layout))
-            if not isinstance(outcome, Rendered) or not outcome.url:
-                continue
-            if self.addresses.setdefault(outcome.url, claim.fingerprint) != claim.fingerprint:
-                shared = shared or outcome.url.partition("?")[0].partition("#")[0]
-        return shared
 
     def lose(self, intended: Intended, code: str, message: str) -> None:
         """Note that a batch may have been rendered, and that its pictures will not come from it."""

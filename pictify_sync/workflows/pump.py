@@ -17,6 +17,7 @@ from pictify_sync.core.entries import Doubted, OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
+from pictify_sync.workflows import shared_urls
 from pictify_sync.workflows.collect import evidence
 from pictify_sync.workflows.discretion import of_batch
 from pictify_sync.workflows.elsewhere import look, watch
@@ -135,7 +136,9 @@ class Pump:
                 flight = apron.flights.pop(attempt)
                 assert flight.report is not None
                 most = flight.intended.batch.renders if flight.is_adopted else 0
-                apron.record(flight.intended, flight.report.status, flight.fetching.results(), most)
+                results = flight.fetching.results()
+                apron.session.tell_shared(shared_urls.of_batch(flight.intended, flight.report.outcomes, results))
+                apron.record(flight.intended, flight.report.status, results, most)
                 apron.tally.freed |= flight.cancelled
             case schedule.Wait(seconds):
                 self._wait(seconds)
@@ -205,8 +208,6 @@ class Pump:
         elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
             if report.odd:
                 apron.sink(events.BatchOdd(flight.batch_id, report.odd))
-            if shared := apron.tally.shared_url(flight.intended, report.outcomes):
-                apron.sink(events.SharedUrl(flight.batch_id, shared))
             self._learn(flight, now)
             flight.fetching.forget_changed(report.outcomes)
             flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from pictify_sync.core.model import Asset, AssetKey, Record
 from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
+from pictify_sync.workflows.shared_urls import Addresses, Found
 from pictify_sync.workflows.urls import UrlSources
 
 
@@ -59,6 +60,7 @@ class Session:
         self.published: dict[str, AssetKey] = {}  # folded paths that other runs published at since this one began
         self.clashes: Mapping[AssetKey, Held] = {}  # planned pictures whose path was given to another since the plan
         self.refused: dict[AssetKey, str] = {}  # pictures that are left out of this run: why
+        self.addresses = Addresses()
         self.left: set[Obsolete] = set()  # files that were to be removed, and have other bytes
         self._claims: dict[str, frozenset[AssetKey]] = {}  # open batches of other runs, by attempt
         self._outputs: dict[str, dict[str, AssetKey]] = {}  # ... and the folded paths that they publish at
@@ -130,6 +132,11 @@ class Session:
             return first
         of_it = (one for _, _, one in self.store.entries(opened.serial - 1) if isinstance(one, Doubted))
         return min((first, *(moment(one.at) for one in of_it if one.attempt == attempt)))
+
+    def tell_shared(self, pictures: Iterable[Found]) -> None:
+        """Warn of pictures that lie at the URL of another one, though their inputs differ."""
+        if (event := self.addresses.look(pictures)) is not None:
+            self.ports.sink(event)
 
     def sync(self) -> None:
         """Have everything where other runs see it, and fold in what they committed, wherever that is."""

@@ -19,6 +19,7 @@ from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, 
 from pictify_sync.core.sensitive import cleaned, redactor_of
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.workflows import shared_urls
 from pictify_sync.workflows.discretion import clean_results
 from pictify_sync.workflows.fetch import fetch
 from pictify_sync.workflows.intent import request
@@ -166,6 +167,8 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
             result = NotMade(code, message)
         case _:
             raise AssertionError(f"{outcome} is no outcome")
+    if isinstance(outcome, Rendered):
+        session.tell_shared(shared_urls.of_batch(intended, {(0, spec.layout): outcome}, {(0, spec.layout): result}))
     results, at = clean_results(session, intended, {(0, spec.layout): result}), session.now()
     result = results[0, spec.layout]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from pictify_sync.core.entries import Submitted
 from pictify_sync.core.events import SharedUrl
 from pictify_sync.core.journal import certain_at
-from pictify_sync.core.model import Capabilities
+from pictify_sync.core.model import AssetKey, Capabilities
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.resolve import Resolution, resolve
 from pictify_sync.workflows.session import Session
@@ -30,11 +31,12 @@ class Painted(Scripted):
         super().__init__(capabilities)
         self.size = size
         self.fetched: list[str] = []
+        self.name = ""  # what every picture shows; "": its own path
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith("/files/"):
             self.fetched.append(request.url.path)
-            return httpx.Response(200, content=png(*self.size, request.url.path))
+            return httpx.Response(200, content=png(*self.size, self.name or request.url.path))
         return super()._answer(request)
 
 
@@ -127,7 +129,7 @@ def test_one_url_for_different_inputs_is_told_and_no_failure(tmp_path: Path) -> 
     customer = Customer(tmp_path, service)
     assert customer.apply(cards("ab")).stored == 2
     told = [event for event in customer.events if isinstance(event, SharedUrl)]
-    assert told == [SharedUrl("b2", "http://service.invalid/files/same.png")]
+    assert told == [SharedUrl((AssetKey("m/a@default"), AssetKey("m/b@default")))]
 
 
 IDS = ["../x", "..", "", "b" * 10_000, "ä€", "a b", "a\0b", "a/b?c#d", "\ud800", "%2e%2e"]
@@ -165,3 +167,35 @@ def test_a_batch_that_cannot_be_asked_for_ends_after_its_quarantine(tmp_path: Pa
     assert (len(service.posts), done.billed_min, done.billed_max) == (2, 1, 2)
     with customer.store() as store:
         assert store.open_batches() == ()
+
+
+def test_a_url_that_names_its_content_may_be_shared(tmp_path: Path) -> None:
+    """Equal pictures lie at one URL where it is made of the sha256 of the bytes: that is no mix-up, and not told."""
+    service = Painted()
+    digest = sha256(png(8, 6, "/files/same.png")).hexdigest()
+
+    def same(body: dict[str, Any]) -> None:
+        for item in body["results"]:
+            item["results"][0]["url"] = f"http://service.invalid/files/{digest.upper()}.png"
+
+    service.bend, service.name = same, "/files/same.png"
+    customer = Customer(tmp_path, service)
+    assert customer.apply(cards("ab")).stored == 2
+    assert not [event for event in customer.events if isinstance(event, SharedUrl)]
+
+
+def test_one_url_that_is_found_later_for_different_inputs_is_told_too(tmp_path: Path) -> None:
+    """A collect says it as an apply does, once, with how many more there are."""
+    service = Painted(Capabilities(max_items=3, urls_in_results=False, many_layouts=False))
+    service.bend = lambda body: [item.pop("results") for item in body["results"]]
+    customer, desired = Customer(tmp_path, service), cards("abc")
+    assert customer.apply(desired).unresolved == 3
+
+    def same(body: dict[str, Any]) -> None:
+        for item in body["results"]:
+            item["results"][0]["url"] = "http://service.invalid/files/same.png"
+
+    service.bend = same
+    assert customer.collect(desired).stored == 3
+    told = [event for event in customer.events if isinstance(event, SharedUrl)]
+    assert told == [SharedUrl((AssetKey("m/a@default"), AssetKey("m/b@default")), 1)]
