@@ -23,7 +23,7 @@ access_options = with_options(
     click.option(
         "--strict-keys",
         is_flag=True,
-        help="Take only keys of the vendor's form: pic_live_ and 64 hex.",
+        help="Take only keys of the vendor's forms: pic_live_ and 64 hex, or older ones.",
     ),
     click.option("--teams", is_flag=True, help="Each key sees only what is its own."),
     click.option("--allow-host", "allow_hosts", multiple=True, help="Host that pictures may come from (repeatable)."),

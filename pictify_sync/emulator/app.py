@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
-from werkzeug.routing import Map, RequestRedirect, Rule
+from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pictify_sync.emulator.backstage import Backstage
@@ -77,8 +77,6 @@ class Emulator:
         """Find the route. 404 for every method and path that there is no route for, as the vendor's server answers."""
         try:
             operation, values = self._urls.bind_to_environ(request.environ).match()
-        except RequestRedirect:
-            raise
         except (NotFound, MethodNotAllowed):
             operation, values = "", {}
         if not operation or (request.path.split("/")[1], *values.values()) in RESERVED:
@@ -111,13 +109,22 @@ class Emulator:
                 raise WireError(400, str(error)) from None
         if (answer := befall_before(faults, options.now())) is not None:
             return answer
-        if operation in RENDERING and options.quota is not None and self._stage.renders.metered(team) >= options.quota:
-            raise WireError(options.quota_status, "Quota exceeded", "quota_exceeded")
-        found = BY_OPERATION[operation].serve(self._stage, Call(request, values, options, team, faults))
+        call = Call(request, values, options, team, faults)
+        if operation in RENDERING:
+            self._check_quota(call)
+        found = BY_OPERATION[operation].serve(self._stage, call)
         befall_after(faults)
         response = found if isinstance(found, Response) else _json(found)
         response.headers.update(headers)
         return response
+
+    def _check_quota(self, call: Call) -> None:
+        """Refuse what is over the quota; a batch that was accepted before is not."""
+        options, key = call.options, call.idempotency_key
+        if options.quota is None or (key and self._stage.batches.has_answered(call.team, key)):
+            return
+        if self._stage.renders.spent(call.team) >= options.quota:
+            raise WireError(options.quota_status, "Quota exceeded", "quota_exceeded")
 
     def _rate(self, request: Request, options: Options, operation: str) -> dict[str, str]:
         """Count the request; gives the headers to send. 429 when there were too many."""

@@ -27,13 +27,14 @@ def create_batch(stage: Backstage, call: Call) -> Answer:
         raise WireError(403, "Batch rendering is not part of this plan", "plan_required")
     if len(sets) > most:
         raise WireError(400, f"variableSets has {len(sets)} items, at most {most}")
+    key = call.idempotency_key
     monthly, since = options.allowed.monthly, options.now() - MONTH
-    if monthly is not None and stage.renders.asked(call.team, since) + len(sets) > monthly:
+    is_again = bool(key) and stage.batches.has_answered(call.team, key)
+    if not is_again and monthly is not None and stage.renders.asked(call.team, since) + len(sets) > monthly:
         raise WireError(options.quota_status, f"More than {monthly} items of batches a month", "quota_exceeded")
     flags = {"webhook_variables": options.webhook_variables, "batch_events": options.batch_events}
     how = play(call.faults, len(sets), options.batch_seconds)
     order = Order(source, sets, wanted, uid, call.team, base=call.base, play=how, flags=flags)
-    key = call.request.headers.get("Idempotency-Key", "") if options.idempotent else ""
     answer = stage.batches.create(order, max_open=options.allowed.open_batches, key=key)
     stage.dispatch().wake()
     return replace(answer, body=accepted(answer.body, options.dialect))

@@ -112,6 +112,12 @@ class Batches:
                 db.execute("INSERT OR REPLACE INTO answers VALUES(?,?,?,?,?)", row)
         return Answer(answer, status=202)
 
+    def has_answered(self, team: str, key: str) -> bool:
+        """Whether a batch was accepted with this key: sent again it gets the same answer, and costs nothing."""
+        with self._store.read() as db:
+            row = db.execute("SELECT at FROM answers WHERE key=?", (f"{team}/{key}",)).fetchone()
+        return row is not None and bool(row["at"] > self._now() - self._key_seconds)
+
     def _open(self, db: sqlite3.Connection, team: str) -> int:
         query = (
             "SELECT count(*) FROM batches WHERE team=? AND kind='batch' AND "

@@ -32,6 +32,11 @@ class Call:
         """URL of the server, ending in /."""
         return self.options.public_url or self.request.root_url
 
+    @property
+    def idempotency_key(self) -> str:
+        """By which a repeated request is known; "": there is none, or it is ignored."""
+        return self.request.headers.get("Idempotency-Key", "") if self.options.idempotent else ""
+
     def body(self, *, needed: bool = True) -> dict[str, object]:
         """The body as a JSON object. 400 when it is none, or is needed and empty."""
         self.request.max_content_length = self.options.max_body

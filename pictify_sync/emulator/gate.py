@@ -15,7 +15,8 @@ from pictify_sync.emulator.limits import Allowance
 from pictify_sync.emulator.options import Options
 from pictify_sync.emulator.wire import WireError, digest
 
-STRICT_KEY = re.compile(r"(?:pic_(?:live|test)_)?[0-9a-f]{64}")  # without a prefix before September 2026
+# `pic_live_` and 64 digits; without a prefix before September 2026; in the oldest docs `pk_live_` and any letters
+STRICT_KEY = re.compile(r"(?:pic_(?:live|test)_)?[0-9a-f]{64}|pk_(?:live|test)_[0-9A-Za-z]{24,}")
 WITH_HEADERS = frozenset({"createImage", "createGif"})  # whose 429s are documented to have them: public rendering
 LONGEST_DELAY = 600.0  # seconds
 

@@ -22,6 +22,7 @@ from pictify_sync.emulator.wire import Answer, Given, Tolerant, WireError, check
 
 FILE_NAME = re.compile(r"[0-9a-f]{64}\.[a-z0-9]+")
 IMAGE_SIZE, GIF_SIZE = (1280, 720), (800, 600)  # pixels (vendor's Python client; OpenAPI says 1200x630)
+GIF_SIDE = 2000  # pixels (Pictify, GIFs)
 FORMATS = ("png", "jpg", "jpeg", "webp")
 MAX_PIXELS = 50_000_000
 KINDS = {"ALL": (), "PNG": ("batch", "render", "image"), "GIF": ("gif",), "PDF": ("none",), "MP4": ("none",)}
@@ -103,6 +104,8 @@ def create_image(stage: Backstage, call: Call) -> Answer:
 def create_gif(stage: Backstage, call: Call) -> Answer:
     """Render a page as a GIF of one frame: nothing moves here. 422 for a source that moves nowhere."""
     wanted = checked(GifBody, call.body())
+    if max(wanted.width or 0, wanted.height or 0) > GIF_SIDE:
+        raise WireError(422, f"A GIF has at most {GIF_SIDE}x{GIF_SIDE} pixels")
     order = _order(stage, call, wanted, GIF_SIZE, RenderOptions())
     if not MOVES.search(json.dumps([order.source.html, *order.sets])):
         raise WireError(422, "The source has no animation: use POST /image", "static_source")

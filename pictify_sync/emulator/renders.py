@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pictify_sync.emulator.store import Store
+from pictify_sync.emulator.store import WAITING, Store
 from pictify_sync.emulator.wire import WireError, instant
 
 JOINED = (
@@ -101,10 +101,14 @@ class Renders:
         with self._store.read() as db:
             return int(db.execute(query, (team, since)).fetchone()[0])
 
-    def metered(self, team: str) -> int:
-        """How many pictures a team has been given."""
+    def spent(self, team: str) -> int:
+        """How many pictures a team has been given, and how many items of its batches are still to be rendered."""
+        given = "SELECT count(*) FROM meter WHERE team=:team"
+        items = (
+            "SELECT count(*) FROM items i JOIN batches b ON b.number=i.batch WHERE i.state=:waiting AND b.team=:team"
+        )
         with self._store.read() as db:
-            return int(db.execute("SELECT count(*) FROM meter WHERE team=?", (team,)).fetchone()[0])
+            return int(db.execute(f"SELECT ({given}) + ({items})", {"team": team, "waiting": WAITING}).fetchone()[0])
 
 
 def image_shape(row: sqlite3.Row, link: Link) -> dict[str, Any]:

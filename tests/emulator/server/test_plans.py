@@ -122,3 +122,17 @@ def test_a_quota(tmp_path: Path, status: int) -> None:
     )  # fmt: skip
     app.close()
     assert len(read_meter(tmp_path)) == 2
+
+
+def test_a_quota_counts_what_is_accepted(tmp_path: Path) -> None:
+    """Batches that are still to be rendered use it up; one that is sent again with its key gets its first answer."""
+    app = opened(tmp_path, quota=50, idempotent=True)
+    call = Caller(app)
+    uid = call.uid()
+    body, key = {"variableSets": [{"name": str(number)} for number in range(50)]}, {"Idempotency_Key": "k"}
+    path = f"/templates/{uid}/batch-render"
+    first = call.json("POST", path, body, **key)
+    assert call("POST", path, SETS).status_code == 429
+    assert call.json("POST", path, body, **key) == first
+    assert call("POST", path, SETS, **key).status_code == 409
+    app.close()

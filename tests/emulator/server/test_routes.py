@@ -105,6 +105,14 @@ def test_a_gif_of_what_does_not_move_is_refused(call: Caller, body: dict[str, st
     assert found.json["code"] == "static_source"
 
 
+@pytest.mark.parametrize("side", ["width", "height"])
+def test_a_gif_has_a_largest_size(call: Caller, side: str) -> None:
+    """2000 pixels a side; a still may be larger."""
+    moving = "<style>@keyframes a{to{left:9px}} i{animation:a 1s}</style><i>x</i>"
+    assert call("POST", "/gif", {"html": moving, "width": 20, "height": 20, side: 2001}).status_code == 422
+    assert call("POST", "/image", {"html": moving, "width": 20, "height": 20, side: 2001}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -316,12 +324,15 @@ def test_the_fake_engine_draws_real_pictures() -> None:
         ("0f" * 32, 200),
         ("pic_live_" + "0f" * 31, 401),
         ("pic_live_" + "0F" * 32, 401),
-        ("pk_live_" + "0f" * 32, 401),
+        ("pk_live_" + "0f" * 32, 200),
+        ("pk_test_" + "aB3" * 8, 200),
+        ("pk_live_" + "0f" * 11, 401),
+        ("pk_live_" + "0-" * 32, 401),
         ("pic_live_", 401),
     ],
 )
 def test_strict_keys_are_those_that_the_vendor_gives_out(tmp_path: Path, key: str, status: int) -> None:
-    """The form since September 2026, and the bare digits before it."""
+    """The form since September 2026, the bare digits before it, and that of the oldest docs."""
     app = opened(tmp_path, strict_keys=True)
     assert Caller(app, key)("GET", "/api/users/").status_code == status
     app.close()
