@@ -53,10 +53,13 @@ def verify(content: bytes | mmap, expect: Expectation) -> Picture:
     if found is not expect.format:
         raise DownloadError(f"a {found} file instead of a {expect.format} file")
     picture = _read(content, found)
-    for name, wanted, got in (("width", expect.width, picture.width), ("height", expect.height, picture.height)):
-        if got is not None and wanted is not None and got != wanted:
-            raise DownloadError(f"{name} {got} instead of {wanted}")
-        if got is not None and not 0 < got <= _MAX_SIDE:
+    if picture.width is None or picture.height is None:
+        return picture
+    sides = (("width", picture.width, expect.width), ("height", picture.height, expect.height))
+    if wrong := [f"{name} {got} instead of {wanted}" for name, got, wanted in sides if wanted not in (None, got)]:
+        raise DownloadError(", ".join(wrong))
+    for name, got, _ in sides:
+        if not 0 < got <= _MAX_SIDE:
             raise DownloadError(f"a {name} of {got} pixels")
     return picture
 

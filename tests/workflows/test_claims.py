@@ -51,7 +51,9 @@ def test_a_picture_of_another_size_than_declared_fails_whatever_is_said(tmp_path
     service = Painted(size=(5, 5))
     service.bend = lambda body: says(body, 5, 5)
     done = Customer(tmp_path, service).apply(cards("a"))
-    assert [(code, message) for _, code, message in done.failed] == [("BAD_DOWNLOAD", "width 5 instead of 8")]
+    assert [(code, message) for _, code, message in done.failed] == [
+        ("BAD_DOWNLOAD", "width 5 instead of 8, height 5 instead of 6")
+    ]
 
 
 @pytest.mark.parametrize("told", [(5, 5), (0, 0)])
