@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from pictify_sync.manifest.prepare import Prepared
 from pictify_sync.manifest.programs import Program, compiled
 from pictify_sync.manifest.rows import Row, as_row
 from pictify_sync.manifest.walking import ENDINGS
-from pictify_sync.redaction import Redactor
+from pictify_sync.redaction import HIDDEN, Redactor
 from pictify_sync.validation import nearest
 from pictify_sync.yaml_reader import Path as Place
 from pictify_sync.yaml_reader import Spot
@@ -149,8 +149,7 @@ class Expansion:
     def _redactor(self) -> Redactor:
         if self._hidden is None:
             given = [self.prepared.loaded.model.variables[name] for name in self.prepared.secrets]
-            literal = [one for one in given if not (isinstance(one, str) and holds_expressions(one))]
-            self._hidden = Redactor([*self.prepared.secrecy.cells(self._row), *literal])
+            self._hidden = Redactor([*self.prepared.secrecy.cells(self._row), *_constants(given)])
         return self._hidden
 
     def _item(self, key: str, values: dict[str, Any], outputs: tuple[str, ...]) -> Item | None:
@@ -260,8 +259,11 @@ class Expansion:
 
     def _tell_failure(self, place: Place, row: Row, failure: Exception) -> None:
         name = ".".join(map(str, place))
+        part = dict(self.prepared.parts)[place]
+        hides = bool(part.whole or self.prepared.secrecy.columns & (part.names | part.optional))
         if isinstance(failure, MissingColumn) and len(self._absent) < _MAX_ABSENT:
-            self._absent.setdefault((place, failure.name), [*self._place[:2], list(row), 0])[3] += 1
+            absent = failure.name if not hides or failure.name in part.text else HIDDEN  # it may be a cell's value
+            self._absent.setdefault((place, absent), [*self._place[:2], list(row), 0])[3] += 1
             return
         message, hint = str(failure)[:200], getattr(failure, "hint", "")
         if isinstance(failure, UnicodeEncodeError):
@@ -273,7 +275,7 @@ class Expansion:
                 sign, one, other = compared.groups()
                 message = f"{_KINDS.get(one, one)} and {_KINDS.get(other, other)} cannot be compared by '{sign}'"
             hint = hint or "use | int, | float or | string to compare like with like"
-        if len(place) > 1 and place[1] in self.prepared.secrets:
+        if self.prepared.secrets and (hides or (len(place) > 1 and place[1] in self.prepared.secrets)):
             message = "the expression fails on this row (its value is sensitive)"
         self._tell(f"{name}: {message}", hint, kind=f"failures of '{name}'")
 
@@ -290,3 +292,12 @@ class Expansion:
             findings.error(place, message, hint, offset=column_in(parts[place].text, name))
         findings.flush()
         self._absent.clear()
+
+
+def _constants(values: Iterable[Any]) -> Iterator[Any]:
+    """Yield the values that no expression makes, those inside lists and mappings too."""
+    for value in values:
+        if isinstance(value, list | dict):
+            yield from _constants(value.values() if isinstance(value, dict) else value)
+        elif not (isinstance(value, str) and holds_expressions(value)):
+            yield value

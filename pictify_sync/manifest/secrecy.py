@@ -25,9 +25,14 @@ class Secrecy:
     addresses: frozenset[str]  # those that are addresses
     whole: bool  # one is made of the row itself
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column behind a sensitive variable."""
+        return frozenset[str]().union(*self.made_of.values())
+
     def cells(self, row: Mapping[str, object]) -> Iterator[object]:
         """Give what a row holds that may stand in no message."""
-        columns = row.keys() if self.whole else frozenset[str]().union(*self.made_of.values())
+        columns = row.keys() if self.whole else self.columns
         yield from (row[name] for name in columns if name in row)
 
     def shown_by(self, names: frozenset[str]) -> Iterator[tuple[str, str]]:

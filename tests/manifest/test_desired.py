@@ -166,6 +166,33 @@ def test_sensitive_values_are_nowhere_but_in_payloads(project: Project) -> None:
     assert "x.example" not in project.fails()
 
 
+def test_no_failure_of_an_expression_names_a_value_that_it_reads(project: Project) -> None:
+    """A name looked up, a text made of a value and its last letter stay out of `where`, keys and other variables."""
+    hidden = "title: {type: text, sensitive: true"
+    project.edit("manifests/card.yaml", lambda text: text.replace("title: {type: text", hidden))
+    project.rows({"id": "a", "title": "Zanzibar Q", "photo": "", "email": "mail"})
+    whole = (project.folder / "manifests/a.yaml").read_text(encoding="utf-8")
+    for failing in ("row[title]", "row[title | slug]", "title | slug | int", "title | last | int", "{'a': 1}[title]"):
+        where = f'where: "{{{{ {failing} == 1 }}}}"\n'
+        project.write("manifests/a.yaml", whole + where)
+        told = project.fails().lower()
+        assert "zanzibar" not in told, failing
+        assert "'q'" not in told, failing
+        assert "'(sensitive)'" in told or "its value is sensitive" in told, failing
+    project.write("manifests/a.yaml", whole + 'where: "{{ title.width == 1 and row.absent == 1 }}"\n')
+    assert "its value is sensitive" in project.fails()
+
+
+def test_words_of_an_expression_inside_a_sensitive_list_are_no_values(project: Project) -> None:
+    """What names a column is no value, so the variable that fails is named; a constant beside it stays hidden."""
+    project.edit("manifests/card.yaml", lambda text: text + "  tags: {type: array, sensitive: true}\n")
+    project.edit("manifests/card.html", lambda text: text + "{{tags}}")
+    project.rows({"id": "a", "title": "A", "photo": "constant-of.png", "email": "mail"})
+    tags = 'variables:\n  tags: ["{{ email }}", {deep: ["{{ email }} such picture"]}, constant]'
+    project.edit("manifests/a.yaml", lambda text: text.replace("variables:", tags))
+    assert "no such picture: (sensitive)-of.png" in "\n".join(map(str, project.read().problems))
+
+
 def test_a_sensitive_local_picture_is_sent_and_never_named(project: Project) -> None:
     """Its bytes go to the provider like any picture's; its path is in no asset, and in no problem of its row."""
     project.edit("manifests/card.yaml", lambda text: text.replace("{type: image,", "{type: image, sensitive: true,"))
