@@ -24,7 +24,10 @@ class Mending:
     session: Session
 
     def taint(self, patterns: Sequence[str], *, tainted: bool) -> tuple[AssetKey, ...]:
-        """Mark matching records to be rendered again, or take the mark back; gives the keys it changed."""
+        """Mark matching records to be rendered again, or take the mark back; gives the keys it changed.
+
+        Raises UsageError for one that an interrupted run is moving: the move, once finished, would undo it.
+        """
 
         def put(record: Record) -> Record | None:
             return None if record.tainted is tainted else replace(record, tainted=tainted)
@@ -72,13 +75,24 @@ class Mending:
     def _put(self, why: str, keys: Iterable[AssetKey], put: Put) -> Sequence[Entry]:
         records = (self.session.store.record(key) for key in keys)
         puts = [changed for record in records if record is not None and (changed := put(record)) is not None]
+        self._refuse_moving({changed.key for changed in puts})
         return (Recorded(why, tuple(puts), (), (), self.session.now()),) if puts else ()
 
     def _unclaimed(self, keys: Sequence[AssetKey], entry: Entry) -> Entry:
         claimed = {claim.key for opened in self.session.store.open_batches() for claim in opened.intended.claims}
         if busy := sorted(claimed.intersection(keys)):
             raise UsageError(f"{busy[0]} is in an open batch", hint="let pictify-sync apply finish it first")
+        self._refuse_moving(keys)
         return entry
+
+    def _refuse_moving(self, keys: Iterable[AssetKey]) -> None:
+        """Records that a run was moving when it ended are written once more when the next one finishes that."""
+        pending = self.session.store.pending_moves()
+        moving = set() if pending is None else {*pending.removes, *(put.key for put in pending.puts)}
+        if busy := sorted(moving.intersection(keys)):
+            raise UsageError(
+                f"{busy[0]} is in a move that was interrupted", hint="let pictify-sync apply finish it first"
+            )
 
 
 def _chunks(keys: Sequence[AssetKey]) -> Iterator[tuple[AssetKey, ...]]:

@@ -147,12 +147,13 @@ def _template_of(record: Record) -> TemplateName | None:
 
 def _looked_at(session: Session, sight: Sight, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
     """Give each record with what its artifact store says of it, many at once: a bucket answers over a network."""
-    rest = iter(records)
+    rest, pending = iter(records), session.store.pending_moves()
+    moving = set() if pending is None else {(move.old_path, move.sha256) for move in pending.moves}
 
     def look(record: Record) -> str:
         artifact = record.artifact
-        if artifact is None:
-            return "present"
+        if artifact is None or ((artifact.path, artifact.sha256) in moving and record.drift is None):
+            return "present"  # what was interrupted is on its way: the next apply ends that, and tells what is lost
         seen = session.ports.artifacts.check(artifact)
         return seen if seen == "present" or sight.held(artifact) else ELSEWHERE
 

@@ -19,10 +19,13 @@ from pictify_sync.core.model import Action, Asset, DriftKind, Reason, Record, St
 from pictify_sync.core.paths import folded, meet
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
-from pictify_sync.errors import StalePlan
+from pictify_sync.errors import StalePlan, UsageError
 from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
 from pictify_sync.workflows.consent import refuse_stale
+from pictify_sync.workflows.mend import Mending
 from pictify_sync.workflows.plan import Choice
+from pictify_sync.workflows.refresh import Sight, refresh
+from pictify_sync.workflows.session import Session
 from tests.core.assets import asset
 from tests.workflows.world import CrowdedStore, DyingStore, Killed, ListDesired, World
 
@@ -380,3 +383,39 @@ def test_whatever_happens_every_record_has_its_own_picture(steps: list[tuple[lis
                 assert world.expected(final).items() <= world.files().items()
                 assert world.plan(ListDesired(final), store).is_empty
             assert all(record.drift in (None, DriftKind.MISSING, DriftKind.TAMPERED) for record in store.records())
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        [at("a", "q.png"), at("b", "p.png")],
+        [at("c", "r.png", "a"), at("b", "q.png")],
+        [at("a", "r.png"), at("b", "q.png")],
+    ],
+    ids=["swapped", "renamed", "moved"],
+)
+def test_an_interrupted_move_is_no_drift_and_is_not_edited(world: World, after: list[Asset]) -> None:
+    """The files are where they go, and the records do not say so yet: nobody takes that for a loss, or for free."""
+    world.apply([at("a", "p.png"), at("b", "q.png")])
+    with opened(world) as store:
+        dying = DyingStore(store, before=2)
+        with pytest.raises(Killed):
+            part(world, after, ["m"], dying)  # type: ignore[arg-type]
+        assert store.pending_moves() is not None
+        session = Session(world.ports(ListDesired(after), store))
+        assert not refresh(session, Sight()).assets
+        mending = Mending(session)
+        for act in (
+            lambda: mending.rename("m/a@default", "m/z@default"),
+            lambda: mending.forget(["m/a"]),
+            lambda: mending.taint(["m/a"], tainted=True),
+        ):
+            with pytest.raises(UsageError, match="m/a@default is in a move that was interrupted"):
+                act()
+    world.apply(after)
+    with opened(world) as store:
+        check(world, store)
+        assert [record.output for record in store.records()] == [
+            one.output for one in sorted(after, key=lambda one: one.key)
+        ]
+    assert world.files() == world.expected(after)
