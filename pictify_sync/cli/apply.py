@@ -25,6 +25,8 @@ from pictify_sync.cli.options import (
 from pictify_sync.cli.pages import Pages, page_options, pages_of
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from pictify_sync.core.model import AssetKey
     from pictify_sync.core.plan import Plan
     from pictify_sync.manifest.desired import Manifests
@@ -121,7 +123,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
                     run = ApplyRun(project, diary.watching(sink), stop, allow_older=wish.allow_older)
                     again = None if loaded else Again(run, wish, consent, planned)
                     done = run.carry_out(
-                        plan, manifests, again or (lambda: None), done, since=since if loaded else None
+                        plan, manifests, again or (lambda _: None), done, since=since if loaded else None
                     )
             runner.annotate_failures(done.failed, plan.changes)
         if as_json:
@@ -203,12 +205,16 @@ class Again:
     consent: Consent
     planned: frozenset[AssetKey]  # what was agreed to; with --yes anything is that the guard lets through
 
-    def __call__(self) -> Plan:
-        """Raise NotApproved when other runs made other work necessary meanwhile, UnsafePlan when it is too much."""
+    def __call__(self, lost: Set[AssetKey]) -> Plan:
+        """Plan what is left; of what `--replace` named, only what is `lost`, for the rest is made.
+
+        Raise NotApproved when other runs made other work necessary meanwhile, UnsafePlan when it is too much.
+        """
         from pictify_sync.errors import NotApproved
 
         wish = self.wish
-        plan, _ = self.run.plan(wish.paths, choice_of(wish.select, wish.exclude, ()))
+        choice = replace(choice_of(wish.select, wish.exclude, wish.replace), replace_only=frozenset(lost))
+        plan, _ = self.run.plan(wish.paths, choice)
         if wish.yes and not wish.approve:
             self.run.project.check(plan, replace(self.consent, digests=(), plans=(), nothing=False))
         elif beyond := sorted(_planned(plan) - self.planned):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import partial
 from secrets import token_hex
@@ -150,7 +150,7 @@ class ApplyRun:
         self,
         plan: Plan,
         manifests: Manifests | None,
-        replan: Callable[[], Plan | None],
+        replan: Callable[[Set[AssetKey]], Plan | None],
         recovered: ApplySummary,
         *,
         since: int | None = None,
@@ -169,7 +169,8 @@ class ApplyRun:
             recovered = replace(recovered, moved=recovered.moved + moved)
             if self.stop():
                 return replace(recovered, interrupted=True)
-            plan = (replan() if lost else None) or plan  # what is in neither place is repaired in the same run
+            if lost:  # what is in neither place is repaired in the same run
+                plan = replan({change.key for change in plan.changes if change.renders}) or plan
         if not plan.is_empty:
             reach(self.project.artifacts())
         self._refuse_absent(plan)

@@ -121,12 +121,15 @@ def recover(ports: Ports) -> ApplySummary:
 def carry_out(
     ports: Ports,
     plan: Plan,
-    replan: Callable[[], Plan | None],
+    replan: Callable[[Set[AssetKey]], Plan | None],
     earlier: ApplySummary | None = None,
     *,
     since: int | None = None,
 ) -> ApplySummary:
-    """Do what the plan says. `replan` is asked when sources were missing or batches had expired; None: not now.
+    """Do what the plan says.
+
+    `replan` is asked when sources were missing or batches were lost: it is given the pictures of these that are not
+    made yet, and gives None where there is no other plan.
 
     `earlier` is what `recover` did in the same apply: it is part of the summary, but for what came right since. What
     other runs did since the plan, or since the serial `since` that it was held against, is left out.
@@ -167,10 +170,10 @@ def _tell_refused(session: Session, tally: Tally) -> None:
             session.ports.sink(AssetFailed(key, PATH_TAKEN, why))
 
 
-def _planned_again(replan: Callable[[], Plan | None], tally: Tally) -> Plan | None:
+def _planned_again(replan: Callable[[Set[AssetKey]], Plan | None], tally: Tally) -> Plan | None:
     """Ask for another plan. What nobody agreed to is not done, and what was left out of a saved plan is said."""
     try:
-        plan = replan()
+        plan = replan(tally.lost.keys())
     except (NotApproved, UnsafePlan) as error:
         tally.stopped = f"{error}; {error.hint}" if error.hint else str(error)
         return None
@@ -181,7 +184,10 @@ def _planned_again(replan: Callable[[], Plan | None], tally: Tally) -> Plan | No
 
 
 def _forget(tally: Tally, plan: Plan) -> None:
-    """What the next plan tries again has not failed yet."""
+    """What the next plan tries again has not failed yet, and what it need not render is not lost."""
+    if tally.lost:
+        rendered = {change.key for change in plan.changes if change.renders and change.key in tally.lost}
+        tally.lost = {key: why for key, why in tally.lost.items() if key in rendered}
     if tally.failed:
         again = {change.key for change in plan.changes if change.action in _RENDERS and _may_try(tally, change.key)}
         tally.failed[:] = [one for one in tally.failed if one[0] not in again]

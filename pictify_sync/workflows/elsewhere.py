@@ -76,6 +76,7 @@ def closed_first(session: Session, tally: Tally, settled: Settled) -> None:
     late: list[Record] = []
     if session.commit(partial(_late, session, settled, late)):
         for put in late:
+            tally.lost.pop(put.key, None)
             if put.artifact is None:
                 tally.unresolved += 1
             else:

@@ -45,7 +45,9 @@ class Tally:
     left: int = 0  # changes of the newest plan that another run came before
     freed_by_others: bool = False  # True: by another run
     tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
-    lost: dict[AssetKey, tuple[str, str]] = field(default_factory=dict)  # (code, message) of the newest of them
+    lost: dict[AssetKey, tuple[str, str]] = field(
+        default_factory=dict
+    )  # (code, message) of the newest of them, until it is made
 
     def lose(self, intended: Intended, code: str, message: str) -> None:
         """Note that a batch may have been rendered, and that its pictures will not come from it."""
@@ -168,6 +170,7 @@ class Apron:
 
     def _count(self, intended: Intended, results: dict[tuple[int, str], Result]) -> None:
         for claim in intended.claims:
+            self.tally.lost.pop(claim.key, None)
             match results.get((claim.index, claim.layout)):
                 case Published() as published:
                     self.tally.stored += 1

@@ -29,6 +29,7 @@ class Choice:
     select: tuple[str, ...] = ()  # empty: all
     exclude: tuple[str, ...] = ()
     replace: tuple[str, ...] = ()  # render these again although nothing changed
+    replace_only: frozenset[AssetKey] | None = None  # None: all that match `replace`; else no more than these
 
     @property
     def is_partial(self) -> bool:
@@ -50,11 +51,16 @@ def plan_scope(desired: Desired, store: StateStore, choice: Choice) -> Scope:
     def selected(key: AssetKey) -> bool:
         return (not choice.select or chosen(key)) and not (choice.exclude and refused(key))
 
+    replaced, among = matcher(choice.replace), choice.replace_only
+
+    def requested(key: AssetKey) -> bool:
+        return (among is None or key in among) and replaced(key)
+
     return Scope(
         manifests=frozenset(desired.manifests),
         whole=desired.whole,
         selected=selected if choice.is_partial else None,
-        requested=matcher(choice.replace) if choice.replace else never,
+        requested=requested if choice.replace else never,
         in_flight=frozenset(claim.key for opened in store.open_batches() for claim in opened.intended.claims),
         find=store.find if store.count() else nowhere,
     )

@@ -41,11 +41,12 @@ def unmade(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> U
     found = Unmade()
     open_in = {claim.key: one.intended.attempt for one in session.store.open_batches() for claim in one.intended.claims}
     told = {key for key, _, _ in tally.failed}
+    lost = tally.lost.keys() - session.touched  # what others did to it since is a picture of today, too
     for key in wanted.keys() - told:
         attempt, asset = open_in.get(key), session.ports.asset(key)
         if attempt is not None:
             found.waiting += attempt not in tally.in_doubt
-        elif asset is not None and not _is_there(session, asset):
+        elif asset is not None and (key in lost or not _is_there(session, asset)):
             found.failed.append((key, *_reason(session, asset, tally, is_carried=wanted[key])))
     found.failed.sort(key=lambda one: key_order(one[0]))
     return found

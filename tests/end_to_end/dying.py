@@ -70,7 +70,7 @@ def main() -> None:
     run = ApplyRun(project, lambda _: None, lambda: False)
     recovered = run.recover()
     plan, manifests = run.plan((), Choice())
-    run.carry_out(plan, manifests, lambda: None, recovered)
+    run.carry_out(plan, manifests, lambda _: None, recovered)
     project.close()
     print(max(store.commits for store in stores))
 

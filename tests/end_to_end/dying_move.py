@@ -26,7 +26,7 @@ def main() -> None:
     run = ApplyRun(project, count, lambda: False)
     recovered = run.recover()
     plan, manifests = run.plan((), Choice())
-    run.carry_out(plan, manifests, lambda: None, recovered)
+    run.carry_out(plan, manifests, lambda _: None, recovered)
 
 
 if __name__ == "__main__":

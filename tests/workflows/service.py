@@ -8,9 +8,10 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from concurrent.futures import Executor, Future
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
@@ -20,7 +21,7 @@ from pydantic import SecretStr
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.events import Event
 from pictify_sync.core.journal import DoubtRules
-from pictify_sync.core.model import Asset, Capabilities, Origin
+from pictify_sync.core.model import Asset, AssetKey, Capabilities, Origin
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Provider, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
@@ -245,17 +246,22 @@ class Customer:
             doubt=self.doubt,
         )
 
-    def plan(self, desired: ListDesired, store: StateStore) -> Plan:
+    def plan(self, desired: ListDesired, store: StateStore, choice: Choice | None = None) -> Plan:
         """What would change."""
-        return make_plan(desired, store, lambda _: self.service.provider.capabilities(), Choice())
+        return make_plan(desired, store, lambda _: self.service.provider.capabilities(), choice or Choice())
 
-    def apply(self, desired: ListDesired) -> ApplySummary:
+    def apply(self, desired: ListDesired, *, replaces: tuple[str, ...] = (), is_saved: bool = False) -> ApplySummary:
         """Recover, plan and carry out, as the command does."""
         with self.store() as store:
             ports = self.ports(desired, store)
             recovered = recover(ports)
-            plan = self.plan(desired, store)
-            return carry_out(ports, plan, lambda: self.plan(desired, store), recovered)
+            choice = Choice(replace=replaces)
+            plan = self.plan(desired, store, choice)
+
+            def again(lost: Set[AssetKey]) -> Plan | None:
+                return None if is_saved else self.plan(desired, store, replace(choice, replace_only=frozenset(lost)))
+
+            return carry_out(ports, plan, again, recovered)
 
     def collect(self, desired: ListDesired) -> Collected:
         """Look for pictures whose URL was not told."""

@@ -127,7 +127,7 @@ def test_a_later_plan_of_an_apply_deletes_nothing_that_the_first_did_not(tmp_pat
     moved = [replace(ABC[0], output="m/elsewhere.png"), *ABC[1:]]
     ports = world.ports(ListDesired(moved), store)
     cut = ListDesired(moved[:1])
-    summary = carry_out(ports, world.plan(ListDesired(moved), store), lambda: world.plan(cut, store))
+    summary = carry_out(ports, world.plan(ListDesired(moved), store), lambda _: world.plan(cut, store))
     assert summary.removed == 0
     assert "nothing was deleted" in str(summary.stopped)
     assert world.files().keys() >= {one.output for one in ABC[1:]}
@@ -139,7 +139,7 @@ def test_stopping_submits_nothing_more_and_the_next_apply_goes_on(tmp_path: Path
     desired = ListDesired(ABC)
     store = world.store()
     ports = replace(world.ports(desired, store), stop=lambda: world.provider.posts >= 1)
-    summary = carry_out(ports, world.plan(desired, store), lambda: None)
+    summary = carry_out(ports, world.plan(desired, store), lambda _: None)
     assert summary.interrupted
     assert world.provider.posts == 1
     world.apply(ABC)
@@ -182,11 +182,11 @@ def test_what_a_resumed_run_makes_is_counted_once(tmp_path: Path) -> None:
     world = World(tmp_path, PainterProvider(max_open=1, max_items=10))
     desired, store = ListDesired(ABC), world.store()
     ports = replace(world.ports(desired, store), stop=lambda: world.provider.posts >= 1)
-    cut = carry_out(ports, world.plan(desired, store), lambda: None)
+    cut = carry_out(ports, world.plan(desired, store), lambda _: None)
     assert (cut.stored, cut.waiting > 0) == (0, True)
     ports = world.ports(desired, store)
     recovered = recover(ports)
-    done = carry_out(ports, world.plan(desired, store), lambda: None, recovered)
+    done = carry_out(ports, world.plan(desired, store), lambda _: None, recovered)
     assert (done.stored, done.kept) == (6, 0)
 
 
@@ -197,7 +197,7 @@ def test_an_interrupted_recovery_says_what_is_open(tmp_path: Path) -> None:
         world = World(tmp_path / str(embedded), provider)
         desired, store = ListDesired(ABC), world.store()
         ports = world.ports(desired, store)
-        carry_out(replace(ports, stop=partial(bool, provider.meter)), world.plan(desired, store), lambda: None)
+        carry_out(replace(ports, stop=partial(bool, provider.meter)), world.plan(desired, store), lambda _: None)
         done = recover(replace(ports, stop=lambda: True))
         assert (done.waiting > 0, done.embedded, done.interrupted) == (True, embedded, True)
 

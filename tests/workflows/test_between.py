@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -22,7 +22,10 @@ ABCD = [asset(name) for name in "abcd"]
 
 
 def apply_after(
-    world: World, assets: Sequence[Asset], between: Callable[[], object], replan: Callable[[], Plan] | None = None
+    world: World,
+    assets: Sequence[Asset],
+    between: Callable[[], object],
+    replan: Callable[[Set[AssetKey]], Plan] | None = None,
 ) -> ApplySummary:
     """Recover and plan, let something happen, then carry the plan out."""
     desired, store = ListDesired(assets), world.store()
@@ -30,7 +33,7 @@ def apply_after(
     recovered = recover(ports)
     plan = world.plan(desired, store)
     between()
-    return carry_out(ports, plan, replan or (lambda: world.plan(desired, store)), recovered)
+    return carry_out(ports, plan, replan or (lambda _: world.plan(desired, store)), recovered)
 
 
 def well(done: ApplySummary) -> bool:
@@ -99,7 +102,7 @@ def test_new_work_that_nobody_agreed_to_is_not_done(tmp_path: Path) -> None:
     def between() -> None:
         world.apply([*ABCD[:3], asset("d", value="another")])
 
-    def refuse() -> Plan:
+    def refuse(_: Set[AssetKey]) -> Plan:
         raise NotApproved("other work is due now", hint="review the new plan")
 
     done = apply_after(world, ABCD[:3], between, refuse)

@@ -82,7 +82,7 @@ def test_a_quarantine_from_the_future_ends(tmp_path: Path, ahead: float) -> None
         store = world.store()
         ports = world.ports(desired, store)
         recovered = recover(ports)
-        done = carry_out(ports, world.plan(desired, store), lambda: None, recovered)
+        done = carry_out(ports, world.plan(desired, store), lambda _: None, recovered)
         assert done.in_doubt == in_doubt, wait
         world.clock.set_ahead = 0.0  # set right again after the first run
     assert world.files() == world.expected([asset("a")])

@@ -69,7 +69,7 @@ class Clones:
         world, desired, store = self.worlds[number], ListDesired(assets), store or self.store()
         ports = replace(world.ports(desired, store), run=f"run{next(world.runs)} of {number}")
         recovered = recover(ports)
-        return carry_out(ports, world.plan(desired, store), lambda: world.plan(desired, store), recovered)
+        return carry_out(ports, world.plan(desired, store), lambda _: world.plan(desired, store), recovered)
 
     def rendered(self) -> int:
         return sum(sum(world.provider.meter.values()) for world in self.worlds)

@@ -41,7 +41,7 @@ def run(world: World, rules: DoubtRules | None = None) -> tuple[ApplySummary, Ap
     desired, store = ListDesired(ABC), world.store()
     ports = replace(world.ports(desired, store), doubt=rules or DoubtRules())
     recovered = recover(ports)
-    return recovered, carry_out(ports, world.plan(desired, store), lambda: None)
+    return recovered, carry_out(ports, world.plan(desired, store), lambda _: None)
 
 
 def bill(world: World) -> tuple[int, int, int]:

@@ -104,7 +104,7 @@ def test_no_word_of_a_provider_brings_a_value_into_the_state(tmp_path: Path, how
     world = World(tmp_path, Echoing(how))
     desired, store = Secret([hidden("a"), hidden("b")]), world.store()
     plan = world.plan(desired, store)
-    summary = carry_out(world.ports(desired, store), plan, lambda: None)
+    summary = carry_out(world.ports(desired, store), plan, lambda _: None)
     told = repr([list(store.entries()), world.events, summary])
     assert "hunter2" not in told
     assert "(sensitive)" in told or WITHHELD in told
@@ -114,7 +114,7 @@ def test_a_value_that_nobody_knows_any_more_withholds_the_message(tmp_path: Path
     """A batch of an earlier run fails after the value left the manifests: its code is kept, its words are not."""
     world = World(tmp_path, Echoing("silent"))
     desired, store = Secret([hidden("a")]), world.store()
-    carry_out(world.ports(desired, store), world.plan(desired, store), lambda: None)
+    carry_out(world.ports(desired, store), world.plan(desired, store), lambda _: None)
     provider = world.provider
     assert isinstance(provider, Echoing)
     provider.how = "failed"

@@ -59,7 +59,7 @@ def part(world: World, assets: Sequence[Asset], names: Sequence[str], store: Sta
     desired = ListDesired([one for one in assets if one.key.partition("/")[0] in names])
     desired.manifests, desired.whole = tuple(names), False
     ports = world.ports(desired, store)
-    return carry_out(ports, world.plan(desired, store), lambda: world.plan(desired, store))
+    return carry_out(ports, world.plan(desired, store), lambda _: world.plan(desired, store))
 
 
 def save(world: World, assets: Sequence[Asset], store: StateStore) -> tuple[Plan, ListDesired]:
@@ -78,7 +78,7 @@ def carry_out_saved(world: World, saved: tuple[Plan, ListDesired], store: StateS
         return None
     ports = world.ports(desired, store)
     recover(ports)
-    return carry_out(ports, plan, lambda: None)
+    return carry_out(ports, plan, lambda _: None)
 
 
 def check(world: World, store: StateStore) -> None:
@@ -236,7 +236,7 @@ def racing(world: World, then: Sequence[Asset], at_commit: int, other: Callable[
         desired = ListDesired(then)
         plan = world.plan(desired, store)
         ports = world.ports(desired, CrowdedStore(store, at_commit, other))  # type: ignore[arg-type]
-        return carry_out(ports, plan, lambda: None)
+        return carry_out(ports, plan, lambda _: None)
 
 
 @pytest.mark.parametrize("at_commit", range(1, 5))

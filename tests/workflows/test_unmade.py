@@ -42,6 +42,32 @@ def test_a_batch_that_is_always_forgotten_is_rendered_once_more_and_told(tmp_pat
     assert {event.key for event in customer.events if isinstance(event, AssetFailed)} == KEYS
 
 
+@pytest.mark.parametrize("is_saved", [False, True])
+def test_replaced_pictures_whose_batch_is_forgotten_are_failures(tmp_path: Path, is_saved: bool) -> None:
+    """The pictures of an earlier apply are still there, but nobody asked for those: with a saved plan, too."""
+    service = Scripted(HONOURED)
+    customer = Customer(tmp_path, service)
+    customer.apply(cards("abc"))
+    before = len(service.posts)
+    service.refused = 410
+    done = customer.apply(cards("abc"), replaces=("*",), is_saved=is_saved)
+    assert {(key, code) for key, code, _ in done.failed} == {(key, "BATCH_LOST") for key in KEYS}
+    assert done.stored == 0
+    assert len(service.posts) - before == (1 if is_saved else 2)
+
+
+def test_replaced_pictures_of_one_lost_batch_are_made_in_the_same_run(tmp_path: Path) -> None:
+    """They alone are rendered once more: those that came well, and those that nobody named, are not."""
+    service = Scripted(HONOURED)
+    customer = Customer(tmp_path, service)
+    customer.apply(cards("abcdefg"))
+    before = renders(service)
+    service.refused, service.refused_batch = 410, "b4"
+    done = customer.apply(cards("abcdefg"), replaces=("m/[a-e]",))
+    assert (done.stored, done.failed) == (5, ())
+    assert sorted((renders(service) - before).values()) == [1, 1, 2, 2, 2]
+
+
 def test_a_recovered_batch_that_is_forgotten_counts_as_the_first_render(tmp_path: Path) -> None:
     """An apply that finds the batch of an earlier one gone renders it once more, not twice."""
     service = Scripted(HONOURED)
@@ -86,7 +112,7 @@ def test_a_source_that_is_gone_under_a_saved_plan_is_a_failure(tmp_path: Path) -
     world.apply([asset("a")])
     (tmp_path / "out/m/a.default.png").unlink()
     desired, store = ListDesired([asset("b", value="a")]), world.store()
-    done = carry_out(world.ports(desired, store), world.plan(desired, store), lambda: None)
+    done = carry_out(world.ports(desired, store), world.plan(desired, store), lambda _: None)
     assert [(key, code) for key, code, _ in done.failed] == [("m/b@default", "NOT_MADE")]
     assert "was not there" in done.failed[0][2]
 
@@ -121,12 +147,12 @@ def test_what_another_run_has_open_is_waited_for_and_no_failure(tmp_path: Path) 
     other = replace(world.ports(desired, world.store()), stop=lambda: bool(world.provider.posts))
 
     def go_first() -> None:
-        carry_out(other, world.plan(desired, other.store), lambda: None)
+        carry_out(other, world.plan(desired, other.store), lambda _: None)
         posted.append(True)
 
     crowded = CrowdedStore(world.store(), 1, go_first)
     ports = world.ports(desired, crowded, lambda: bool(posted))  # type: ignore[arg-type]
-    done = carry_out(ports, world.plan(desired, world.store()), lambda: None)
+    done = carry_out(ports, world.plan(desired, world.store()), lambda _: None)
     assert (done.waiting, done.failed, world.provider.posts) == (2, (), 1)
 
 
@@ -136,7 +162,7 @@ def test_what_is_left_when_a_run_stops_is_counted(tmp_path: Path) -> None:
     world = World(tmp_path, PainterProvider(max_open=1))
     desired, store = ListDesired(abcd), world.store()
     ports = world.ports(desired, store, lambda: world.provider.posts >= 1)
-    done = carry_out(ports, world.plan(desired, store), lambda: None, recover(ports))
+    done = carry_out(ports, world.plan(desired, store), lambda _: None, recover(ports))
     assert done.interrupted
     assert (done.left, done.waiting, done.failed) == (2, 2, ())
 

@@ -218,7 +218,7 @@ class World:
         ports = self.ports(desired, store)
         recovered = recover(ports)
         plan = self.plan(desired, store, choice)
-        return recovered, carry_out(ports, plan, lambda: self.plan(desired, store))
+        return recovered, carry_out(ports, plan, lambda _: self.plan(desired, store))
 
     def files(self) -> dict[str, bytes]:
         """Every published file by path."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,3 +53,20 @@ def test_a_damaged_folder_may_be_removed(tmp_path: Path, spoil: Callable[[Path],
     project.edit("manifests/rows.csv", "Title 1", "Another")
     project.ok("apply", "--yes")
     assert sum(project.meter().values()) == 2
+
+
+def test_after_the_folder_was_removed_pictures_are_replaced_in_one_run(tmp_path: Path) -> None:
+    """Its templates are gone with it: they are pushed again, and what was asked for is rendered, by the same apply."""
+    project = ProjectFolder(tmp_path / "project")
+    project.ok("apply", "--yes")
+    before = project.files()
+    shutil.rmtree(project.folder / ".pictify-sync/local")
+    assert "8 stored" in project.ok("apply", "--yes", "--replace", "*")
+    assert sorted(project.meter().values()) == [1] * 8
+    assert project.files() == before
+    shutil.rmtree(project.folder / ".pictify-sync/local")
+    project.ok("plan", "--replace", "*", "--out", "plan.json")
+    done = project.run("apply", "--yes", "plan.json")
+    assert done.returncode == 1
+    assert "Template not found" in done.stdout
+    assert "nothing to do" not in done.stdout
