@@ -52,6 +52,8 @@ class HeldFiles:
             if path in self._pending:
                 return self._pending[path] == sha256
             with suppress(sqlite3.Error, OSError):
+                if self._reader is None and not self._file.exists():
+                    return False
                 self._reader = self._reader or self._open_reader()
                 row = self._reader.execute(_FIND, (path, self._place())).fetchone()
                 return row is not None and row[0] == sha256

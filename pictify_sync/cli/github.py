@@ -48,7 +48,7 @@ def prepare_command() -> None:
             if settings_from_base(Path(inputs.settings or FILE), run.base_sha, os.environ) or changed:
                 notice("The settings are those of the base: what this proposal changes in them counts after its merge.")
             with project_of(inputs.settings, inputs.manifests) as project:
-                refuse_kept(run.base_sha, os.environ, places(project))
+                refuse_kept(run.base_sha, os.environ, places(project, inputs.manifests))
         runner.put({"folder": str(folder), "artifact": inputs.artifact, "inputs": told_inputs(os.environ)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,10 @@ ASIDE = ".pictify-sync/set-aside"  # of the project: files that an artifacts bra
 _WHOLE = "whole"  # a file that tells the next step: the output folder is what the artifacts branch holds
 
 
-def places(project: Project) -> Places:
-    """Where the project keeps what no proposal may bring."""
+def places(project: Project, manifests: Sequence[str]) -> Places:
+    """Where the project keeps what no proposal may bring, and where its manifests are: also those of the inputs."""
     from pictify_sync.github.proposal import Places
+    from pictify_sync.wiring.finding import before_magic
     from pictify_sync.wiring.states import local_place
 
     settings = project.settings
@@ -26,7 +28,7 @@ def places(project: Project) -> Places:
     return Places(
         state=local_place(settings),
         folders=tuple(map(settings.path, folders)),
-        manifests=settings.path(settings.manifests),
+        manifests=(settings.path(settings.manifests), *(Path.cwd() / before_magic(one) for one in manifests)),
         project=workspace / os.environ.get("INPUT_WORKING_DIRECTORY", "."),
     )
 

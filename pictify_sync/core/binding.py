@@ -36,9 +36,11 @@ def belongs(bound: ProjectIdentity, ours: ProjectIdentity, sharing: Sharing, beg
             if bound.folder != ours.folder:
                 return False
             same = began(bound.roots)
-            if same is None and sharing is Sharing.REMOTE and bound.repository and ours.repository:
+            if same is not None or sharing is Sharing.REPOSITORY:
+                return same is not False
+            if bound.repository and ours.repository:
                 return bound.repository == ours.repository
-            return same is not False
+            return bool(bound.roots or bound.repository) or not bound.path or bound.path == ours.path
 
 
 def project_title(project: ProjectIdentity) -> str:

@@ -204,7 +204,7 @@ class ProjectIdentity:
     name: str  # the setting of that name; "" when there is none
     folder: str  # of the project: from its Git root, else see `wiring/identity.py`
     manifests: str  # their folder, from the project's
-    path: str = ""  # of the project, from the folder of the state's file; "" when the state is no file
+    path: str = ""  # of the project, from the folder of the state's file; a digest of it when the state is no file
     repository: str = ""  # host and path of its remote `origin`; "" when not known
     roots: tuple[str, ...] = ()  # first commits of its history, sorted; none when not known, as in a shallow clone
     place: str = ""  # where its pictures are kept (see `wiring/place.py`), tells no project; "" when not known

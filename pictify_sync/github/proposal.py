@@ -30,7 +30,7 @@ class Places:
 
     state: Path | None = None  # a file, with others beside it; or a repository
     folders: tuple[Path, ...] = ()  # what commands keep
-    manifests: Path | None = None
+    manifests: tuple[Path, ...] = ()  # their folder, and those that the workflow names
     project: Path | None = None  # as the workflow names it: where it really is may be a link's doing
 
 
@@ -72,7 +72,7 @@ def refuse_kept(sha: str, environ: Mapping[str, str], places: Places | None = No
     places = places or Places()
     kept = [*_inside(top, places.state), *(names for folder in places.folders for names in _inside(top, folder))]
     own = [names for place in (Path.cwd(), places.project) for names in _inside(top, place) if names]
-    manifests = list(_inside(top, places.manifests))
+    manifests = [names for place in places.manifests for names in _inside(top, place)]
     state = {(*names[:-1], f"{names[-1]}{end}") for names in _inside(top, places.state) for end in _BESIDE if names}
     for change in _changes(git, sha):
         if change.after == _NOTHING:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from glob import has_magic
+from itertools import takewhile
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG, S_IWOTH
 
@@ -52,11 +53,15 @@ def _start(path: str, cwd: Path) -> Path | None:
     whole = Path(os.path.normpath(cwd / path))
     mode = _mode(whole)
     if mode == 0 and has_magic(path):
-        plain = next(number for number, part in enumerate(whole.parts) if has_magic(part))
-        return Path(*whole.parts[:plain])
+        return before_magic(whole)
     if S_ISDIR(mode):
         return whole
     return None if S_ISREG(mode) and whole.suffix not in _MANIFESTS else whole.parent
+
+
+def before_magic(path: str | Path) -> Path:
+    """Return the folder below which a glob looks; a path without wildcards as it is."""
+    return Path(*takewhile(lambda part: not has_magic(part), Path(path).parts))
 
 
 def _mode(path: Path) -> int:

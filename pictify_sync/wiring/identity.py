@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pictify_sync.core.binding import Sharing, belongs, project_title
 from pictify_sync.core.entries import ProjectIdentity
+from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import ForeignState
 from pictify_sync.settings import Settings
@@ -43,11 +44,12 @@ class Owner:
         path = ""
         if sharing in (Sharing.OWN, Sharing.FILE):
             path = _relative(project, settings.path(settings.state).resolve().parent)
+        place = digest(_plain(str(project.resolve()))) if sharing is Sharing.REMOTE else ""
         return ProjectIdentity(
             name=settings.name or "",
             folder=_relative(project, top) if top is not None else path or _plain(project.name),
             manifests=_relative(settings.path(settings.manifests), project),
-            path=path,
+            path=path or place,
         )
 
     def _repository(self) -> str:

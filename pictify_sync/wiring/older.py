@@ -35,12 +35,14 @@ def refuse_older(project: Project, *, allowed: bool) -> str:
         return (
             f"the commit {head[:SHORT]} does not hold {short}, which was applied last: what only that one asks for goes"
         )
-    if order is Order.UNKNOWN and head:
-        return (
-            f"it is not known whether the commit {head[:SHORT]} is newer than {short}, which was applied last; "
-            "git fetch brings the history (git fetch --unshallow in a shallow clone)"
-        )
-    return ""
+    if order is not Order.UNKNOWN:
+        return ""
+    if not head:
+        return f"git cannot tell which commit this is, so it may be older than {short}, which was applied last"
+    return (
+        f"it is not known whether the commit {head[:SHORT]} is newer than {short}, which was applied last; "
+        "git fetch brings the history (git fetch --unshallow in a shallow clone)"
+    )
 
 
 def is_shared(project: Project) -> bool:

@@ -59,6 +59,19 @@ def test_a_proposal_brings_no_nearer_settings(hub: Hub) -> None:
     assert "Project:" not in job.log
 
 
+def test_a_proposal_brings_no_submodule_where_the_workflow_looks(hub: Hub) -> None:
+    """Manifests that the inputs name may lie beside the folder of the settings."""
+    (hub.work.folder / "manifests").rename(hub.work.folder / "cards")
+    hub.commit("main")
+    head = git(hub.work.folder, "rev-parse", "HEAD")
+    (hub.work.folder / "cards/more").mkdir()
+    git(hub.work.folder, "update-index", "--add", "--cacheinfo", f"160000,{head},cards/more")
+    number = hub.propose("change", fork=True)
+    job = hub.run("pull_request", {"manifests": "cards/**/*.yaml"}, pull=number, token="read", workflow=2)
+    assert job.failed
+    assert "the submodule cards/more" in said(job, "error")
+
+
 @pytest.mark.full
 def test_work_that_nobody_reviewed_is_refused_and_named(hub: Hub) -> None:
     """A commit pushed past the pull requests; the same by hand is done."""

@@ -61,3 +61,15 @@ def test_what_cannot_be_compared_is_said_and_goes_on(hub: Hub, clone: Clone, at:
     said = at(two, *ONE)
     assert said.code == 0
     assert f"not known whether the commit {second[:12]} is newer than {third[:12]}" in said.talk
+
+
+def test_where_git_tells_no_commit_that_is_said(hub: Hub, clone: Clone, at: In) -> None:
+    """Nothing is proven of a folder that came without its repository, and an older commit is possible."""
+    one, _, second = prepared(clone, hub)
+    one.edit("pictify-sync.yaml", REF, f"{REF}?remote={hub.folder.as_uri()}")
+    one.edit("pictify-sync.yaml", "version: 1", "version: 1\nname: one")
+    assert at(one, *ONE).code == 0
+    (one.folder / ".git").rename(hub.folder.parent / "away")
+    said = at(one, *ONE)
+    assert said.code == 0
+    assert f"Warning: git cannot tell which commit this is, so it may be older than {second[:12]}" in said.talk

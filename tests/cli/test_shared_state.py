@@ -96,6 +96,27 @@ def test_repositories_that_share_a_remote_for_states_are_told_apart(hub: Hub, cl
     assert at(two, "state", "fetch").code == 0
 
 
+@pytest.mark.parametrize("repository", [False, True])
+def test_projects_of_which_nothing_is_known_are_told_apart_by_their_places(
+    hub: Hub, clone: Clone, at: In, *, repository: bool
+) -> None:
+    """Without commits and remotes, or without Git, a state elsewhere is that of the folder which wrote it first."""
+    one, two = (inside(hub.folder.parent / name, "site") for name in ("x", "y"))
+    for project in (one, two):
+        project.edit("pictify-sync.yaml", REF, f"{REF}?remote={hub.folder.as_uri()}")
+        if repository:
+            git(project.folder, "init", "--quiet")
+    assert at(one, "taint", "cards/item-001@default").code == 0
+    assert at(one, "state", "fetch").code == 0
+    for command in FETCHING:
+        assert "of another repository or folder" in at(two, *command).talk
+    assert at(two, "state", "bind").code == 0
+    assert at(two, "state", "fetch").code == 0
+    assert at(one, "state", "fetch").code == 1
+    commit(two.folder, "1") if repository else None
+    assert at(two, "taint", "cards/item-002@default").code == 0
+
+
 def test_two_settings_files_beside_each_other_are_two_projects(hub: Hub, clone: Clone, at: In) -> None:
     """What tells projects apart is the folder of their manifests, too."""
     one = clone("one")
