@@ -38,8 +38,8 @@ def belongs(bound: ProjectIdentity, ours: ProjectIdentity, sharing: Sharing, beg
             same = began(bound.roots)
             if same is not None or sharing is Sharing.REPOSITORY:
                 return same is not False
-            if bound.repository and ours.repository:
-                return bound.repository == ours.repository
+            if bound.repository and ours.repository:  # many hosts take them in any case
+                return bound.repository.casefold() == ours.repository.casefold()
             return bool(bound.roots or bound.repository) or not bound.path or bound.path == ours.path
 
 

@@ -16,6 +16,7 @@ from pictify_sync.github.commands import Git
 
 SUBJECT = "Pictures published by pictify-sync"
 TRIES = 8  # pushes, when others push too
+_AGAIN = "run refresh, then apply: the pictures of this run are not on the branch, and are made again"
 _BUSY = ("cannot lock ref", "failed to update ref")  # of an answer, while another push is under way
 _KEPT = "refs/kept"  # the tip that the folder was laid out from
 _AUTHOR = {
@@ -91,9 +92,9 @@ class OutputBranch:
                 return True
             self._fetch()
             if self._tip() == parent and not any(word in refused for word in _BUSY):
-                hint = "the job needs the permission contents: write, and a branch that it may push to"
+                hint = f"the job needs the permission contents: write, and a branch that it may push to; then {_AGAIN}"
                 raise GitHubError(f"{self._reference} cannot be pushed to: {refused}", hint=hint)
-        raise GitHubError(f"{self._reference} could not be pushed in {TRIES} tries", hint="run it again")
+        raise GitHubError(f"{self._reference} could not be pushed in {TRIES} tries", hint=_AGAIN)
 
     def _set_aside(self, aside: Path) -> int:
         """Move away what the branch does not hold, or holds otherwise; gives how many files."""

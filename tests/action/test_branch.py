@@ -124,6 +124,7 @@ def test_a_refused_push_says_why(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(GitHubError, match=r"pictures are frozen.*pre-receive hook declined") as caught:
         one.keep()
     assert "contents: write" in caught.value.hint
+    assert "run refresh, then apply" in caught.value.hint
     assert (hub.remote / "tries").read_text() == "x\n"
 
 

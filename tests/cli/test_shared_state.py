@@ -92,7 +92,7 @@ def test_repositories_that_share_a_remote_for_states_are_told_apart(hub: Hub, cl
         project.edit("pictify-sync.yaml", REF, f"{REF}?remote={hub.folder.as_uri()}")
     assert at(one, "taint", "cards/item-001@default").code == 0
     assert at(two, "state", "fetch").code == 1
-    git(two.folder, "remote", "set-url", "origin", "https://user@example.org/one")
+    git(two.folder, "remote", "set-url", "origin", "https://user@Example.org/One")
     assert at(two, "state", "fetch").code == 0
 
 
