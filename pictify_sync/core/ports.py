@@ -187,6 +187,7 @@ class Expectation:
     format: Format
     width: int | None  # pixels; None: any
     height: int | None
+    made_as: str = ""  # sha256 that they had when this process made them: those bytes are whole; "": not known
 
 
 @dataclass(frozen=True, slots=True)

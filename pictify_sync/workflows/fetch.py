@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
@@ -19,6 +20,7 @@ from pictify_sync.workflows.sizes import as_declared
 
 Cell = tuple[int, str]  # (item index, layout)
 TRIES = 3  # of one download
+NAMED = re.compile(r"/([0-9a-f]{64})\.[a-z]+$")  # at the end of a URL of the embedded server
 
 
 class Fetching:
@@ -96,7 +98,7 @@ def fetch(
     What cannot be read now, or may not be, stays rendered: only what is gone or is another picture is made again.
     """
     assert outcome.url is not None
-    expect = Expectation(format_, outcome.width, outcome.height)
+    expect = Expectation(format_, outcome.width, outcome.height, _made_as(provider, outcome.url))
     problem: PictifySyncError | None = None
     spared: dict[str, str] = {}
     for _ in range(TRIES):
@@ -123,6 +125,12 @@ def publish(
         if new_path is not None:
             spared[path] = new_path
     return artifacts.publish(staged, tuple(places))
+
+
+def _made_as(provider: Provider, url: str) -> str:
+    """Return the sha256 by which the embedded server, and no other, names what its own workers made."""
+    named = NAMED.search(url) if provider.capabilities().embedded else None
+    return named[1] if named else ""
 
 
 def _may_go(arriving: str, allowed: Replaceable, sha256: str) -> bool:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 
 import httpx
 import pytest
 
-from pictify_sync.core.model import Capabilities, Status
+from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.core.model import Capabilities, Format, Status
+from pictify_sync.core.outcomes import Rendered
+from pictify_sync.core.reconcile import NotMade, Published
 from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.workflows.fetch import fetch
+from pictify_sync.workflows.making_way import Replaceable
 from pictify_sync.workflows.refresh import Sight, refresh
 from pictify_sync.workflows.session import Session
-from tests.workflows.scripted import Scripted
+from tests.artifacts.test_decoding import png
+from tests.workflows.scripted import HOST, Scripted
 from tests.workflows.service import Customer, cards
 
 KEYS = ["m/a@default", "m/b@default"]
@@ -97,3 +104,18 @@ def test_a_lost_file_is_asked_for_again_before_it_is_rendered(tmp_path: Path) ->
     service.trouble, service.healed_after = httpx.Response(503), 2
     assert customer.apply(desired).refetched == 1
     assert len(service.posts) == 1
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+def test_only_the_embedded_server_vouches_for_its_pictures(tmp_path: Path, embedded: bool) -> None:
+    """Bytes as its own worker made them need no decoding; a URL of a service proves nothing, whatever it names."""
+    broken = png(8, 6, b"no pixels")
+    service = Scripted(Capabilities(embedded=embedded))
+    service.trouble = httpx.Response(200, content=broken)
+    url = f"{HOST}/files/{sha256(broken).hexdigest()}.png"
+    artifacts = FileArtifacts(tmp_path)
+    found = fetch(service.provider, artifacts, Rendered(url, 8, 6), Format.PNG, {"a.png": Replaceable()})
+    assert isinstance(found, Published) is embedded
+    other = f"{HOST}/files/{'0' * 64}.png"
+    found = fetch(service.provider, artifacts, Rendered(other, 8, 6), Format.PNG, {"b.png": Replaceable()})
+    assert isinstance(found, NotMade)
