@@ -259,18 +259,19 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: P
         if pages:
             pages.write(review_of_plan(project.guarded(plan), project.state().variables), {})
         raise
-    return wish.yes or bool(wish.approve) or _asked()
+    return wish.yes or bool(wish.approve) or _asked(plan)
 
 
-def _asked() -> bool:
+def _asked(plan: Plan) -> bool:
     """Ask on the terminal; Ctrl-C and the end of input are a no."""
     from pictify_sync.errors import UsageError
+    from pictify_sync.report.text import headline
 
     if not sys.stdin or not sys.stdin.isatty():
         hint = "agree with --yes or --approve DIGEST, or apply a saved plan"
         raise UsageError("nobody is there to ask; nothing was changed", hint=hint)
     try:
-        question = "Apply these changes? Only 'yes' is accepted"
+        question = f"{headline(plan)} Apply these changes? Only 'yes' is accepted"
         answer: str = click.prompt(question, default="", show_default=False, err=True)
     except click.Abort:
         click.echo(err=True)

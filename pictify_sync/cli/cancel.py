@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.options import pass_settings, project_of
+from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 
 @click.command("cancel")
@@ -18,13 +18,17 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
     """
     from pictify_sync.cli.console import Stopper, progress, say
     from pictify_sync.report.summary import summary_lines
+    from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
+    from pictify_sync.workflows.apply import ApplySummary
 
     if (batch is None) is not everything:
         raise click.UsageError("name one batch, or --all")
     with project_of(settings) as project, Stopper().watching() as stop, progress() as sink:
+        check_state(project)
         run = ApplyRun(project, sink, stop)
         asked = run.cancel(batch)
         done = run.recover()
-    click.echo(f"Asked to cancel: {len(asked)}.", err=True)
-    say(summary_lines(done, again="pictify-sync apply"))
+    click.echo(f"Asked to cancel {batches(len(asked))}." if asked else "No open batch can be cancelled.", err=True)
+    if done != ApplySummary():
+        say(summary_lines(done, again="pictify-sync apply"))

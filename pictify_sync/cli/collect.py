@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.options import json_option, pass_settings, project_of
+from pictify_sync.cli.options import check_state, json_option, pass_settings, project_of
 
 
 @click.command("collect")
@@ -25,6 +25,7 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
     from pictify_sync.wiring import ApplyRun
 
     with project_of(settings) as project, Stopper().watching() as stop:
+        check_state(project)
         with progress() as sink:
             done = ApplyRun(project, sink, stop, inbox=inbox).collect()
         if as_json:

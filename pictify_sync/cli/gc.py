@@ -15,8 +15,9 @@ def gc_command(settings: str | None, days: float) -> None:
 
     Published pictures, the state and open batches are not touched.
     """
+    from pictify_sync.report.words import count
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         removed = upkeep.collect_garbage(project, days)
-    click.echo(f"Removed {removed} files of the embedded provider.")
+    click.echo(f"Removed {count(removed, 'file')} of the embedded provider.")

@@ -97,7 +97,7 @@ def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
 
 
 def check_state(project: Project) -> None:
-    """Bring the state to its newest; refuse to mend one that does not exist, instead of making it."""
+    """Bring the state to its newest; refuse to go on without one, instead of making it."""
     from pictify_sync.errors import UsageError
 
     if not project.fetch().lineage:

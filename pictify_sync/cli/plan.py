@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TextIO, cast
 
 import click
@@ -66,6 +67,8 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
         check_manifests(project, paths)
         agreed = approved(project, options["check_against"])  # type: ignore[arg-type]
         plan, manifests = project.plan(paths, choice)
+        if options["check_against"]:  # what was approved is not held against the guard
+            plan = replace(plan, refusals=())
         with closing(manifests):
             talk(problem_lines(manifests.problems))
             runner.annotate(manifests.problems)
@@ -85,6 +88,6 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
                 pages.write(review_of_plan(plan, project.state().variables), {})
             if options["check_against"]:
                 project.check(plan, agreed)
-    if plan.refusals and not (options["warn_only"] or options["check_against"]):
+    if plan.refusals and not options["warn_only"]:
         return 1
     return 2 if options["detailed_exitcode"] and not plan.is_empty else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.options import pass_settings, project_of
+from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 
 @click.command("resolve")
@@ -33,5 +33,6 @@ def resolve_command(settings: str | None, attempt: str, adopt: str | None, resub
     if len(chosen) != 1:
         raise click.UsageError("say one of --adopt BATCH_ID, --resubmit, --write-off")
     with project_of(settings) as project:
+        check_state(project)
         opened = ApplyRun(project, lambda _: None, lambda: False).resolve(attempt, chosen[0], adopt or "")
     click.echo(f"{opened.intended.attempt} resolved. Go on with: pictify-sync apply", err=True)

@@ -53,16 +53,17 @@ def export_command(settings: str | None) -> None:
 @pass_settings
 def import_command(settings: str | None, file: str) -> None:
     """Read a snapshot into a state that has no history yet. All of it, or nothing."""
+    from pictify_sync.report.words import pictures
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         done = upkeep.restore(project, Path(file))
-        count = project.state().count()
+        number = project.state().count()
     if not done.is_proven_whole:
         click.echo(
             f"Warning: {file} was written by an older version: whether it is complete cannot be checked.", err=True
         )
-    click.echo(f"Imported {count:,} recorded pictures; the state is at serial {done.serial}.", err=True)
+    click.echo(f"Imported {pictures(number)}; the state is at serial {done.serial}.", err=True)
 
 
 @state_command.command("fetch")
@@ -103,12 +104,13 @@ def bind_command(settings: str | None) -> None:
 @pass_settings
 def compact_command(settings: str | None) -> None:
     """Forget the history, keep what is recorded, open and spent. Exports stay the same; history and log begin anew."""
+    from pictify_sync.report.words import count
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         check_state(project)
         forgotten = upkeep.compact(project)
-    click.echo(f"Forgotten: {forgotten:,} entries. Nothing recorded was changed.", err=True)
+    click.echo(f"Forgotten: {count(forgotten, 'entry', 'entries')}. Nothing recorded was changed.", err=True)
 
 
 @state_command.command("rm")
@@ -145,6 +147,7 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
 @pass_settings
 def rebuild_command(settings: str | None, check: bool) -> int:
     """Make all tables anew from the log."""
+    from pictify_sync.report.words import count
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
@@ -154,5 +157,5 @@ def rebuild_command(settings: str | None, check: bool) -> int:
                 click.echo(problem)
             return 1 if found else 0
         serial = upkeep.rebuild(project)
-    click.echo(f"Rebuilt from {serial} entries.", err=True)
+    click.echo(f"Rebuilt from {count(serial, 'entry', 'entries')}.", err=True)
     return 0

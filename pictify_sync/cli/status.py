@@ -22,7 +22,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
 
     with project_of(settings) as project:
         store = project.state()
-        if failed and not as_json:
+        if failed and not as_json and store.lineage:
             say(failed_lines(store.records()))
             return
         dialects = standings(project)

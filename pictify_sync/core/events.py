@@ -20,7 +20,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class Resumed:
-    """A batch of an earlier run is taken up again."""
+    """An open batch, of an earlier run or of this one, is taken up again."""
 
     attempt: str
     pictures: int

@@ -24,7 +24,7 @@ from pictify_sync.core.entries import (
 )
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
-from pictify_sync.report.words import pictures
+from pictify_sync.report.words import batches, pictures
 
 
 def history_lines(entries: Iterable[tuple[int, str, Entry]]) -> Iterator[Line]:
@@ -60,8 +60,9 @@ def _words(entry: Entry) -> tuple[str, Tone]:
                 _FAINT if entry.facts is None else Tone.PLAIN,
             )
         case Spent():
-            cost = f"{entry.billed_min:,} to {entry.billed_max:,} pictures billed"
-            return f"carried over: {entry.attempts:,} batches, {cost}", _FAINT
+            few, many = entry.billed_min, entry.billed_max
+            made = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
+            return f"carried over: {batches(entry.attempts)}, {made} rendered", _FAINT
         case Bound():
             return f"the state belongs to the project {safe(project_title(entry.project))}", Tone.PLAIN
         case Applied():

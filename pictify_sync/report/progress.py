@@ -89,7 +89,7 @@ _AboutBatch = (
 def _batch_line(event: _AboutBatch) -> Line:
     match event:
         case Resumed():
-            return Line(f"Goes on with a batch of an earlier run: {pictures(event.pictures)}.")
+            return Line(f"Goes on with an open batch: {pictures(event.pictures)}.")
         case BatchSubmitted():
             group = event.group
             where = f"template {safe(group.template)}, {group.format}, provider {safe(group.provider)}"

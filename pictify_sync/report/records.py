@@ -119,11 +119,9 @@ def _cost(books: Books) -> str:
     free = safe(listing(books.unbilled))
     if not free:
         return f"Billed {total}."
-    return (
-        f"Rendered {total}; by {free} for nothing."
-        if books.billed
-        else f"Rendered/Billed {total}; {free} bills nothing."
-    )
+    if books.billed:
+        return f"Rendered {total}; what {free} rendered is not billed."
+    return f"Rendered {total}; {free} {'bills' if len(books.unbilled) == 1 else 'bill'} nothing."
 
 
 def open_batch_text(batch: OpenBatch) -> str:

@@ -36,6 +36,10 @@ stream. `apply FILE` and `apply --approve FILE` take it. Changes that ask for no
 | `partial` | Whether something was left out by `--select`, `--exclude` or the paths given. |
 | `capabilities` | What each provider allows, as the batches were made for. |
 | `summary` | `actions`, `reasons` and `manifests` (counts by action), `recorded`, `renders`, `batches`, `copies`. |
+| `refusals` | Why an apply would refuse the plan: `rule` (a setting), `message`, `hint`, `found` and `limit`. |
+| `relocation` | Null, or the folder that all pictures leave: `old`, `new`, and how many `pictures`. |
+| `likely_renames` | Up to 20 pairs of keys that are probably one picture: `old` and `new`. |
+| `more_renames` | How many such pairs are left out. |
 | `templates` | Templates to push: `action`, `source` (desired) and `record` (as pushed before). |
 | `batches` | `group` (provider, template, format, quality, engine), `layouts`, `items` and their keys. |
 | `changes` | Sorted by key: `key`, `action`, `reason`, `asset`, `record`, and `source` (moved or copied instead). |

@@ -207,5 +207,7 @@ def applied(done: Applied) -> str:
     )
     parts = [f"{number:,} {word}" for number, word in counts if number]
     kept = f"; {done.kept:,} unchanged" if done.kept else ""
-    unfinished = done.waiting or done.left or incomplete(done)
-    return f"Applied: {listing(parts) or ('nothing yet' if unfinished else 'nothing to do')}{kept}."
+    if not parts:
+        unfinished = done.waiting or done.left or incomplete(done)
+        parts = ["nothing yet" if unfinished else "nothing removed" if done.left_alone else "nothing to do"]
+    return f"Applied: {listing(parts)}{kept}."

@@ -1,7 +1,8 @@
 """A plan in words, line by line.
 
-Counts come first, then the templates, then every manifest with its changes in key order. It streams: nothing is kept of
-a change once its line is out, and each manifest shows at most `SHOWN` changes per action unless all are asked for.
+Counts come first, and last again where the list is long; between them the templates, then every manifest with its
+changes in key order. It streams: nothing is kept of a change once its line is out, and each manifest shows at most
+`SHOWN` changes per action unless all are asked for.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pictify_sync.report.templates import template_lines
 from pictify_sync.report.words import COUNTED, REMEDIES, SYMBOLS, batches, count, listing, pictures, providers
 
 SHOWN = 50  # changes per manifest and action
+LONG = 20  # changes after which the counts are said again
 PARTIAL = "This is a part of the project: nothing outside the selection is touched."
 REFUSED = "An apply will refuse this plan"
 DETAILED = 500  # updates compared value by value; after them only the names of the variables are given
@@ -38,7 +40,9 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
     yield from template_lines(plan.templates, full=full)
     yield from _manifests(plan, recall, full=full)
     yield BLANK
-    if plan.refusals:  # once more: a terminal shows the end
+    if _listed(plan, full=full) > LONG:  # once more: a terminal shows the end
+        yield Line(headline(plan), Tone.HEAD)
+    if plan.refusals:
         yield Line(f"{REFUSED} ({listing(sorted({one.rule for one in plan.refusals}))}).", Tone.BAD)
     yield Line(f"Digest of this plan: {plan.digest}", Tone.FAINT)
 
@@ -131,7 +135,7 @@ def cost(plan: Plan) -> Iterator[str]:
 def _manifests(plan: Plan, recall: Recall, *, full: bool) -> Iterator[Line]:
     """Tell the changes of every manifest that has any; stops reading after the last one to be shown."""
     counts = {name: Counter(actions) for name, actions in plan.summary.manifests.items()}
-    left = sum(_shown(number, full=full) for one in counts.values() for action, number in one.items() if _acts(action))
+    left = _listed(plan, full=full)
     manifest, seen, budget = "", Counter[Action](), DETAILED
     for change in filter(lambda change: _acts(change.action), plan.changes if left else ()):
         name = split_key(change.key)[0]
@@ -148,6 +152,12 @@ def _manifests(plan: Plan, recall: Recall, *, full: bool) -> Iterator[Line]:
             if not left:
                 break
     yield from _rest(counts.get(manifest, {}), full=full)
+
+
+def _listed(plan: Plan, *, full: bool) -> int:
+    """Count the changes that are shown."""
+    numbers = (pair for one in plan.summary.manifests.values() for pair in one.items())
+    return sum(_shown(number, full=full) for action, number in numbers if _acts(action))
 
 
 def _acts(action: Action) -> bool:

@@ -136,6 +136,8 @@ def carry_out(
     """
     since = plan.serial if since is None else since
     session = Session(ports, since)
+    if earlier:  # they were tried, and said, already
+        session.left.update(file for file in session.store.obsolete() if file.path in earlier.left_alone)
     tally = Tally(tries=Counter(earlier.tries if earlier else ()), agreed=plan.summary.manifests)
     summary = ApplySummary()
     wanted: dict[AssetKey, bool] = {}

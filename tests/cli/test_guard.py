@@ -49,7 +49,9 @@ def test_plan_says_what_apply_would_refuse(wary: Path, cli: Run) -> None:
     assert words in refused.talk
     assert cli("plan", "--warn-only").code == 0
     assert cli("plan", "--warn-only", "--detailed-exitcode").code == 2
-    assert cli("plan", "--check-against", "p.json").code == 0  # a plan that is approved is not refused
+    approved = cli("plan", "--check-against", "p.json")  # is not refused, nor said to be
+    assert (approved.code, "refuse" in approved.out) == (0, False)
+    assert json.loads(cli("plan", "--check-against", "p.json", "--json").out)["refusals"] == []
     assert cli("apply", "p.json", "--yes").code == 0
     assert cli("plan").code == 0
 

@@ -48,3 +48,17 @@ def test_doctor_looks_at_the_pictures(project: Path, cli: Run) -> None:
     assert "1 of 4 are missing: cards/a.default.png" in said.out
     assert "1 of 4 are changed: cards/b.default.png" in said.out
     assert "All is well" not in said.out
+
+
+@pytest.mark.parametrize("arguments", [["collect"], ["cancel", "--all"], ["resolve", "a1", "--write-off"]])
+def test_what_goes_on_with_a_state_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli: Run, arguments: list[str]
+) -> None:
+    """In a wrong folder there is nothing to collect, cancel or resolve, nor anything to be called well."""
+    monkeypatch.chdir(tmp_path)
+    cli("init")
+    said = cli(*arguments)
+    assert (said.code, said.out) == (1, "")
+    assert "there is no state yet" in said.talk
+    assert cli("refresh", "--check").code == 1
+    assert "No state yet" in cli("status", "--failed").out

@@ -13,7 +13,21 @@ def test_nothing_is_said_to_be_billed_where_nothing_is(project: Path, cli: Run) 
     said = cli("apply", "--yes", "--markdown", "p.md")
     assert "Rendered 2 pictures." in said.out
     assert "illed" not in said.out + (project / "p.md").read_text()
-    assert "local bills nothing" in cli("status").out.splitlines()[-1]
+    told = cli("status").out.splitlines()[-1]
+    assert told == "Rendered so far: 6 pictures in 2 attempts; local bills nothing."
+
+
+def test_cancel_says_when_there_is_nothing_to_cancel(project: Path, cli: Run) -> None:
+    """It does not say that it applied anything."""
+    said = cli("cancel", "--all")
+    assert (said.code, said.out, said.talk) == (0, "", "No open batch can be cancelled.\n")
+
+
+def test_the_end_of_a_long_plan_counts_once_more(project: Path, cli: Run) -> None:
+    """A terminal shows the end: where many changes are listed, the counts stand there, too."""
+    assert cli("plan", "--replace", "*").out.count("4 to update") == 2  # of the plan, and of its manifest
+    edit(project, "a,A,", "".join(f"c{number},C,#123456\n" for number in range(20)) + "a,A,")
+    assert cli("plan").out.splitlines()[-2] == "Plan: 40 to create, 4 unchanged."
 
 
 def test_a_file_that_is_left_alone_is_listed_until_it_is_gone(project: Path, cli: Run) -> None:
@@ -44,3 +58,14 @@ def test_a_repair_that_fetches_is_not_said_to_render(project: Path, cli: Run) ->
     applied = cli("apply", "--yes")
     assert "4 fetched again" in applied.out
     assert "Rendered" not in applied.out
+
+
+def test_a_file_that_is_left_alone_is_said_once(project: Path, cli: Run) -> None:
+    """Each apply names it once, and does not say that there was nothing to do when it forgot the picture."""
+    edit(project, "b,B,#654321\n", "")
+    for name in ("default", "square"):
+        (project / f"output/cards/b.{name}.png").write_bytes(b"edited")
+    for _ in range(2):
+        said = cli("apply", "--yes")
+        assert "Applied: nothing removed; 2 unchanged." in said.out
+        assert said.talk.count("b.default.png was left alone") == 1
