@@ -108,7 +108,8 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     with told(github=github) as runner, project_of(settings, wish.paths) as project:
         project.fetch()
         wish = _check_age(project, wish)
-        loaded, consent, since = _load(project, wish), _consent(project, wish), project.state().serial()
+        consent = _consent(project, wish)
+        loaded, since = _load(project, wish, consent), project.state().serial()
         with stop.watching(), progress() as sink:
             done = ApplyRun(project, diary.watching(sink), stop).recover()
         agreed = idle = False
@@ -156,10 +157,9 @@ def _check_age(project: Project, wish: Wish) -> Wish:
     return wish
 
 
-def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
-    """Read a saved plan and refuse it when it is stale, before anything is asked of a provider."""
+def _load(project: Project, wish: Wish, consent: Consent) -> tuple[Plan, None] | None:
+    """Read a saved plan, and refuse one that is stale or not approved, before anything is asked of a provider."""
     from pictify_sync.errors import UsageError
-    from pictify_sync.wiring import Consent
 
     if wish.saved is None:
         check_manifests(project, wish.paths)
@@ -172,7 +172,7 @@ def _load(project: Project, wish: Wish) -> tuple[Plan, None] | None:
             hint="give them to pictify-sync plan --out",
         )
     plan = project.load_plan(wish.saved)
-    project.check(plan, Consent(saved=True))
+    project.check(plan, consent)
     return plan, None
 
 
@@ -229,11 +229,9 @@ class Again:
 def _consent(project: Project, wish: Wish) -> Consent:
     """What the user agreed to on the command line; an approved plan is read before anything is done."""
     from pictify_sync.cli.options import approved
-    from pictify_sync.wiring import Consent
 
-    if wish.saved is not None:
-        return Consent(wish.allow_deletes, saved=True)
-    return replace(approved(project, wish.approve), allow_deletes=wish.allow_deletes)
+    given = approved(project, wish.approve)
+    return replace(given, allow_deletes=wish.allow_deletes, saved=wish.saved is not None)
 
 
 def _show(plan: Plan, project: Project, *, as_json: bool) -> None:

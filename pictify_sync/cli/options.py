@@ -86,9 +86,15 @@ def approved(project: Project, given: tuple[str, ...]) -> Consent:
 
 
 def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
-    """Refuse to look for manifests where there is no folder of them, and say how to begin."""
+    """Refuse to look for manifests where there is no folder of them, or in a saved plan, and say what to do."""
+    from pictify_sync.cli.plan_files import holds_plan
     from pictify_sync.errors import UsageError
+    from pictify_sync.report.safe import for_shell
 
+    for path in paths:
+        if Path(path).is_file() and holds_plan(path):
+            hint = f"carry it out with: pictify-sync apply {for_shell(path)}"
+            raise UsageError(f"{path} is a saved plan, and no manifest", hint=hint)
     folder = project.settings.manifests
     if not paths and not os.path.lexists(project.settings.path(folder)):
         raise UsageError(

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 _HEAD = 4_096  # bytes looked at
-_PLAN = re.compile(rb'\s*\{\s*"format"\s*:\s*"pictify-sync/plan"')
+_PLAN = re.compile(rb'(?:\xef\xbb\xbf)?\s*\{\s*"format"\s*:\s*"pictify-sync/plan"')
 _DIGEST = re.compile(r"h\d+:[0-9a-zA-Z]*")
 _MANIFEST = re.compile(rb'"(?:version|kind|template|rows)"\s*:')
 
@@ -14,6 +14,15 @@ _MANIFEST = re.compile(rb'"(?:version|kind|template|rows)"\s*:')
 def is_digest(text: str) -> bool:
     """Whether a text is the digest of a plan, right or wrong, and no file."""
     return _DIGEST.fullmatch(text) is not None
+
+
+def holds_plan(path: str) -> bool:
+    """Whether a file begins as a saved plan does."""
+    try:
+        with Path(path).open("rb") as content:
+            return _PLAN.match(content.read(_HEAD)) is not None
+    except OSError:
+        return False
 
 
 def is_plan(path: str) -> bool:

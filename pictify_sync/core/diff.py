@@ -177,7 +177,16 @@ def _same(asset: Asset, record: Record, scope: Scope) -> Change:
     if asset.protect != record.protect:
         action = Action.PROTECT if asset.protect else Action.UNPROTECT
         return Change(key, action, Reason.PROTECT_CHANGED, asset, record)
-    return Change(key, Action.KEEP, Reason.UP_TO_DATE, asset, record)
+    return _kept(asset, record)
+
+
+def _kept(asset: Asset, record: Record) -> Change:
+    """Judge an asset whose artifact is as it should be: the newest attempt may have failed nevertheless."""
+    if record.status is not Status.FAILED or record.failure is None:
+        return Change(asset.key, Action.KEEP, Reason.UP_TO_DATE, asset, record)
+    if record.failure.fingerprint == asset.fingerprint:  # it was rendered again by request
+        return Change(asset.key, Action.UPDATE, Reason.FAILED_BEFORE, asset, record)
+    return Change(asset.key, Action.KEEP, Reason.TAKEN_BACK, asset, record)
 
 
 def _difference(asset: Asset, record: Record) -> Reason:

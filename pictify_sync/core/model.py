@@ -190,6 +190,7 @@ class Reason(StrEnum):
     PROTECT_CHANGED = "protect_changed"
     IN_FLIGHT = "in_flight"
     UP_TO_DATE = "up_to_date"
+    TAKEN_BACK = "taken_back"
     PATH_TAKEN = "path_taken"
 
 

@@ -45,6 +45,11 @@ class Summary:
         """Pictures that cannot be published, since another's file lies at their path."""
         return self.reasons.get((Action.BLOCKED, Reason.PATH_TAKEN), 0)
 
+    @property
+    def taken_back(self) -> int:
+        """Pictures recorded as failed that are as they should be: what failed is no longer asked for."""
+        return self.reasons.get((Action.KEEP, Reason.TAKEN_BACK), 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -90,5 +95,5 @@ class Plan:
     def is_empty(self) -> bool:
         """Whether an apply would do nothing, and leave nothing undone that is asked for."""
         summary = self.summary
-        asked = summary.pending or summary.stuck or summary.actions.get(Action.AWAIT)
+        asked = summary.pending or summary.stuck or summary.taken_back or summary.actions.get(Action.AWAIT)
         return not (self.relocation or self.templates or asked)

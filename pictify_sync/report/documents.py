@@ -94,6 +94,7 @@ class Applied:
     kept: Annotated[int, "As they were asked for already."]
     protected: Annotated[int, "Recorded as protected from now on, and nothing else."]
     unprotected: Annotated[int, "Recorded as no longer protected, and nothing else."]
+    cleared: Annotated[int, "Recorded as stored again: what failed is no longer asked for."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
     waiting: Annotated[int, "Wanted, and in batches that are still open."]
     left: Annotated[int, "Wanted, and not rendered since the run ended early."]

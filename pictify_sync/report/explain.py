@@ -29,6 +29,8 @@ _ACTIONS = {
 def explain_lines(change: Change, recall: Recall) -> Iterator[Line]:
     """Tell what a plan would do with one asset and which part of its fingerprint says so."""
     render = "; it would be rendered" if change.renders else ""
+    if change.is_fetched_again:
+        render = ": fetched again, or rendered if the provider no longer keeps it"
     does = "would not be made" if change.holder else _ACTIONS[change.action]
     yield Line(f"{SYMBOLS[change.action]} {safe(change.key)} {does}{render}", TONES[change.action])
     yield Line(f"Reason: {REASONS[change.reason]}" + (f", {safe(change.holder)}" if change.holder else ""))

@@ -60,6 +60,7 @@ def apply_document(done: Applied) -> str:
             kept=done.kept,
             protected=done.protected,
             unprotected=done.unprotected,
+            cleared=done.cleared,
             unresolved=done.unresolved,
             taken=done.taken,
             waiting=done.waiting,

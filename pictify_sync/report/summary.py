@@ -36,6 +36,11 @@ class Applied(Protocol):
     @property
     def unprotected(self) -> int: ...
     @property
+    def cleared(self) -> int:
+        """Failures of what is no longer asked for."""
+        ...
+
+    @property
     def failed(self) -> Sequence[tuple[str, str, str]]:
         """(key, code, message)."""
         ...
@@ -203,6 +208,7 @@ def applied(done: Applied) -> str:
         (done.removed, "removed"),
         (done.protected, "protected"),
         (done.unprotected, "no longer protected"),
+        (done.cleared, "cleared of a failure"),
         (len(done.failed), "failed"),
     )
     parts = [f"{number:,} {word}" for number, word in counts if number]

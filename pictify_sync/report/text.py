@@ -122,7 +122,9 @@ def cost(plan: Plan) -> Iterator[str]:
     free = [f"{number:,} {word}" for number, word in ((summary.copies, "copied"), (moves, "moved")) if number]
     if free:
         yield f"Without a render: {listing(free)}."
-    if not summary.renders and summary.pending:
+    if summary.taken_back:
+        yield f"Clears {count(summary.taken_back, 'failure')}: what failed is no longer asked for."
+    if not summary.renders and (summary.pending or summary.taken_back):
         yield "Renders nothing."
     if summary.stuck:
         yield f"Cannot make {pictures(summary.stuck)}: each output path belongs to another picture that stays there."

@@ -67,6 +67,7 @@ REASONS = {
     Reason.PROTECT_CHANGED: "protect changed in the manifest",
     Reason.IN_FLIGHT: "in a batch that is still open",
     Reason.UP_TO_DATE: "up to date",
+    Reason.TAKEN_BACK: "what failed is no longer asked for",
     Reason.PATH_TAKEN: "its output path belongs to another picture",
 }
 

@@ -129,7 +129,8 @@ def read_plan(path: Path) -> Plan:
 
 
 def _matters(change: Change) -> bool:
-    return change.action is not Action.KEEP or change.asset is None or change.record is None
+    asks = change.action is not Action.KEEP or change.reason is Reason.TAKEN_BACK
+    return asks or change.asset is None or change.record is None
 
 
 def _write_all(file: IO[str], texts: Iterable[str]) -> None:

@@ -27,7 +27,7 @@ from pictify_sync.workflows.plan import path_clashes
 from pictify_sync.workflows.pump import Pump
 from pictify_sync.workflows.refetch import refetch
 from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_protection
+from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_kept
 from pictify_sync.workflows.sorting import Work, sort_out
 from pictify_sync.workflows.templates import push_templates
 from pictify_sync.workflows.unmade import is_embedded, made_good, still_open, unmade
@@ -50,6 +50,7 @@ class ApplySummary:
     kept: int = 0
     protected: int = 0  # recorded as protected from now on, and nothing else
     unprotected: int = 0
+    cleared: int = 0  # recorded as stored again: what failed is no longer asked for
     unresolved: int = 0  # rendered, URL not known yet
     taken: int = 0  # batches that another run gave up while this one saw them through
     in_doubt: int = 0  # batches of which nobody knows whether the provider took them
@@ -78,6 +79,7 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         kept=max(first.kept, second.kept),
         protected=first.protected + second.protected,
         unprotected=first.unprotected + second.unprotected,
+        cleared=first.cleared + second.cleared,
         unresolved=second.unresolved + (0 if second.looked else first.unresolved),
         taken=first.taken + second.taken,
         in_doubt=max(first.in_doubt, second.in_doubt),
@@ -237,7 +239,7 @@ def _round(session: Session, plan: Plan, work: Work, means: tuple[Executor, Tall
     renders = plan.summary.renders
     deletes, fetches = plan.summary.actions.get(Action.DELETE, 0), len(work.refetched)
     session.ports.sink(RunStarted(renders, len(plan.batches), len(work.carried), deletes, fetches))
-    protected, unprotected = settle_protection(session, work.settled)
+    settled = settle_kept(session, work.settled)
     pushed = push_templates(session, plan.templates)
     session.refused, session.clashes = dict(work.blocked), _new_clashes(session, plan)
     leaving, may_delete = _leaving(work, tally)
@@ -261,7 +263,7 @@ def _round(session: Session, plan: Plan, work: Work, means: tuple[Executor, Tall
     gone = (*work.deleted, *(change for change in work.leaving if change.action is Action.DELETE))
     removed -= sum(path_of(change) in left for change in gone) if removed else 0
     done = ApplySummary(moved=carried.carried, refetched=refetched, removed=max(0, removed), kept=work.kept)
-    return replace(done, protected=protected, unprotected=unprotected, left_alone=left), again
+    return replace(done, **settled._asdict(), left_alone=left), again
 
 
 def _leaving(work: Work, tally: Tally) -> tuple[Sequence[Change], bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.model import Action, Asset, Change, Record, Status, split_key
@@ -21,12 +22,23 @@ def settled(record: Record, asset: Asset) -> Record:
     return replace(record, protect=asset.protect)
 
 
-def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int, int]:
-    """Record what needs no render; gives how many are protected from now on, and how many no longer."""
+class Settlement(NamedTuple):
+    """How many pictures were recorded otherwise, without a render."""
+
+    protected: int
+    unprotected: int
+    cleared: int  # of a failure
+
+
+def settle_kept(session: Session, changes: Sequence[Change]) -> Settlement:
+    """Record what needs no render; gives what was recorded."""
     turned: Counter[bool] = Counter()
+    cleared = 0
 
     def build() -> Sequence[Entry]:
+        nonlocal cleared
         turned.clear()
+        cleared = 0
         puts: list[Record] = []
         for change in changes:
             if session.is_taken(change.key):
@@ -35,11 +47,12 @@ def settle_protection(session: Session, changes: Sequence[Change]) -> tuple[int,
             if record is not None and asset is not None and (after := settled(record, asset)) != record:
                 puts.append(after)
                 turned[after.protect] += after.protect != record.protect
+                cleared += after.failure is None and record.failure is not None
         return (Recorded("settings", tuple(puts), (), (), session.now()),) if puts else ()
 
     if changes:
         session.commit(build)
-    return turned[True], turned[False]
+    return Settlement(turned[True], turned[False], cleared)
 
 
 def path_of(change: Change) -> str | None:

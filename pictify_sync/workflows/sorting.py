@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 
-from pictify_sync.core.model import Action, AssetKey, Change, Status
+from pictify_sync.core.model import Action, AssetKey, Change, Reason, Status
 from pictify_sync.core.paths import PathIndex, taken_path
 from pictify_sync.workflows.intent import is_recorded
 from pictify_sync.workflows.making_way import why_taken
@@ -68,7 +68,7 @@ def _add(work: Work, change: Change, made: Set[AssetKey]) -> None:
     elif change.action in (Action.PROTECT, Action.UNPROTECT):
         work.settled.append(change)
     elif change.action is Action.KEEP:
-        work.kept += change.key not in made
+        work.kept += change.key not in made and change.reason is not Reason.TAKEN_BACK
         if change.asset and change.record and settled(change.record, change.asset) != change.record:
             work.settled.append(change)
 

@@ -67,3 +67,33 @@ def test_init_beside_a_gitignore_says_what_to_add(tmp_path: Path, monkeypatch: p
     (tmp_path / ".gitignore").write_text("*.pyc\n/output\n")
     assert "Add to .gitignore, which exists already: .pictify-sync/\n" in cli("init").talk
     assert (tmp_path / ".gitignore").read_text() == "*.pyc\n/output\n"
+
+
+def test_a_saved_plan_is_said_to_be_no_manifest(project: Path, cli: Run) -> None:
+    """What reads manifests says so in one line, not by every field that a manifest does not have."""
+    cli("plan", "--out", "p.yaml")
+    for command in ("plan", "validate", "preview"):
+        said = cli(command, "p.yaml")
+        assert (said.code, said.out) == (1, "")
+        assert (
+            "p.yaml is a saved plan, and no manifest\nHint: carry it out with: pictify-sync apply p.yaml" in said.talk
+        )
+
+
+def test_a_saved_plan_that_an_editor_marked_is_one(project: Path, cli: Run) -> None:
+    """With a mark of its byte order it is refused as a changed plan, not read as a manifest."""
+    cli("plan", "--out", "p")
+    Path("p").write_bytes(b"\xef\xbb\xbf" + Path("p").read_bytes())
+    said = cli("apply", "p")
+    assert (said.code, said.talk.count("error:")) == (1, 1)
+    assert "a plan is what `pictify-sync plan --out FILE` writes, unchanged" in said.talk
+
+
+def test_a_saved_plan_that_was_not_approved_is_refused(project: Path, cli: Run) -> None:
+    """--approve holds for a saved plan, too."""
+    edit(project, "a,A,", "a,Other,")
+    cli("plan", "--out", "p.json")
+    for other in ("none", "h1:00"):
+        said = cli("apply", "p.json", "--approve", other)
+        assert (said.code, "approved" in said.talk) == (1, True)
+    assert cli("apply", "p.json", "--approve", "p.json").code == 0

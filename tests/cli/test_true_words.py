@@ -55,6 +55,7 @@ def test_a_repair_that_fetches_is_not_said_to_render(project: Path, cli: Run) ->
     said = cli("plan")
     assert "Renders up to 4 pictures in up to 1 batch" in said.out
     assert "Fetches 4 pictures again" in said.out
+    assert "would be repaired: fetched again, or rendered if" in cli("explain", "cards/a@default").out
     applied = cli("apply", "--yes")
     assert "4 fetched again" in applied.out
     assert "Rendered" not in applied.out
@@ -69,3 +70,22 @@ def test_a_file_that_is_left_alone_is_said_once(project: Path, cli: Run) -> None
         said = cli("apply", "--yes")
         assert "Applied: nothing removed; 2 unchanged." in said.out
         assert said.talk.count("b.default.png was left alone") == 1
+
+
+def test_a_failure_that_was_taken_back_is_a_change(project: Path, cli: Run) -> None:
+    """Where apply runs only when there is something to do, it is cleared nevertheless; by a saved plan, too."""
+    template = next((project / "manifests").rglob("*.html"))
+    text = template.read_text()
+    template.write_text(text.replace("</body>", '<img src="pictures/none.svg"></body>'))
+    picture = template.parent / "pictures/none.svg"
+    picture.parent.mkdir()
+    picture.write_text("no picture")
+    assert "4 pictures failed" in cli("apply", "--yes").out
+    template.write_text(text)
+    said = cli("plan", "--detailed-exitcode", "--out", "p.json")
+    assert said.code == 2
+    assert "Clears 4 failures: what failed is no longer asked for.\nRenders nothing." in said.out
+    done = document("apply", cli("apply", "p.json", "--json").out)
+    assert (done["cleared"], done["stored"], done["kept"]) == (4, 0, 0)
+    assert "failed" not in cli("status").out
+    assert cli("plan", "--detailed-exitcode").code == 0

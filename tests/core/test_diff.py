@@ -63,9 +63,15 @@ def test_each_case_has_its_action_and_reason(
 
 
 def test_a_failed_update_that_was_taken_back_needs_no_render() -> None:
-    """The old artifact is still what the manifest asks for."""
+    """The old artifact is still what the manifest asks for; the failure is still to be cleared."""
     failed = record(A, status=Status.FAILED, failure=Failure("X", "x", asset("a", value=2).fingerprint))
-    assert verdicts(changes([A], [failed])) == [(A.key, Action.KEEP, Reason.UP_TO_DATE)]
+    assert verdicts(changes([A], [failed])) == [(A.key, Action.KEEP, Reason.TAKEN_BACK)]
+
+
+def test_a_requested_render_that_failed_is_tried_again() -> None:
+    """The artifact is as it should be, but somebody asked for a new one."""
+    failed = record(A, status=Status.FAILED, failure=Failure("X", "x", A.fingerprint))
+    assert verdicts(changes([A], [failed])) == [(A.key, Action.UPDATE, Reason.FAILED_BEFORE)]
 
 
 def test_in_flight_wins_over_everything() -> None:

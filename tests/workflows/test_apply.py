@@ -94,8 +94,10 @@ def test_an_edit_that_failed_and_is_taken_back_is_no_failure(tmp_path: Path) -> 
     _, summary = world.apply(edited)
     assert [key for key, *_ in summary.failed] == ["m/a@default"]
     before = sum(world.provider.meter.values())
-    world.apply(ABC)
-    assert sum(world.provider.meter.values()) == before
+    assert not world.plan(ListDesired(ABC), world.store()).is_empty  # there is something to record
+    _, summary = world.apply(ABC)
+    assert (summary.cleared, summary.stored, sum(world.provider.meter.values())) == (1, 0, before)
+    assert world.plan(ListDesired(ABC), world.store()).is_empty
     assert {record.status for record in world.store().records()} == {Status.STORED}
     assert not any(record.failure for record in world.store().records())
 
