@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
@@ -38,21 +38,35 @@ def forms(secret: str) -> list[str]:
 
 def without_forms(text: str) -> str:
     """Take out keys that are known by their form alone."""
-    return KEYS.sub(HIDDEN, text) if "_live_" in text.lower() or "_test_" in text.lower() else text
+    lower = text.lower()
+    return KEYS.sub(HIDDEN, text) if "_live_" in lower or "_test_" in lower else text
 
 
 def without_keys(text: str) -> str:
     """Take out what has the form of a key, and passwords in URLs."""
-    text = without_forms(text)
-    text = HEX.sub(rf"\1{HIDDEN}", BEARERS.sub(rf"\1{HIDDEN}", text))
+    text, lower = without_forms(text), text.lower()
+    if "bearer" in lower:
+        text = BEARERS.sub(rf"\1{HIDDEN}", text)
+    if "key" in lower or "authorization" in lower:
+        text = HEX.sub(rf"\1{HIDDEN}", text)
     return USERINFO.sub(rf"\1{HIDDEN}@", text) if "@" in text else text
 
 
 def hide(text: str, environ: Mapping[str, str]) -> str:
     """Take out keys, and every secret that came by these environment variables."""
-    for one in _known(tuple(environ.get(name, "") for name in VARIABLES), tuple(_passwords(environ))):
-        text = text.replace(one, HIDDEN)
-    return without_keys(text)
+    return hider(environ)(text)
+
+
+def hider(environ: Mapping[str, str]) -> Callable[[str], str]:
+    """The same for many texts: the environment is read once."""
+    known = _known(tuple(environ.get(name, "") for name in VARIABLES), tuple(_passwords(environ)))
+
+    def hidden(text: str) -> str:
+        for one in known:
+            text = text.replace(one, HIDDEN)
+        return without_keys(text)
+
+    return hidden
 
 
 @lru_cache(maxsize=8)

@@ -15,7 +15,7 @@ import click
 
 from pictify_sync.cli.pipes import Piped
 from pictify_sync.core.ports import EventSink
-from pictify_sync.credentials import hide
+from pictify_sync.credentials import hider
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import escaped
 
@@ -60,12 +60,12 @@ def coloured(stream: IO[str]) -> bool:
 
 
 def _write(lines: Iterable[Line], stream: IO[str]) -> None:
-    colour = coloured(stream)
+    colour, hidden = coloured(stream), hider(os.environ)
     for text, tone in lines:
         if isinstance(stream, Piped) and stream.gone:
             return  # nobody reads the rest
         style = _STYLES.get(tone) if colour else None
-        text = hide(text, os.environ)  # noqa: PLW2901 - the last place where a key can be taken out
+        text = hidden(text)  # noqa: PLW2901 - the last place where a key can be taken out
         print(click.style(text, **style) if style else text, file=stream)  # type: ignore[arg-type]
 
 

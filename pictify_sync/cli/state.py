@@ -28,13 +28,12 @@ def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool)
     chosen = matcher(patterns or ("*",))
     with project_of(settings) as project:
         store = project.state()
-        for record in store.records():
-            if not chosen(record.key):
-                continue
-            if as_json:
-                click.echo(record_document(record, store.variables, indent=None))
-            else:
-                say([listed(record)])
+        records = (record for record in store.records() if chosen(record.key))
+        if not as_json:
+            say(map(listed, records))
+            return
+        for record in records:
+            click.echo(record_document(record, store.variables, indent=None))
 
 
 @state_command.command("export")

@@ -56,42 +56,50 @@ class Content:
 def export(store: Source, write: Callable[[str], object]) -> None:
     """Write the state as it is at one serial, one line after the other, and the end."""
     content = Content()
-    for line in lines_of(store):
-        content.add(json.loads(line))
-        write(line)
-    write(_line("end", {"lines": content.lines, "digest": content.digest()}))
+    for value in _values(store):
+        content.add(value)
+        write(_line(value))
+    write(_line(_value("end", {"lines": content.lines, "digest": content.digest()})))
 
 
 def lines_of(store: Source) -> Generator[str, None, None]:
     """The lines of the state as it is at one serial. Iterate to the end, or close."""
+    yield from map(_line, _values(store))
+
+
+def _values(store: Source) -> Generator[dict[str, Any], None, None]:
     with store.pinned():
-        yield _line("meta", {"format": FORMAT, "format_version": FORMAT_VERSION, "lineage": store.lineage})
+        yield _value("meta", {"format": FORMAT, "format_version": FORMAT_VERSION, "lineage": store.lineage})
         for template in store.templates():
-            yield _line("template", json.loads(codec.encode(TemplateRecord, template)))
+            yield _value("template", json.loads(codec.encode(TemplateRecord, template)))
         for record in store.records():
-            yield _line("asset", _asset(store, record))
+            yield _value("asset", _asset(store, record))
         for opened in store.open_batches():
             value = json.loads(codec.encode(OpenBatch, opened))
             del value["serial"]  # a matter of this log
-            yield _line("open_batch", value)
+            yield _value("open_batch", value)
         moves = store.pending_moves()
         if moves is not None:
-            yield _line("moves", json.loads(codec.encode(MovesIntended, moves)))
+            yield _value("moves", json.loads(codec.encode(MovesIntended, moves)))
         for file in store.obsolete():
-            yield _line("obsolete", {"path": file.path, "sha256": file.sha256})
+            yield _value("obsolete", {"path": file.path, "sha256": file.sha256})
         for probed in store.probes():
-            yield _line("probe", json.loads(codec.encode(Probed, probed)))
+            yield _value("probe", json.loads(codec.encode(Probed, probed)))
         if any(spent := _spent(store)):
-            yield _line("spent", dict(zip(("attempts", "billed_min", "billed_max"), spent, strict=True)))
+            yield _value("spent", dict(zip(("attempts", "billed_min", "billed_max"), spent, strict=True)))
         project, applied = store.project(), store.applied()
         if project is not None:
-            yield _line("bound", json.loads(codec.encode(ProjectIdentity, project)))
+            yield _value("bound", json.loads(codec.encode(ProjectIdentity, project)))
         if applied is not None:
-            yield _line("applied", json.loads(codec.encode(Applied, applied)))
+            yield _value("applied", json.loads(codec.encode(Applied, applied)))
 
 
-def _line(kind: str, value: dict[str, Any]) -> str:
-    return to_text({"kind": kind, **{name: value[name] for name in sorted(value) if name != "kind"}}) + "\n"
+def _value(kind: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": kind, **{name: value[name] for name in sorted(value) if name != "kind"}}
+
+
+def _line(value: dict[str, Any]) -> str:
+    return to_text(value) + "\n"
 
 
 def _spent(store: Source) -> tuple[int, int, int]:
