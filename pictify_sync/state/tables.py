@@ -104,14 +104,13 @@ class Tables:
         cursor = self.connection.execute(f"SELECT {_COLUMNS} FROM records {where}", values)  # noqa: S608
         try:
             while page := cursor.fetchmany(_PAGE):
+                _expect_records(page)
                 yield from map(self._record, page)
         finally:
             with suppress(sqlite3.ProgrammingError):  # whoever asked went away, and the connection before us
                 cursor.close()
 
     def _record(self, row: tuple[Any, ...]) -> Record:
-        if not _are(tuple(map(type, row)), _TYPES) or row[4:7].count(None) not in (0, 3):
-            raise ValueError("a record with impossible columns")
         key, status, spec_id, variables, path, sha256, size, output, url, failure, attempt, rendered_at = row[:12]
         attempts, tainted, drift, protect = row[12:]
         fingerprint = spec = None
@@ -282,6 +281,14 @@ def _ascending(records: Iterator[Record]) -> Iterator[Record]:
             raise ValueError("records out of order")
         last = record.key
         yield record
+
+
+def _expect_records(page: Sequence[tuple[Any, ...]]) -> None:
+    """The same as `expect_types`, by columns: a large state is read through this."""
+    columns = zip(zip(*page, strict=True), _TYPES, strict=True)
+    is_typed = all(issubclass(one, types) for column, types in columns for one in set(map(type, column)))
+    if not is_typed or any(row[4:7].count(None) not in (0, 3) for row in page):  # path, sha256, size
+        raise ValueError("a record with impossible columns")
 
 
 def expect_types(rows: Iterable[Sequence[object]], types: tuple[object, ...]) -> None:
