@@ -227,6 +227,8 @@ def _secret(environ: Mapping[str, str], name: str) -> SecretStr | None:
 
 
 def _read(path: Path) -> str:
+    if path.is_symlink() and ".git" in map(str.lower, path.resolve().parts):
+        raise InputError([Problem(str(path), 0, 0, "the settings file leads to where Git keeps its own files")])
     try:
         content = path.read_bytes()
         if len(content) > MAX_BYTES:

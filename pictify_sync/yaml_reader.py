@@ -106,13 +106,15 @@ def holds_list(text: str) -> bool:
 
 
 def _events(source: str | IO[str], file: str) -> Iterator[Any]:
+    last = None
     try:
-        yield from yaml.parse(source, Loader=_LOADER)
+        for last in yaml.parse(source, Loader=_LOADER):
+            yield last
     except yaml.MarkedYAMLError as error:
-        mark = place_of_fault(error)
+        mark = place_of_fault(error, last)
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         message = f"bad YAML: {error.problem or error.context}"
-        hint = remedy(error, source if isinstance(source, str) else "")
+        hint = remedy(error, source if isinstance(source, str) else "", last)
         raise InputError([Problem(file, line, column, message, hint)]) from None
     except yaml.reader.ReaderError as error:
         place = place_of_byte(source.encode(), error.position) if isinstance(source, str) else (0, 0)
@@ -167,7 +169,7 @@ class _Builder:
             frame = self.stack.pop()
             self._put(frame.value, frame.spot)
         elif kind is yaml.AliasEvent:
-            self.refuse(event, f"aliases such as '*{event.anchor}' are refused", "write the value out")
+            self.refuse(event, "aliases ('*') are refused", "write the value out, or put quotes around a text")
         elif kind is yaml.DocumentStartEvent:
             if self.documents:
                 self.refuse(event, "a second document in one file", "use one file per document")
@@ -178,9 +180,9 @@ class _Builder:
     def _check(self, event: Any) -> None:
         self.nodes += 1
         if event.anchor is not None:
-            self.refuse(event, f"anchors such as '&{event.anchor}' are refused", "write the value out")
+            self.refuse(event, "anchors ('&') are refused", "write the value out, or put quotes around a text")
         if event.tag is not None:
-            self.refuse(event, f"tags such as '{event.tag}' are refused", "quote the value to make it text")
+            self.refuse(event, "tags ('!') are refused", "quote the value to make it text")
         if self.nodes > self.limit:
             self.refuse(event, f"more than {self.limit:,} values", "put the rows into a CSV or JSONL file")
 

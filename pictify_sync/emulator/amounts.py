@@ -97,6 +97,8 @@ def currency(value: Any, code: Any = "USD", *_: Any) -> str:
     """Write an amount of money with its symbol."""
     if missing(value):
         return ""
+    if isinstance(value, bool):
+        raise Unreadable(value, "an amount of money, such as 1234.5")
     number(value)
     if not isinstance(code, str) or not re.fullmatch("[A-Za-z]{3}", code):
         return text(value)

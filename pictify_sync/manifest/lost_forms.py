@@ -5,18 +5,20 @@ This module must not know how rows are read, or what else is wrong with them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.manifest.context import Findings
 from pictify_sync.manifest.operations import text
 from pictify_sync.manifest.places import Problems
 from pictify_sync.manifest.rows import Row
-from pictify_sync.manifest.schema import AssetsManifest
-from pictify_sync.manifest.templates import Template
+from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
 from pictify_sync.scalars import Written, WrittenFloat, WrittenInt, shown
+
+if TYPE_CHECKING:
+    from pictify_sync.manifest.templates import Template
 
 _KINDS = (WrittenInt, WrittenFloat)
 
@@ -35,8 +37,25 @@ def text_variables(model: AssetsManifest, template: Template) -> Mapping[str, bo
 def check_constants(model: AssetsManifest, template: Template, findings: Findings) -> None:
     """Tell of numbers among the values of `variables` themselves."""
     for name, is_sensitive in text_variables(model, template).items():
-        if isinstance(value := model.variables[name], _KINDS):
+        for value in _lost(model.variables[name]):
             findings.warning(("variables", name), *_words(name, value, shown(value), is_sensitive=is_sensitive))
+
+
+def check_defaults(model: TemplateManifest, findings: Findings) -> None:
+    """Tell of numbers among the defaults of a template's texts."""
+    for name, rule in model.variables.items():
+        for value in _lost(rule.default) if rule.type == "text" else ():
+            words = _words(name, value, shown(value), is_sensitive=rule.sensitive)
+            findings.warning(("variables", name, "default"), *words)
+
+
+def _lost(value: object) -> Iterator[Written]:
+    """Yield the numbers that lose their form in a value, at any depth."""
+    if isinstance(value, _KINDS):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _lost(item)
 
 
 @dataclass(slots=True)
@@ -50,22 +69,22 @@ class LostForms:
     def look(self, file: str, row: Row, made: tuple[str, Mapping[str, Any], Sequence[str]]) -> None:
         """Look at a row and what was made of it: key, variables, output paths."""
         key, values, outputs = made
-        lost = {column: value for column, value in row.items() if isinstance(value, _KINDS)}
+        lost = [(column, found) for column, value in row.items() for found in _lost(value)]
         for name, is_sensitive in self.names.items():
             value = values[name]
-            if isinstance(value, _KINDS):
-                self._note(name, file, value, _words(name, value, shown(value), is_sensitive=is_sensitive))
-            elif lost and isinstance(value, str):
+            if isinstance(value, str):
                 self._look_in(name, file, lost, value, is_sensitive=is_sensitive)
+            elif (one := next(_lost(value), None)) is not None:
+                self._note(name, file, one, _words(name, one, shown(one), is_sensitive=is_sensitive))
         if lost:
             self._look_in("key", file, lost, key)
             self._look_in("output", file, lost, "\n".join(outputs))
 
     def _look_in(
-        self, name: str, file: str, lost: Mapping[str, Written], made: str, *, is_sensitive: bool = False
+        self, name: str, file: str, lost: Sequence[tuple[str, Written]], made: str, *, is_sensitive: bool = False
     ) -> None:
         """Look for numbers inside a text that was made of them."""
-        for column, value in lost.items():
+        for column, value in lost:
             plain = text(value)
             if column in self.columns.get(name, ()) and plain != value.written and plain in made:
                 self._note(name, file, value, _words(name, value, plain, is_sensitive=is_sensitive))

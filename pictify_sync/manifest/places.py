@@ -17,6 +17,7 @@ from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest.forms import normal_file, normal_text
 from pictify_sync.manifest.outputs import kept_part
 
+_BESIDE = ("-wal", "-shm", "-journal")  # SQLite's files are named after the database
 MAX_OF_A_KIND = 100  # problems of one kind and file that are listed
 MAX_YAML = 64 << 20  # bytes of one YAML or JSON file
 MAX_ROWS = 4 << 30  # bytes of one streamed rows file
@@ -98,7 +99,7 @@ def admit(path: Path, real: Path, project: Path, kept: Sequence[Path]) -> None:
     named = plain.relative_to(project).parts if plain.is_relative_to(project) else ()
     if part := next(filter(kept_part, (*real.relative_to(project).parts, *named)), ""):
         raise Unusable(f"lies in {part[:40]!r}, where Git or pictify-sync keep their own files")
-    if any(real.is_relative_to(one) or str(real).startswith(f"{one}-") for one in kept):  # SQLite's are NAME-wal, -shm
+    if any(real.is_relative_to(one) or str(real) in (f"{one}{ending}" for ending in _BESIDE) for one in kept):
         raise Unusable("is a file of pictify-sync's own")
     above = real
     while above != project:

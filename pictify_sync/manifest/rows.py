@@ -25,6 +25,8 @@ Row = dict[str, Any]
 Tell = Callable[[Problem], None]
 MAX_CELL = 1 << 20  # characters of one CSV cell
 
+_MAY_BE_EMPTY = (".jsonl", ".ndjson", ".yaml", ".yml")  # others say themselves what is missing
+_RESTORE = "restore it; where there are no rows, write an empty line"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -64,6 +66,8 @@ class RowsFile:
             raise InputError([Problem(self.file, 0, 0, *unknown_kind(suffix))])
         try:
             require(self.path, MAX_YAML if suffix == ".json" else MAX_ROWS)
+            if not self.path.stat().st_size and suffix in _MAY_BE_EMPTY:
+                _refuse((self.file, 1, 1), "the file of rows is empty, as one that was cut is", _RESTORE)
             return self.path.open(encoding="utf-8-sig")  # every line end becomes LF, inside of cells too
         except FileNotFoundError:
             _refuse((self.file, 0, 0), "no such file of rows")

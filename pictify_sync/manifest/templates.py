@@ -19,11 +19,13 @@ from pictify_sync.errors import Problem, Severity
 from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.forms import decode
 from pictify_sync.manifest.loading import Loaded
+from pictify_sync.manifest.lost_forms import check_defaults
 from pictify_sync.manifest.mentions import find_reference
 from pictify_sync.manifest.places import Problems, Unusable, read_bytes, read_picture, shown
 from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
 from pictify_sync.validation import nearest
 
+_ABSENT = "which does not exist"
 MAX_HTML = 500_000  # bytes of a template (Pictify, templates: 413 above 500 KB)
 
 
@@ -113,9 +115,9 @@ def _inline(
                 sheets[name] = content.decode("utf-8-sig", "replace")
             return content
         except FileNotFoundError:
-            reason = "which does not exist"
+            reason = _ABSENT
         except Unusable as error:
-            reason = f"which {error}"
+            reason = f"which {error}"  # it is there: no other name is meant
         if name not in missing:
             missing.add(name)
             _tell_missing(loaded, (name, reason), find_reference(name, sheets), (context, findings))
@@ -133,7 +135,7 @@ def _tell_missing(
     """Tell of a file that a page or a stylesheet names, there where it does."""
     (name, reason), (context, findings) = missing, around
     folder = Path(loaded.path.parent / loaded.model.html).parent
-    hint = _beside(folder / name)
+    hint = _beside(folder / name) if reason == _ABSENT else ""
     if spot is None:
         findings.error(("html",), f"{loaded.model.html} names {name[:200]}, {reason}", hint)
         return
@@ -152,6 +154,7 @@ def _beside(path: Path) -> str:
 
 def _rules(loaded: Loaded[TemplateManifest], facts: TemplateFacts, findings: Findings) -> tuple[VariableRule, ...]:
     rules = []
+    check_defaults(loaded.model, findings)
     for name, given in sorted(loaded.model.variables.items()):
         default = _default(given, findings, name)
         rules.append(VariableRule(name, given.type, given.required, given.max_length, default, given.sensitive))

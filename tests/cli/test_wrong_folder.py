@@ -170,6 +170,16 @@ def test_an_apply_from_above_uses_settings_state_and_guard_of_the_project(
     assert "2 to render" in said.out or "create" in said.out
 
 
+def test_settings_are_not_read_where_git_keeps_its_own(project: Path, cli: Run) -> None:
+    """A link to them shows nothing of what is there."""
+    (project / ".git").mkdir(exist_ok=True)
+    (project / ".git/x").write_text("a: b\n  c: S3CRET\n")
+    (project / SETTINGS).unlink()
+    (project / SETTINGS).symlink_to(".git/x")
+    said = cli("plan")
+    assert (said.code, "leads to where Git keeps its own files" in said.talk, "S3CRET" in said.talk) == (1, True, False)
+
+
 def _nothing(place: Path) -> None:
     place.symlink_to("gone.yaml")
 

@@ -102,3 +102,13 @@ def test_a_plain_folder_may_have_a_part_of_such_a_name(project: Project) -> None
         project.write(name, b"p")
         project.rows({"id": "a", "title": "A", "photo": f"../{name}"})
         assert not project.read().problems
+
+
+@pytest.mark.parametrize("name", ["kept/inbox-art/own.css", "kept/state.db-art/own.css"])
+def test_what_is_only_named_alike_is_read(project: Project, name: str) -> None:
+    """A folder whose name begins as that of a file of pictify-sync's own."""
+    kept = project.folder.resolve() / "kept"
+    project.context = replace(project.context, kept=[kept / "state.db", kept / "inbox"], inspector=Inspector())
+    project.write(name, "b {color: red}")
+    project.edit("manifests/card.html", lambda old: f'<link rel="stylesheet" href="../{name}">{old}')
+    assert len(project.read()) == 4

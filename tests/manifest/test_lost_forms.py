@@ -85,6 +85,24 @@ def test_one_cause_is_told_once_with_a_count(project: Project) -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["v{{ title.v }}", "{{ title.v }}", "{{ title.v | string }}", "{{ title }}"])
+def test_a_number_inside_a_list_or_a_mapping_is_told(project: Project, text: str) -> None:
+    """Whatever takes it out of there."""
+    project.write("manifests/a.yaml", ASSETS.replace("rows.jsonl", "[{id: a, title: {v: 3.10}}]"))
+    project.edit("manifests/a.yaml", lambda old: old.replace("{{ title }}", text))
+    (told,) = warned(project)
+    assert told.startswith("manifests/a.yaml:5:27: 3.10 is a number, which 'title' shows as 3.1;")
+
+
+def test_a_default_of_a_template_is_told(project: Project) -> None:
+    """It is drawn as any other value."""
+    project.edit(
+        "manifests/card.yaml", lambda old: old.replace("title: {type: text}", "title: {type: text, default: 007}")
+    )
+    (told,) = warned(project)
+    assert told.startswith("manifests/card.yaml:9:32: 007 is a number, which 'title' shows as 7;")
+
+
 def test_other_types_and_sensitive_values(project: Project) -> None:
     """A number is a number where one is wanted; a sensitive value is not shown."""
     project.write("manifests/card.yaml", TEMPLATE.replace("title: {type: text}", "title: {type: number}"))

@@ -120,6 +120,13 @@ def test_what_cannot_be_read_is_an_error_and_never_a_zero(name: str, value: Any)
         call(name, [value])
 
 
+@pytest.mark.parametrize("value", [True, False])
+def test_a_truth_is_no_money(value: Any) -> None:
+    """It is not drawn as one dollar, or as none."""
+    with pytest.raises(Unreadable, match="is not an amount of money"):
+        call("currency", [value, "EUR"])
+
+
 @pytest.mark.parametrize("value", ["soon", "03/04/2026", "3. April 2026", "2026-13-01", 1e300, True, "1775174400000"])
 def test_dates_that_cannot_be_read(value: Any) -> None:
     """They are not shown as they stand, in a picture that is of dates in one form."""
