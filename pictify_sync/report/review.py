@@ -20,7 +20,7 @@ from pictify_sync.report.differ import changed_names, differences, shown_values
 from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import changed_facts, html_diff
-from pictify_sync.report.text import PARTIAL, REFUSED, cost, headline, nothing, relocated, renamed
+from pictify_sync.report.text import REFUSED, cost, headline, nothing, partial, relocated, renamed
 from pictify_sync.report.words import COUNTED, REASONS
 
 LISTED = 10_000  # changes kept one by one
@@ -147,7 +147,7 @@ def review_of_plan(plan: Plan, recall: Recall) -> Review:
             *relocated(plan),
             *(text.strip() for text in renamed(plan, shown=RENAMES)),
             *said[1:],
-            *([PARTIAL] if plan.partial and not plan.is_empty else []),
+            *([] if plan.is_empty else partial(plan)),
         ),
         facts=(*facts, Fact("Unchanged", f"{kept:,}")),
         counts=_counts(plan.summary.actions),

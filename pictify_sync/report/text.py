@@ -20,7 +20,6 @@ from pictify_sync.report.words import COUNTED, REMEDIES, SYMBOLS, batches, count
 
 SHOWN = 50  # changes per manifest and action
 LONG = 20  # changes after which the counts are said again
-PARTIAL = "This is a part of the project: nothing outside the selection is touched."
 REFUSED = "An apply will refuse this plan"
 DETAILED = 500  # updates compared value by value; after them only the names of the variables are given
 
@@ -33,8 +32,7 @@ def plan_lines(plan: Plan, recall: Recall, *, full: bool = False) -> Iterator[Li
     yield Line(headline(plan), Tone.HEAD)
     yield from (Line(text, Tone.MOVE) for text in relocated(plan))
     yield from (Line(text) for text in cost(plan))
-    if plan.partial:
-        yield Line(PARTIAL, Tone.WARN)
+    yield from (Line(text, Tone.WARN) for text in partial(plan))
     yield from refusal_lines(plan)
     yield from (Line(text, Tone.WARN) for text in renamed(plan))
     yield from template_lines(plan.templates, full=full)
@@ -66,6 +64,13 @@ def renamed(plan: Plan, *, shown: int = SHOWN) -> Iterator[str]:
         yield f"  pictify-sync state mv {for_shell(one.old)} {for_shell(one.new)}"
     if number > min(shown, len(plan.likely_renames)):
         yield f"  and {number - min(shown, len(plan.likely_renames)):,} more"
+
+
+def partial(plan: Plan) -> Iterator[str]:
+    """Say that only a part of the project is planned; a move to another folder is always one of all pictures."""
+    if plan.partial:
+        rest = "apart from that move, " if plan.relocation is not None else ""
+        yield f"This is a part of the project: {rest}nothing outside the selection is touched."
 
 
 def relocated(plan: Plan) -> Iterator[str]:

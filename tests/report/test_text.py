@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.core.model import Action, Change, Reason, asset_key
-from pictify_sync.core.plan import Plan, Summary
+from pictify_sync.core.plan import Plan, Relocation, Summary
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
 from pictify_sync.report.text import SHOWN, plan_lines
 from tests.core.assets import record
@@ -187,3 +187,12 @@ def test_a_template_whose_files_changed_is_said_to_be_one() -> None:
     assert words in text_of(plan_lines(plan, forget))
     plan = plan_of([], templates=[TemplateChange(Action.UPDATE, source(html="<p>"), pushed(source()))])
     assert words not in text_of(plan_lines(plan, forget))
+
+
+def test_a_move_of_all_pictures_is_not_hidden_by_a_selection() -> None:
+    """A part of the project is planned, and all pictures go to the other folder: both are said."""
+    part = replace(plan_of([create("a")]), partial=True)
+    moving = replace(part, relocation=Relocation("files:output", "files:dist", 3))
+    assert "project: nothing outside the selection is touched." in text_of(plan_lines(part, recalling()))
+    text = text_of(plan_lines(moving, recalling()))
+    assert "project: apart from that move, nothing outside the selection is touched." in text
