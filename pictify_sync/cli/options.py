@@ -132,6 +132,6 @@ def near(key: str, known: Iterable[str]) -> str:
     from pictify_sync.nearest import closest
 
     keys = list(known)
-    below = [other for other in keys if other.startswith((f"{key}@", f"{key}/"))]
+    below = [other for other in keys if other.startswith((f"{key}@", f"{key}/")) or f"/{key}@" in other]
     like = below or closest(key, islice(keys, COMPARED), 3)
     return f"did you mean {' or '.join(like[:3])}?" if like else "pictify-sync state list shows what is recorded"

@@ -40,6 +40,7 @@ def test_init_makes_a_project_that_is_valid_and_plans(
         (["--settings", "nowhere.yaml", "plan"], "nowhere.yaml"),
         (["show", "cards/zzz@default"], "cards/zzz@default is not recorded"),
         (["explain", "cards/zzz@default"], "neither desired nor recorded"),
+        (["explain", "b"], "did you mean cards/b@default or cards/b@square?"),
         (["apply", "nowhere.json"], "nowhere.json"),
         (["apply", "x.json", "--select", "a"], "a saved plan is carried out as it is"),
         (["plan", "--out", "no/such/folder/plan.json"], "cannot be written"),
