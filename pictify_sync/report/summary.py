@@ -128,7 +128,9 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
     if done.waiting:
         yield Line(f"{pictures(done.waiting)} in batches that are still open: the next apply fetches them.", Tone.WARN)
     if done.left:
-        yield Line(f"{pictures(done.left)} not rendered, because the run ended early.", Tone.WARN)
+        yield Line(
+            f"{pictures(done.left)} not rendered, because the run ended early. pictify-sync plan names them.", Tone.WARN
+        )
     if done.in_doubt:
         yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
     if done.taken:

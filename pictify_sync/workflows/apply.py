@@ -30,7 +30,7 @@ from pictify_sync.workflows.session import Ports, Session
 from pictify_sync.workflows.settling import is_agreed, path_of, remove_agreed, settle_kept
 from pictify_sync.workflows.sorting import Work, sort_out
 from pictify_sync.workflows.templates import push_templates
-from pictify_sync.workflows.unmade import is_embedded, made_good, still_open, unmade
+from pictify_sync.workflows.unmade import is_embedded, made_good, note_lost, still_open, unmade
 
 DOWNLOADS = 8  # threads
 ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
@@ -211,6 +211,7 @@ def _ended(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> A
     done = replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, embedded=embedded)
     if is_cut or tally.stopped:
         return replace(done, left=len(found.failed))
+    note_lost(session, found.failed, tally)
     for failing in found.failed:
         tally.failed.append(failing)
         session.ports.sink(AssetFailed(*failing))

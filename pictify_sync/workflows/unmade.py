@@ -6,10 +6,10 @@ Whatever the reason was, each is named with it: a run that made nothing must not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from pictify_sync.core.entries import OpenBatch
-from pictify_sync.core.model import Action, Asset, AssetKey, Change, Record, Status, key_order
+from pictify_sync.core.entries import Entry, OpenBatch, Recorded
+from pictify_sync.core.model import Action, Asset, AssetKey, Change, Failure, Record, Status, key_order
 from pictify_sync.workflows.flights import Tally
 from pictify_sync.workflows.intent import is_made
 from pictify_sync.workflows.session import Session
@@ -50,6 +50,25 @@ def unmade(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> U
             found.failed.append((key, *_reason(session, asset, tally, is_carried=wanted[key])))
     found.failed.sort(key=lambda one: key_order(one[0]))
     return found
+
+
+def note_lost(session: Session, failed: Iterable[Failing], tally: Tally) -> None:
+    """Record pictures as failed whose batches were lost, unless another run made or took them since."""
+    lost = [one for one in failed if one[0] in tally.lost]
+
+    def build() -> Sequence[Entry]:
+        taken = {claim.key for one in session.store.open_batches() for claim in one.intended.claims}
+        puts: list[Record] = []
+        for key, code, message in lost:
+            asset = session.ports.asset(key)
+            if asset is not None and key not in taken and not _is_there(session, asset):
+                before = session.store.record(key) or Record(key, Status.FAILED, None, None, None, asset.output)
+                failure = Failure(code, message, asset.fingerprint)
+                puts.append(replace(before, status=Status.FAILED, failure=failure, attempts=before.attempts + 1))
+        return (Recorded("lost", tuple(puts), (), (), session.now()),) if puts else ()
+
+    if lost:
+        session.commit(build)
 
 
 def still_open(session: Session, tally: Tally) -> Sequence[OpenBatch]:

@@ -66,6 +66,10 @@ def test_failures_name_asset_reason_and_remedy_and_the_command_to_retry() -> Non
         (ApplySummary(interrupted=True, waiting=2), "open batches go on at the provider."),
         (ApplySummary(interrupted=True, waiting=2, embedded=True), "open batches: the next apply goes on with them."),
         (ApplySummary(waiting=200), "Applied: nothing yet."),
+        (
+            ApplySummary(left=3, interrupted=True),
+            "3 pictures not rendered, because the run ended early. pictify-sync plan",
+        ),
         (ApplySummary(stopped="render credits used up"), "Stopped early: render credits used up"),
     ],
 )

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from pictify_sync.core.events import AssetFailed
-from pictify_sync.core.model import Asset, Capabilities
+from pictify_sync.core.model import Asset, Capabilities, Status
 from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
 from tests.core.assets import asset
 from tests.workflows.scripted import Scripted
@@ -39,6 +39,13 @@ def test_a_batch_that_is_always_forgotten_is_rendered_once_more_and_told(tmp_pat
         ("BATCH_LOST", "the provider no longer knows the batch")
     }
     assert set(renders(service).values()) == {2}
+    with customer.store() as store:
+        records = list(store.records())
+        assert {(one.key, one.status, one.failure and one.failure.code) for one in records} == {
+            (key, Status.FAILED, "BATCH_LOST") for key in KEYS
+        }
+    service.refused = 0
+    assert customer.apply(cards("abc")).stored == 3
     assert {event.key for event in customer.events if isinstance(event, AssetFailed)} == KEYS
 
 
