@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pictify_sync.cli.options import with_options
+from pictify_sync.errors import UsageError
 
 if TYPE_CHECKING:
     from pictify_sync.core.model import AssetKey
@@ -24,6 +26,17 @@ page_options = with_options(
     click.option("--markdown", type=file_type, metavar="FILE", help="Write Markdown that fits a comment on GitHub."),
     click.option("--summary", type=file_type, metavar="FILE", help="Append Markdown that fits a GitHub job summary."),
 )
+
+
+@contextmanager
+def _into(file: str) -> Iterator[None]:
+    """Name the file that the block writes where it cannot be written. Raises UsageError."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise  # whoever read it has gone
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {(error.strerror or str(error)).lower()}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +57,13 @@ class Pages:
         if self.html:
             from pictify_sync.report.html import write_html
 
-            write_html(review, previews, Path(self.html))
+            with _into(self.html):
+                write_html(review, previews, Path(self.html))
         if self.markdown:
-            Path(self.markdown).write_text(markdown(review, previews, COMMENT), encoding="utf-8", newline="\n")
+            with _into(self.markdown), Path(self.markdown).open("w", encoding="utf-8", newline="\n") as file:
+                file.write(markdown(review, previews, COMMENT))
         if self.summary:
-            with Path(self.summary).open("a", encoding="utf-8", newline="\n") as file:
+            with _into(self.summary), Path(self.summary).open("a", encoding="utf-8", newline="\n") as file:
                 file.write(f"\n{markdown(review, previews, JOB_SUMMARY)}\n")
 
     def write_pictured(self, review: Review, project: Project, keys: Iterable[AssetKey]) -> None:

@@ -142,7 +142,8 @@ class Dispatcher:
         try:
             self._loop()
         except Exception as error:  # told by whoever asks for results: nobody waits for this thread
-            self.failure = str(error) if isinstance(error, RenderingStopped) else f"{type(error).__name__}: {error}"
+            lack = str(error) if isinstance(error, RenderingStopped) else of_the_machine(error)
+            self.failure = lack or f"{type(error).__name__}: {error}"
 
     def _loop(self) -> None:
         while not self._closing.is_set():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import functools
 import hashlib
 import json
@@ -36,6 +37,8 @@ T = TypeVar("T")
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 LONGEST_TEXT = 2_000  # characters of a failure
 LEAST_FILES, FILES_PER_WORKER = 24, 4  # descriptors of the process, and of the pipes to each worker
+SHARED_MEMORY = "/dev/shm, in which worker processes keep their locks"  # noqa: S108 - a name, nothing is opened
+_NO_SHARED_MEMORY = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -244,9 +247,14 @@ class RenderPool(Executor):
         with self._lock:
             if self._closed:
                 raise RuntimeError("the pool is closed")
-            if self._pool is None or not self._pool.active:
-                self._pool = self._start()
-            return self._pool.schedule(fn, args=args, kwargs=kwargs, timeout=self._longest)
+            try:
+                if self._pool is None or not self._pool.active:
+                    self._pool = self._start()
+                return self._pool.schedule(fn, args=args, kwargs=kwargs, timeout=self._longest)
+            except OSError as error:
+                if error.filename is None and error.errno in _NO_SHARED_MEMORY:
+                    raise OSError(error.errno, os.strerror(error.errno), SHARED_MEMORY) from error
+                raise
 
     def _start(self) -> ProcessPool:
         context = multiprocessing.get_context("forkserver")

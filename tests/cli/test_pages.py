@@ -36,6 +36,15 @@ def test_a_plan_as_pages(project: Path, cli: Run) -> None:
     assert len(page.encode()) <= COMMENT
 
 
+@pytest.mark.parametrize("option", ["--markdown", "--summary"])
+def test_a_page_that_cannot_be_written_is_named(project: Path, cli: Run, option: str) -> None:
+    """The error says which of the files it is, and why."""
+    (project / "page.md").symlink_to("page.md")
+    said = cli("plan", option, "page.md")
+    assert said.code == 1
+    assert "page.md cannot be written: too many levels of symbolic links" in said.talk
+
+
 def test_the_summary_of_a_job_is_appended(project: Path, cli: Run) -> None:
     """What another step wrote before stays."""
     (project / "summary.md").write_text("before")

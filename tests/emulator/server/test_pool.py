@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -12,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from pebble import ProcessExpired
+from pebble import ProcessExpired, ProcessPool
 
-from pictify_sync.emulator.failure import RenderFailed
+from pictify_sync.emulator.failure import RenderFailed, of_the_machine
 from pictify_sync.emulator.pool import Chunk, Picture, RenderPool, fill, read_journal, render_chunk
 from pictify_sync.emulator.store import Store
 from tests.emulator.server.fake_engine import FakeRenderer
@@ -26,6 +27,17 @@ class NotedRenderer(FakeRenderer):
     def __init__(self, folder: str) -> None:
         super().__init__()
         Path(folder, f"{os.getpid()}-{time.time_ns()}").touch()
+
+
+class Lockless(RenderPool):
+    """A pool on a machine whose shared memory takes no locks."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(1)
+        self._number = number
+
+    def _start(self) -> ProcessPool:
+        raise OSError(self._number, os.strerror(self._number))
 
 
 @pytest.fixture
@@ -166,3 +178,11 @@ def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_shared_memory_that_takes_no_locks_is_named(number: int) -> None:
+    """The system names no file there: without the place one would look at the disk."""
+    with pytest.raises(OSError, match=os.strerror(number)) as raised:
+        Lockless(number).submit(int)
+    assert of_the_machine(raised.value).startswith("/dev/shm")
