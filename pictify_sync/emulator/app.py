@@ -69,7 +69,7 @@ class Emulator:
         except Dropped:
             raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
-            damaged = " (the database of the server is damaged)" if type(error) is sqlite3.DatabaseError else ""
+            damaged = f" ({self._control.options.damaged})" if type(error) is sqlite3.DatabaseError else ""
             found = WireError(500, f"{type(error).__name__}: {error}{damaged}")
         return _json(*error_answer(found, operation, options.errors, request.path))
 

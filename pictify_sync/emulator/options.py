@@ -82,6 +82,7 @@ class Options:
     rules: Sequence[str] = ()  # faults that befall every request: faults.parse
     loopback_targets: bool = False  # webhooks may go to http on loopback
     public_url: str = ""  # of this server, ending in /; "": as a request names it
+    damaged: str = "the database of the server is damaged"  # what is said of it then
     poll_hint: bool = False  # add `retryAfter` to the results of an open batch
     preload: Sequence[str] = ()  # modules that every worker needs, imported once
     now: Callable[[], float] = field(default_factory=SteadyClock)

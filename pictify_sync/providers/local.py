@@ -44,11 +44,15 @@ def unusable(folder: Path, error: OSError | sqlite3.Error) -> ProviderError:
 
     hint = "batches and their pictures are kept there: make room, check its permissions, then run the command again"
     if type(error) is sqlite3.DatabaseError:  # malformed, or none at all
-        hint = (
-            f"its database is damaged. Removing the folder is safe: rm -r {folder}. It costs the pictures that were "
-            "rendered there and are not published yet: the next apply renders them again"
-        )
+        hint = _damaged(folder)
     return ProviderError(f"the embedded server cannot use {folder}: {error}", hint=hint)
+
+
+def _damaged(folder: Path) -> str:
+    return (
+        f"its database is damaged. Removing the folder is safe: rm -r {folder}. It costs the pictures that were "
+        "rendered there and are not published yet: the next apply renders them again"
+    )
 
 
 def over(options: ProviderOptions, how: Options) -> Provider:
@@ -68,6 +72,7 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     allowed = capabilities("local", options)
     how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
     how = replace(how, idempotent=True, poll_hint=True, keep_values=False, max_html=MAX_HTML, max_body=MAX_BODY)
+    how = replace(how, damaged=_damaged(options.folder))
     if missing := room_for_files(options.workers or os.cpu_count() or 1):
         hint = "raise the limit: ulimit -n 256; or set fewer workers in the settings"
         raise ProviderError(f"the embedded server cannot start: {missing}", hint=hint)

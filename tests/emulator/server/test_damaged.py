@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -70,3 +72,24 @@ def test_after_the_folder_was_removed_pictures_are_replaced_in_one_run(tmp_path:
     assert done.returncode == 1
     assert "Template not found" in done.stdout
     assert "nothing to do" not in done.stdout
+
+
+def test_damage_that_a_request_meets_is_no_failure_of_a_picture(tmp_path: Path) -> None:
+    """A database that opens well and is torn within: apply says what may be done, and goes on once it was."""
+    project = ProjectFolder(tmp_path / "project")
+    project.ok("apply", "--yes")
+    folder = project.folder / ".pictify-sync/local"
+    with closing(sqlite3.connect(folder / "emulator.db")) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'batches'").fetchone()
+    with (folder / "emulator.db").open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+    project.edit("manifests/rows.csv", "Title 1", "Another")
+    done = project.run("apply", "--yes")
+    assert done.returncode == 1
+    assert f"Removing the folder is safe: rm -r {folder}" in done.stdout
+    assert "failed" not in done.stdout.lower()
+    shutil.rmtree(folder)
+    project.ok("apply", "--yes")
+    assert sorted(project.meter().values()) == [1, 1]
