@@ -35,7 +35,8 @@ A command that is given paths looks from each of them upwards, any other from th
 
 Where no settings are found, the nearest folder upwards with a `.pictify-sync` in it is the project. A project elsewhere
 than in the working directory is named on stderr (`Project: ...`), and its settings, state and guard count. Paths of two
-projects in one run are refused. On a proposal the GitHub action takes the base's version of every file that
+projects in one run are refused, and so is what a folder, a pattern or a link leads to in a folder below that has a
+`pictify-sync.yaml` of its own. On a proposal the GitHub action takes the base's version of every file that
 could be found.
 
 ## Environment
