@@ -122,7 +122,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
                     run = ApplyRun(project, diary.watching(sink), stop, allow_older=wish.allow_older)
-                    again = None if loaded else Again(run, wish, consent, planned)
+                    again = None if loaded else Again(run, wish, consent, planned, manifests)
                     done = run.carry_out(
                         plan, manifests, again or (lambda _: None), done, since=since if loaded else None
                     )
@@ -204,17 +204,21 @@ class Again:
     wish: Wish
     consent: Consent
     planned: frozenset[AssetKey]  # what was agreed to; with --yes anything is that the guard lets through
+    manifests: Manifests | None  # what was agreed to asks for; the run sends nothing else
 
     def __call__(self, lost: Set[AssetKey]) -> Plan:
         """Plan what is left; of what `--replace` named, only what is `lost`, for the rest is made.
 
-        Raise NotApproved when other runs made other work necessary meanwhile, UnsafePlan when it is too much.
+        Raise NotApproved when the manifests changed, or other runs made other work necessary, UnsafePlan when it is too
+        much.
         """
         from pictify_sync.errors import NotApproved
 
         wish = self.wish
         choice = replace(choice_of(wish.select, wish.exclude, wish.replace), replace_only=frozenset(lost))
-        plan, _ = self.run.plan(wish.paths, choice)
+        plan, manifests = self.run.plan(wish.paths, choice)
+        if self.manifests is not None and not manifests.is_same_as(self.manifests):
+            raise NotApproved("the manifests, or their templates, changed since the plan", hint="plan again, and apply")
         if wish.yes and not wish.approve:
             self.run.project.check(plan, replace(self.consent, digests=(), plans=(), nothing=False))
         elif beyond := sorted(_planned(plan) - self.planned):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from operator import eq
 from pathlib import Path
 
 from pictify_sync.core.model import Asset, AssetKey, Origin
@@ -49,6 +50,10 @@ class Manifests:
     def get(self, key: AssetKey) -> Asset | None:
         """Give the asset of a key, None when it is not desired."""
         return self._spool.get(key)
+
+    def is_same_as(self, other: Manifests) -> bool:
+        """Whether both ask for the same pictures."""
+        return len(self) == len(other) and all(map(eq, self, other))
 
     def payload(self, key: AssetKey, variables: str) -> Mapping[str, object]:
         """Give what a provider is sent for kept variables. Raises InputError when they can no longer be restored."""

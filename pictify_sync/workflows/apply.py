@@ -229,7 +229,7 @@ def _begun(session: Session, plan: Plan, since: int, tally: Tally, made: Set[Ass
     tally.freed = tally.freed_by_others = False
     confirm(session, tally)
     session.begin(since)
-    work = sort_out(session, plan.changes, made)
+    work = sort_out(session, plan, made, is_current=session.store.serial() == since)
     tally.left = work.left
     return work
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from dataclasses import dataclass, field
 
 from pictify_sync.core.model import Action, AssetKey, Change, Reason, Status
 from pictify_sync.core.paths import PathIndex, taken_path
+from pictify_sync.core.plan import Plan
 from pictify_sync.workflows.intent import is_recorded
 from pictify_sync.workflows.making_way import why_taken
 from pictify_sync.workflows.session import Session
@@ -30,17 +31,19 @@ class Work:
     wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
 
 
-def sort_out(session: Session, changes: Iterable[Change], made: Set[AssetKey]) -> Work:
+def sort_out(session: Session, plan: Plan, made: Set[AssetKey], *, is_current: bool) -> Work:
     """Sort out what is to be done, without what other runs came before; batches are narrowed by themselves.
 
-    `made`: what this apply made already, and does not count as kept.
+    `made`: what this apply made already, and does not count as kept. `is_current`: nothing was written since the plan.
     """
+    batched = None if is_current else _batched(plan)
     work, wanted, going = Work(), PathIndex(), []
-    for change in changes:
+    for change in plan.changes:
         if is_wanted(change):
             work.wanted[change.key] = change.source is not None
-        if _is_overtaken(session, change):
-            work.left += not (change.renders or _is_done(session, change))
+        is_left = change.renders and batched is not None and change.key not in batched  # the plan needed no render
+        if is_left or _is_overtaken(session, change):
+            work.left += (is_left or not change.renders) and not _is_done(session, change)
             continue
         if (path := taken_path(change)) is not None:
             wanted.add(path)
@@ -71,6 +74,11 @@ def _add(work: Work, change: Change, made: Set[AssetKey]) -> None:
         work.kept += change.key not in made and change.reason is not Reason.TAKEN_BACK
         if change.asset and change.record and settled(change.record, change.asset) != change.record:
             work.settled.append(change)
+
+
+def _batched(plan: Plan) -> Set[AssetKey]:
+    """Return what the plan's batches render: its changes are worked out by the state as it is now, these were not."""
+    return {key for batch in plan.batches for item in batch.items for keys in item.keys for key in keys}
 
 
 def _is_in_the_way(change: Change, wanted: PathIndex) -> bool:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -46,8 +46,10 @@ def environ(more: Mapping[str, str]) -> dict[str, str]:
     return {**plain, "PYTHONPATH": str(ROOT), "TERM": "xterm", **more}
 
 
-def at_terminal(folder: Path, *arguments: str, answer: str = "", **more: str) -> tuple[int, str]:
-    """Run the command at a terminal of its own; the answer is typed once it asks."""
+def at_terminal(
+    folder: Path, *arguments: str, answer: str = "", meanwhile: Callable[[], object] = lambda: None, **more: str
+) -> tuple[int, str]:
+    """Run the command at a terminal of its own; the answer is typed once it asks, and something else has happened."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [*COMMAND, *arguments], cwd=folder, env=environ(more), stdin=theirs, stdout=theirs, stderr=theirs
@@ -66,6 +68,7 @@ def at_terminal(folder: Path, *arguments: str, answer: str = "", **more: str) ->
         shown += part
         if not asked and b"Only 'yes' is accepted" in shown:
             asked = True
+            meanwhile()
             os.write(ours, f"{answer}\n".encode())
     os.close(ours)
     return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
@@ -89,6 +92,21 @@ def test_yes_applies_with_a_bar_and_a_summary(changed: Path) -> None:
     assert 'title: "A" -> "Other"' in plain
     assert "Applied: 2 stored; 2 unchanged." in plain
     assert "Traceback" not in plain
+
+
+def test_manifests_that_change_while_it_asks_are_not_applied_unseen(changed: Path) -> None:
+    """Another run makes a new plan necessary, which would be one of other manifests than were agreed to."""
+
+    def meanwhile() -> None:
+        rows = changed / "manifests/rows.csv"
+        subprocess.run([*COMMAND, "taint", "cards/b*"], cwd=changed, env=environ({}), check=True, capture_output=True)
+        rows.write_text(rows.read_text().replace("B", "Edited"))
+
+    code, shown = at_terminal(changed, "apply", answer="yes", meanwhile=meanwhile)
+    plain = " ".join(COLOUR.sub("", shown).split())
+    assert code == 1, plain
+    assert "the manifests, or their templates, changed since the plan" in plain
+    assert "Applied: 2 stored" in plain
 
 
 def test_colours_are_for_terminals_that_want_them(changed: Path) -> None:

@@ -94,6 +94,24 @@ def test_a_record_that_changed_since_is_not_deleted(tmp_path: Path) -> None:
     assert ABCD[3].output in world.files()
 
 
+def test_a_move_that_became_a_render_is_planned_again(tmp_path: Path) -> None:
+    """Another run taints what only had to move: the plan has no batch for that, so the next one renders it."""
+    moved = [replace(one, output=f"elsewhere/{one.output}") for one in ABCD]
+    world = World(tmp_path)
+    world.apply(ABCD)
+
+    def between() -> None:
+        store = world.store()
+        tainted = tuple(replace(one, tainted=True) for one in store.records())[:2]
+        store.commit(store.serial(), [Recorded("taint", tainted, (), (), "2026-01-01")])
+
+    done = apply_after(world, moved, between)
+    assert well(done), done.failed
+    assert (done.stored, done.moved) == (2, 2)
+    assert world.files() == world.expected(moved)
+    assert world.plan(ListDesired(moved), world.store()).is_empty
+
+
 def test_new_work_that_nobody_agreed_to_is_not_done(tmp_path: Path) -> None:
     """When what is left needs another plan, and that one holds more, the run stops and says so."""
     world = World(tmp_path)
