@@ -252,7 +252,8 @@ def _round(session: Session, plan: Plan, work: Work, means: tuple[Executor, Tall
     removed = carried.removed
     if not session.ports.stop():
         confirm(session, tally)
-        _resume(session, pool, tally, waits=tally.stopped is None)
+        # what is left of its own comes first: another run may be dead, and its lease is long
+        _resume(session, pool, tally, waits=tally.stopped is None and not (tally.freed or carried.missing or work.left))
         if work.untold or tally.unresolved:
             _collect(session, tally)
         removed += remove_agreed(session, tally, work.deleted) if may_delete else 0

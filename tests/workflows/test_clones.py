@@ -126,6 +126,35 @@ def test_a_batch_of_another_server_is_left_alone_until_its_lease_ends(tmp_path: 
     clones.check()
 
 
+class Forgetful(OwnServer):
+    """It forgets the first batch that it took, and notes when it was sent each."""
+
+    def __init__(self, instance: str, clock: FakeClock) -> None:
+        super().__init__(instance, clock)
+        self.sent: list[float] = []
+
+    def submit(self, request: BatchRequest) -> Submission:
+        self.sent.append(self.clock.time)
+        return super().submit(request)
+
+    def poll(self, batch_id: str, items: int, layouts: Sequence[str]) -> BatchReport:
+        report = super().poll(batch_id, items, layouts)
+        return report if len(self.sent) > 1 else BatchReport(BatchStatus.EXPIRED, {})
+
+
+def test_a_run_makes_its_own_pictures_before_it_waits_for_a_dead_one(tmp_path: Path) -> None:
+    """What it lost of its own is not sent again a whole lease later."""
+    clones = Clones(tmp_path)
+    with pytest.raises(Killed):
+        clones.apply(0, DyingStore(clones.store(), after=1))  # type: ignore[arg-type]
+    server = Forgetful("s1-", clones.clock)
+    clones.servers[1] = clones.worlds[1].provider = server
+    begun = clones.clock.time
+    assert well(clones.apply(1))
+    assert [at - begun < LEASE for at in server.sent] == [True, True, False]
+    assert made(clones.store())
+
+
 def test_the_same_server_goes_on_at_once(tmp_path: Path) -> None:
     """What a run of the same folder left open is finished without a wait, and without a second render."""
     clones = Clones(tmp_path)
