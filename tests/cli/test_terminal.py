@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -47,7 +48,11 @@ def environ(more: Mapping[str, str]) -> dict[str, str]:
 
 
 def at_terminal(
-    folder: Path, *arguments: str, answer: str = "", meanwhile: Callable[[], object] = lambda: None, **more: str
+    folder: Path,
+    *arguments: str,
+    answer: str = "",
+    meanwhile: Callable[[], object] = lambda: None,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[int, str]:
     """Run the command at a terminal of its own; the answer is typed once it asks, and something else has happened."""
     ours, theirs = pty.openpty()
@@ -114,7 +119,7 @@ def test_colours_are_for_terminals_that_want_them(changed: Path) -> None:
     coloured = at_terminal(changed, "plan")[1]
     assert COLOUR.search(coloured)
     for plain in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        assert at_terminal(changed, "plan", **plain)[1] == COLOUR.sub("", coloured)
+        assert at_terminal(changed, "plan", more=plain)[1] == COLOUR.sub("", coloured)
 
 
 @pytest.mark.parametrize("arguments", [["plan", "--full"], ["state", "list"], ["log"], ["schema", "plan"]])
