@@ -11,7 +11,9 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Annotated, Any
+
+from pydantic import Field
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
@@ -47,7 +49,7 @@ class Head:
     refusals: tuple[Refusal, ...] = ()
     relocation: Relocation | None = None
     likely_renames: tuple[LikelyRename, ...] = ()
-    more_renames: int = 0
+    more_renames: Annotated[int, Field(ge=0, lt=1 << 63)] = 0
 
 
 @dataclass(frozen=True, slots=True)

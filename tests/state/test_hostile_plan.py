@@ -68,6 +68,8 @@ def test_other_types_are_refused(tmp_path: Path, field: str, value: Any) -> None
     plan = json.loads(text_of(make()))
     if isinstance(value, type(plan[field])) and field in ("serial", "lineage", "partial", "capabilities"):
         return  # no part of the work: any value of the type is a plan's
+    if value == plan[field] and type(value) is type(plan[field]) and field != "changes":
+        return  # as it was written
     plan[field] = value
     changes = plan.pop("changes")
     lines = ",\n".join(map(json.dumps, changes)) if isinstance(changes, list) else json.dumps(changes)
