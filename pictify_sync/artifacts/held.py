@@ -29,7 +29,7 @@ class HeldFiles:
     def __init__(self, file: Path, place: Callable[[], str] = lambda: "") -> None:
         """`place` gives an id that no copy of the file's folder has; it is asked for when it is first needed."""
         self._file = file
-        self._place = cache(place)
+        self.place = cache(place)
         self._lock = threading.Lock()
         self._pending: dict[str, str] = {}
         self._reader: sqlite3.Connection | None = None
@@ -55,7 +55,7 @@ class HeldFiles:
                 if self._reader is None and not self._file.exists():
                     return False
                 self._reader = self._reader or self._open_reader()
-                row = self._reader.execute(_FIND, (path, self._place())).fetchone()
+                row = self._reader.execute(_FIND, (path, self.place())).fetchone()
                 return row is not None and row[0] == sha256
         return False
 
@@ -99,7 +99,7 @@ class HeldFiles:
 
     def _own(self, connection: sqlite3.Connection) -> None:
         """Forget what the file says of another place, from which it was copied."""
-        if connection.execute("SELECT id FROM place").fetchall() != [(self._place(),)]:
+        if connection.execute("SELECT id FROM place").fetchall() != [(self.place(),)]:
             connection.execute("DELETE FROM held")
             connection.execute("DELETE FROM place")
-            connection.execute("INSERT INTO place VALUES (?)", (self._place(),))
+            connection.execute("INSERT INTO place VALUES (?)", (self.place(),))

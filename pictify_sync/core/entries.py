@@ -114,6 +114,7 @@ class MovesIntended:
     removes: tuple[AssetKey, ...]
     obsolete: tuple[Obsolete, ...]
     at: str
+    place: str = ""  # id of the folder whose files these are; "": all runs share it
     kind: Literal["moves_intended"] = "moves_intended"
 
 

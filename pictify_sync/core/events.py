@@ -113,6 +113,14 @@ class BatchElsewhere:
 
 
 @dataclass(frozen=True, slots=True)
+class MovesElsewhere:
+    """Another clone moves files in its own folder, which is waited for."""
+
+    files: int
+    seconds: float  # at most, until that is recorded as done here
+
+
+@dataclass(frozen=True, slots=True)
 class BatchTaken:
     """Another run gave up a batch that this run was still seeing through."""
 
@@ -198,6 +206,7 @@ Event = (
     | BatchLost
     | BatchQuarantined
     | BatchElsewhere
+    | MovesElsewhere
     | BatchTaken
     | BatchHeld
     | AssetStored

@@ -6,8 +6,9 @@ Elsewhere nobody can tell, so it is left in quarantine until a late answer can n
 is decides, and what it may have cost is written down.
 
 A batch of a run that may be alive is that run's own work: one whose POST may still be under way, and one that another
-embedded server holds, until its lease ends. Recorded times may lie ahead, since clocks are set back: no wait that is
-worked out here is longer than it would be for something that happened now.
+embedded server holds, until its lease ends. So are moves of files in the folder of another clone. Recorded times may
+lie ahead, since clocks are set back: no wait that is worked out here is longer than it would be for something that
+happened now.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.entries import MovesIntended, OpenBatch
 from pictify_sync.core.model import Capabilities
 
 POST_SECONDS = 120.0  # from the intent until its POST has left or never will, time-out of the request included
@@ -98,6 +99,13 @@ def certain_at(intended_at: float, rules: DoubtRules) -> float:
 def is_held_elsewhere(opened: OpenBatch, instance: str | None) -> bool:
     """Whether another embedded server holds a batch. What older versions wrote names none."""
     return instance is not None and opened.intended.instance not in ("", instance)
+
+
+def moves_left(pending: MovesIntended, place: str, now: float) -> float:
+    """Seconds that pending moves are still the work of another clone, in its folder; 0: they may be finished here."""
+    if not pending.moves or pending.place in ("", place):
+        return 0.0
+    return max(0.0, min(moment(pending.at) + LEASE_SECONDS - now, LEASE_SECONDS))
 
 
 def judge(

@@ -30,6 +30,7 @@ from pictify_sync.core.events import (
     Event,
     FileLeft,
     FileSpared,
+    MovesElsewhere,
     Resumed,
     RunStarted,
     SharedUrl,
@@ -81,6 +82,7 @@ _AboutBatch = (
     | BatchLost
     | BatchQuarantined
     | BatchElsewhere
+    | MovesElsewhere
     | BatchTaken
     | BatchHeld
 )
@@ -111,14 +113,23 @@ def _batch_line(event: _AboutBatch) -> Line:
         case BatchQuarantined():
             until = datetime.fromtimestamp(event.until, UTC).isoformat(sep=" ", timespec="minutes")
             return Line(f"A batch in doubt is left alone until {until}: an answer may still come.", Tone.WARN)
-        case BatchElsewhere():
-            wait = f"waiting for it, {duration(event.seconds)} at most"
-            return Line(f"Another run is rendering {pictures(event.pictures)}: {wait}.")
+        case BatchElsewhere() | MovesElsewhere():
+            return _elsewhere(event)
         case BatchTaken():
             what = f"Another run gave up a batch of this run ({pictures(event.pictures)})"
             return Line(f"{what}: {safe(event.why)}", Tone.WARN)
         case BatchHeld():
             return Line(f"A batch in doubt waits for: pictify-sync resolve {safe(event.attempt)}", Tone.WARN)
+
+
+def _elsewhere(event: BatchElsewhere | MovesElsewhere) -> Line:
+    """Say what another run is at, how long that is waited for, and what to do where it is dead."""
+    wait = f"waiting for it, {duration(event.seconds)} at most. If that run is dead:"
+    if isinstance(event, BatchElsewhere):
+        remedy = f"pictify-sync resolve {safe(event.attempt)} --resubmit"
+        return Line(f"Another run is rendering {pictures(event.pictures)}: {wait} {remedy}")
+    files = count(event.files, "file")
+    return Line(f"Another run is moving {files} in a folder of its own: {wait} pictify-sync apply there")
 
 
 def _started(event: RunStarted) -> Line | None:

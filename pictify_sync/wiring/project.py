@@ -150,8 +150,17 @@ class Project:
 
     def has_held(self, artifact: Artifact) -> bool:
         """Whether a picture that is not on this machine now was here before, or should have been."""
+        return not artifact.is_kept or self.has_held_file(artifact.path, artifact.sha256)
+
+    def has_held_file(self, path: str, sha256: str) -> bool:
+        """Likewise, for a picture in that folder."""
         self.artifacts()
-        return self.held is None or not artifact.is_kept or self.held.holds(artifact.path, artifact.sha256)
+        return self.held is None or self.held.holds(path, sha256)
+
+    def place(self) -> str:
+        """Id of the folder of the pictures on this machine; "" where all runs share them."""
+        self.artifacts()
+        return "" if self.held is None else self.held.place()
 
     def options(self, name: str) -> ProviderOptions:
         """What the settings, and the newest live check below them, say about a provider."""

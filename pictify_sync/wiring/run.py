@@ -94,6 +94,8 @@ class ApplyRun:
             sources=self._sources,
             doubt=DoubtRules(DoubtPolicy(settings.in_doubt.policy), settings.in_doubt.quarantine_seconds),
             binding=self.project.binding,
+            place=self.project.place,
+            has_held=self.project.has_held_file,
             keep_variables=settings.keep_variables == "full",
         )
 

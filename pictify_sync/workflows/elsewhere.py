@@ -1,4 +1,4 @@
-"""Work of other runs on the same state: batches that they are at, and batches of ours that they closed meanwhile.
+"""Work of other runs on the same state: what they are at, and batches of ours that they closed meanwhile.
 
 What another run is at is watched and never taken away from it before its time (`core.journal`). What it closed first
 is recorded as far as that harms nobody, and said.
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pictify_sync.core import events
-from pictify_sync.core.entries import Abandoned, Entry, OpenBatch, Recorded, Settled
+from pictify_sync.core import events, journal
+from pictify_sync.core.entries import Abandoned, Entry, MovesIntended, OpenBatch, Recorded, Settled
 from pictify_sync.core.model import Record, Status
 from pictify_sync.core.reconcile import replaced
 from pictify_sync.errors import StateError
@@ -51,6 +51,24 @@ def look(apron: Apron, flight: Flying) -> OpenBatch | None:
         return None
     del apron.flights[attempt]
     return opened
+
+
+def await_moves(session: Session, pending: MovesIntended) -> bool:
+    """Leave the moves of another clone to it; True: they are to be finished here, False: they are done, or a stop."""
+    clock, stop, pause = session.ports.clock, session.ports.stop, FIRST_LOOK
+    seconds = journal.moves_left(pending, session.ports.place(), clock.now())
+    if seconds <= 0:
+        return True
+    session.ports.sink(events.MovesElsewhere(len(pending.moves), seconds))
+    until = clock.monotonic() + seconds
+    while session.store.pending_moves() == pending and not stop():
+        left = until - clock.monotonic()
+        if left <= 0:
+            return True
+        clock.sleep(min(pause, left))
+        pause = min(LONGEST_PAUSE, pause * GROWTH)
+        session.sync()
+    return False
 
 
 def _note_closed(session: Session, tally: Tally, attempt: str) -> None:

@@ -164,7 +164,10 @@ def _observed(session: Session, record: Record) -> Record | None:
     """Look at a record's file; the record with its drift where there is any that is new, else None."""
     if record.artifact is None or record.drift is not None or not record.artifact.is_kept:
         return None
-    drift = observe_artifact(record, session.ports.artifacts.check(record.artifact))
+    seen = session.ports.artifacts.check(record.artifact)
+    if seen == "missing" and not session.ports.has_held(record.artifact.path, record.artifact.sha256):
+        return None  # it was never here
+    drift = observe_artifact(record, seen)
     return None if drift is None else replace(record, drift=drift.kind)
 
 

@@ -86,12 +86,12 @@ class Mending:
         return entry
 
     def _refuse_moving(self, keys: Iterable[AssetKey]) -> None:
-        """Records that a run was moving when it ended are written once more when the next one finishes that."""
+        """Records that a run is moving, or was when it ended, are written once more when that is finished."""
         pending = self.session.store.pending_moves()
         moving = set() if pending is None else {*pending.removes, *(put.key for put in pending.puts)}
         if busy := sorted(moving.intersection(keys)):
             raise UsageError(
-                f"{busy[0]} is in a move that was interrupted", hint="let pictify-sync apply finish it first"
+                f"{busy[0]} is in a move that is not finished", hint="let pictify-sync apply finish it first"
             )
 
 

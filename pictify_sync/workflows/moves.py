@@ -15,6 +15,7 @@ from pictify_sync.core.events import AssetRemoved, AssetStored, FileLeft
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, DriftKind, Record, Status
 from pictify_sync.core.paths import PathIndex, folded, meet
 from pictify_sync.core.reconcile import replaced
+from pictify_sync.workflows.elsewhere import await_moves
 from pictify_sync.workflows.making_way import make_way, other_holder, why_taken, with_losers
 from pictify_sync.workflows.session import Session
 
@@ -100,7 +101,7 @@ def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> 
     """Write down the moves whose source is still recorded as planned, and whose new path nobody else keeps."""
     if session.store.pending_moves() is not None:
         finish_moves(session)
-        return _intend(session, changes, gone)
+        return () if session.store.pending_moves() is not None else _intend(session, changes, gone)
     keys = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
     left = list(changes)
     while True:
@@ -118,7 +119,8 @@ def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> 
     if not draft.moves and not draft.puts and not draft.removes:
         return ()
     puts, removes = tuple(draft.puts.values()), tuple(draft.removes)
-    return (MovesIntended(tuple(draft.moves), puts, removes, tuple(draft.obsolete), session.now()),)
+    moves, obsolete = tuple(draft.moves), tuple(draft.obsolete)
+    return (MovesIntended(moves, puts, removes, obsolete, session.now(), session.ports.place()),)
 
 
 def _kept_by(session: Session, draft: _Draft, move: FileMove) -> AssetKey | None:
@@ -181,19 +183,30 @@ def _carried(asset: Asset, source: Record, before: Record | None) -> Record:
 
 
 def finish_moves(session: Session) -> Carried:
-    """Carry the files of a pending MovesIntended, whoever intended it, and record where they are."""
-    pending = session.store.pending_moves()
+    """Carry the files of a pending MovesIntended, whoever intended it, and record where they are.
+
+    What another clone does in its own folder is waited for. After its lease, a file that was never here is recorded
+    as moved: it is there, not lost. A stop ends the wait, and leaves them pending.
+    """
+    while (pending := session.store.pending_moves()) is not None and not await_moves(session, pending):
+        if session.ports.stop():
+            return Carried(0, 0)
     if pending is None:
         return Carried(0, 0)
     spared = make_way(session, pending)
     leaving = frozenset(file.path for file in pending.obsolete)
-    missing = session.ports.artifacts.move(pending.moves, lambda path: path not in leaving)
+    absent = session.ports.artifacts.move(pending.moves, lambda path: path not in leaving)
+    missing = [move for move in absent if _was_here(session, move)]
     session.commit(partial(_moved, session, pending, missing, spared))
-    lost = {move.key for move in missing}
+    left = {move.key for move in absent}
     for move in pending.moves:
-        if move.key not in lost:
+        if move.key not in left:
             session.ports.sink(AssetStored(move.key, move.new_path, rendered=False))
-    return Carried(len(pending.moves) - len(lost), len(lost))
+    return Carried(len(pending.moves) - len(left), len({move.key for move in missing}))
+
+
+def _was_here(session: Session, move: FileMove) -> bool:
+    return any(session.ports.has_held(path, move.sha256) for path in (move.old_path, move.new_path))
 
 
 def _moved(

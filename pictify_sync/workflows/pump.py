@@ -171,7 +171,8 @@ class Pump:
                 flight.fetching.wait()
                 return
         due = apron.clock.monotonic() + seconds
-        if seconds > LONGEST_NAP * 2 and due > self._told_until + LONGEST_NAP:
+        is_look = any(one.elsewhere_until is not None and one.due <= due for one in apron.flights.values())
+        if not is_look and seconds > LONGEST_NAP * 2 and due > self._told_until + LONGEST_NAP:
             apron.sink(events.Waiting(seconds, "for the provider"))
             self._told_until = due
         apron.clock.sleep(min(seconds, LONGEST_NAP))

@@ -42,6 +42,8 @@ class Ports:
     sources: Callable[[str], UrlSources] = lambda _: UrlSources()  # by provider
     doubt: DoubtRules = field(default_factory=DoubtRules)
     binding: Callable[[], Sequence[Entry]] = _nothing  # what the first write says before: whose the state is
+    place: Callable[[], str] = str  # id of the folder of the pictures; "": all runs share it
+    has_held: Callable[[str, str], bool] = lambda _path, _sha256: True  # whether a picture was ever in that folder
     keep_variables: bool = True  # False: the state keeps digests only
 
 

@@ -11,8 +11,10 @@ from pictify_sync.core.events import (
     AssetFailed,
     AssetStored,
     AssetUnresolved,
+    BatchElsewhere,
     BatchSubmitted,
     Event,
+    MovesElsewhere,
     Resumed,
     RunStarted,
     Waiting,
@@ -80,6 +82,17 @@ def test_failures_are_told_at_once_but_not_by_the_thousand() -> None:
     lines = told(run(500, failing=100), step=0)
     assert sum("failed: E: broken" in line for line in lines) == FAILURES_TOLD
     assert lines[-1] == "[500/500], 100 failed"
+
+
+def test_whoever_waits_for_another_run_is_told_how_long_and_the_remedy() -> None:
+    """For its batch or its moves: what to do where that run is dead."""
+    lines = told([BatchElsewhere("a1", 3, 649), MovesElsewhere(1, 598)], step=0)
+    assert lines[:2] == [
+        "Another run is rendering 3 pictures: waiting for it, 10 min 49 s at most. If that run is dead: "
+        "pictify-sync resolve a1 --resubmit",
+        "Another run is moving 1 file in a folder of its own: waiting for it, 9 min 58 s at most. If that run is dead: "
+        "pictify-sync apply there",
+    ]
 
 
 def test_a_picture_whose_url_comes_later_is_one_picture() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.core.entries import Abandoned, Intended, OpenBatch, Settled
-from pictify_sync.core.events import BatchElsewhere, BatchTaken
+from pictify_sync.core.events import BatchElsewhere, BatchTaken, MovesElsewhere, Waiting
 from pictify_sync.core.model import Asset, Status
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Submission
 from pictify_sync.core.ports import StateStore
@@ -24,6 +24,7 @@ from pictify_sync.workflows.flights import Tally
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
 from pictify_sync.workflows.session import Session
 from tests.core.assets import asset, record
+from tests.workflows.test_between import Eventful
 from tests.workflows.world import CrowdedStore, DyingStore, FakeClock, Killed, ListDesired, PainterProvider, World
 
 ABCD = [asset(name) for name in "abcd"]
@@ -121,6 +122,7 @@ def test_a_batch_of_another_server_is_left_alone_until_its_lease_ends(tmp_path: 
     assert clones.clock.time - begun >= LEASE
     assert all(at - begun >= LEASE for name, at in clones.servers[1].asked if name.startswith("s0-"))
     assert any(isinstance(event, BatchElsewhere) for event in clones.worlds[1].events)
+    assert not any(isinstance(event, Waiting) for event in clones.worlds[1].events)  # that would be for the provider
     sent = [one for _, _, one in clones.store().entries() if isinstance(one, Intended)]
     assert {one.instance for one in sent if one.attempt in left} == {"s0-"}
     clones.check()
@@ -296,3 +298,65 @@ def test_the_laws_of_the_ledger_hold_whatever_the_schedule(plan: list[tuple[int,
         clones = Clones(Path(folder), 3)
         run_at(clones, plan)
         clones.check()
+
+
+def moving(folder: Path) -> tuple[Clones, list[Asset]]:
+    """Two clones with folders of their own: the first has intended to move all its pictures, and has not begun."""
+    clones = Clones(folder)
+    for number, world in enumerate(clones.worlds):
+        world.place = f"place{number}"
+    clones.apply(0)
+    moved = [replace(one, output=f"moved/{one.output}") for one in ABCD]
+    with pytest.raises(Killed):
+        clones.apply(0, DyingStore(clones.store(), after=1), moved)  # type: ignore[arg-type]
+    return clones, moved
+
+
+def test_moves_in_the_folder_of_another_clone_are_waited_for(tmp_path: Path) -> None:
+    """It is at them: nothing is missing, nothing is rendered again, and both end well."""
+    clones, moved = moving(tmp_path)
+    told: list[ApplySummary] = []
+
+    def finished() -> None:
+        told.append(clones.apply(0, assets=moved))
+
+    clones.clock = Eventful(20, finished)
+    clones.worlds[0].clock = clones.worlds[1].clock = clones.clock
+    assert well(clones.apply(1, assets=moved))
+    assert well(told[0])
+    assert told[0].moved == len(ABCD)
+    waits = [one for one in clones.worlds[1].events if isinstance(one, MovesElsewhere)]
+    assert [one.files for one in waits] == [len(ABCD)]
+    assert clones.rendered() == len(ABCD)
+    assert clones.worlds[0].files() == clones.worlds[0].expected(moved)
+    assert clones.worlds[1].files() == {}
+
+
+def test_moves_of_a_dead_clone_are_recorded_after_a_lease(tmp_path: Path) -> None:
+    """What was never here is not missing, whatever was done to the clock; its own folder does not wait."""
+    for jump in (0.0, -86_400.0):
+        clones, moved = moving(tmp_path / str(jump))
+        clones.clock.set_ahead += jump
+        begun = clones.clock.time
+        assert well(clones.apply(1, assets=moved))
+        assert 590 <= clones.clock.time - begun <= 660
+        assert clones.worlds[1].files() == {}  # nor fetched again
+        assert clones.rendered() == len(ABCD)
+        assert {(one.output, one.drift) for one in clones.store().records()} == {(one.output, None) for one in moved}
+    clones, moved = moving(tmp_path / "own")
+    begun = clones.clock.time
+    assert well(clones.apply(0, assets=moved))
+    assert clones.clock.time - begun < 60
+    assert clones.worlds[0].files() == clones.worlds[0].expected(moved)
+
+
+def test_a_stop_ends_the_wait_for_moves_of_another_clone(tmp_path: Path) -> None:
+    """They stay pending, and nothing of them is done here."""
+    clones, moved = moving(tmp_path)
+    store = clones.store()
+    pending = store.pending_moves()
+    ports = clones.worlds[1].ports(ListDesired(moved), store, lambda: True)
+    assert recover(ports).interrupted
+    plan = clones.worlds[1].plan(ListDesired(moved), store)
+    assert carry_out(ports, plan, lambda _: plan).interrupted
+    assert store.pending_moves() == pending is not None

@@ -410,7 +410,7 @@ def test_an_interrupted_move_is_no_drift_and_is_not_edited(world: World, after: 
             lambda: mending.forget(["m/a"]),
             lambda: mending.taint(["m/a"], tainted=True),
         ):
-            with pytest.raises(UsageError, match="m/a@default is in a move that was interrupted"):
+            with pytest.raises(UsageError, match="m/a@default is in a move that is not finished"):
                 act()
     world.apply(after)
     with opened(world) as store:

@@ -184,10 +184,16 @@ class World:
         self._numbers = count()
         self._prefix = "a"
         self.runs = count()
+        self.place = ""  # id of the folder of pictures; "": all worlds share it
+        self._held: set[tuple[str, str]] = set()  # path, sha256
 
     def name_attempts(self, prefix: str) -> None:
         """Have the ids of attempts begin so, where several worlds share a state."""
         self._prefix = prefix
+
+    def has_held(self, path: str, sha256: str) -> bool:
+        """Whether a picture was ever in the folder, as far as that is this world's alone."""
+        return not self.place or (path, sha256) in self._held
 
     def store(self) -> StateStore:
         return open_store(self.folder / "state.db", create=True)
@@ -195,7 +201,7 @@ class World:
     def ports(self, desired: ListDesired, store: StateStore, stop: Callable[[], bool] = lambda: False) -> Ports:
         return Ports(
             store=store,
-            artifacts=FileArtifacts(self.folder / "out"),
+            artifacts=FileArtifacts(self.folder / "out", remember=lambda *one: self._held.add(one)),
             provider=lambda _: self.provider,
             payloads=desired,
             asset=desired.get,
@@ -203,6 +209,8 @@ class World:
             sink=self.events.append,
             stop=stop,
             run="r",
+            place=lambda: self.place,
+            has_held=self.has_held,
             new_attempt=lambda: f"{self._prefix}{next(self._numbers):04}",
         )
 
