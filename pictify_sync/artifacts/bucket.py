@@ -182,7 +182,7 @@ def _told(url: str) -> Iterator[None]:
 
 
 def _missing(url: str) -> StorageUnavailable:
-    return StorageUnavailable(f"{_shown(url)} does not exist", hint="make the bucket, or mend `artifacts`")
+    return StorageUnavailable(f"{_shown(url)} does not exist", hint="make the bucket, or correct `artifacts`")
 
 
 def _shown(url: str) -> str:

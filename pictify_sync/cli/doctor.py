@@ -84,7 +84,7 @@ def _look(project: Project, found: Found, live: str | None, *, yes: bool) -> Non
         found.note(check)
     broken = any(one.health is Health.ERROR and one.subject in ("account", "state") for one in found.checks)
     if live and ask and broken:
-        click.echo("Nothing was rendered: mend these errors first.", err=True)
+        click.echo("Nothing was rendered. Fix these errors first, then run doctor again.", err=True)
     elif live and ask and ask():
         _explore(project, found, live, service)
     found.dialects = doctor.known(project)

@@ -10,7 +10,7 @@ from pictify_sync.cli.options import pass_settings, project_of
 @click.command("history")
 @pass_settings
 def history_command(settings: str | None) -> None:
-    """List what changed the state: batches, moves, deletes and mendings, oldest first."""
+    """List what changed the state: batches, moves, deletes and edits of the state, oldest first."""
     from pictify_sync.cli.console import say
     from pictify_sync.report.history import history_lines
 

@@ -45,7 +45,7 @@ COMMANDS = {
     "serve": ("serve", "Serve the embedded render server on its own."),
     "gc": ("gc", "Drop what the embedded provider no longer needs."),
     "github": ("github", "The steps of the GitHub action."),
-    "state": ("state", "List, export, import and mend the state."),
+    "state": ("state", "List, export, import and edit the state."),
 }
 
 

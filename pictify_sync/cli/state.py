@@ -1,4 +1,4 @@
-"""`state ...`: list, export, import and mend the state."""
+"""`state ...`: list, export, import and edit the state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 @click.group("state")
 def state_command() -> None:
-    """List, export, import and mend the state."""
+    """List, export, import and edit the state."""
 
 
 @state_command.command("list")

@@ -24,7 +24,7 @@ class Check:
     place: str  # file, folder, service or provider that was looked at; "" when the subject says it
     health: Health
     message: str  # what was found, without a trailing dot; no secret
-    hint: str = ""  # how to mend it; "" when nothing is wrong or the message says it
+    hint: str = ""  # what to do about it; "" when nothing is wrong or the message says it
 
 
 def healthy(checks: Iterable[Check]) -> bool:

@@ -20,6 +20,7 @@ from pictify_sync.emulator.backstage import Backstage
 from pictify_sync.emulator.calls import Call
 from pictify_sync.emulator.control import PATHS, Control
 from pictify_sync.emulator.courier import Courier
+from pictify_sync.emulator.failure import of_the_machine
 from pictify_sync.emulator.faults import Dropped, parse
 from pictify_sync.emulator.gate import befall_after, befall_before, rate_headers, refuse_rate, team_of
 from pictify_sync.emulator.limits import Buckets
@@ -70,7 +71,7 @@ class Emulator:
             raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
             damaged = f" ({self._control.options.damaged})" if type(error) is sqlite3.DatabaseError else ""
-            found = WireError(500, f"{type(error).__name__}: {error}{damaged}")
+            found = WireError(500, of_the_machine(error) or f"the server cannot use its files: {error}{damaged}")
         return _json(*error_answer(found, operation, options.errors, request.path))
 
     def _matched(self, request: Request) -> tuple[str, Mapping[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 
 from pictify_sync.errors import PictifySyncError
 
@@ -24,6 +25,8 @@ def of_the_machine(error: BaseException) -> str:
     """Say what the machine lacks, "" when an error is another one: a full disk is no failure of a picture."""
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "the system starts no more threads for this process"
+    if isinstance(error, sqlite3.OperationalError):
+        return f"the server's own database cannot be used: {error}"
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:
         return ""
     where = f"{error.filename}: " if isinstance(error.filename, str) else ""

@@ -234,7 +234,7 @@ def refuse(answer: Answer, what: str) -> ProviderError:
     if answer.status == 401:
         return AuthenticationFailed(message, hint="check the API key")
     if answer.code == RENDERING_STOPPED:
-        return ProviderError(message, hint="mend that, then apply again: what is rendered is kept")
+        return ProviderError(message, hint="fix this, then run apply again: what is rendered is kept")
     if answer.quota:
         return QuotaExhausted(message, hint="the plan's limit is reached")
     if answer.status >= 500 or answer.status in RETRIED:

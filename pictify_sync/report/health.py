@@ -26,7 +26,7 @@ ANSWERS = {True: "yes", False: "no", None: "could not be told"}
 
 
 def check_line(check: Check) -> Line:
-    """One check: how it is, what and where, and how to mend it."""
+    """One check: how it is, what and where, and what to do about it."""
     place = f" ({safe(check.place)})" if check.place else ""
     hint = f"; {safe(check.hint)}" if check.hint else ""
     return Line(f"{check.health}: {safe(check.subject)}{place}: {safe(check.message)}{hint}", TONES[check.health])

@@ -50,7 +50,7 @@ class HealthCheck:
     subject: Annotated[str, "What: `settings`, `account`, `templates`, `state`, ..."]
     place: Annotated[str, "Where: a file, folder, URL or provider."]
     message: Annotated[str, "What was found."]
-    hint: Annotated[str, "How to mend it; empty when there is nothing to mend."]
+    hint: Annotated[str, "What to do about it; empty when nothing is wrong."]
 
 
 @dataclass(frozen=True, slots=True)

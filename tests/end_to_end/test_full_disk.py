@@ -41,6 +41,7 @@ def test_a_full_disk_is_an_error_and_loses_nothing(tmp_path: Path, size: int) ->
         assert done.returncode == 1, done.stderr
         said = f"\n{done.stderr}{done.stdout}"
         assert "\nError: " in said or "\nStopped early: " in said
+        assert "OperationalError" not in said  # sentences, and no names of Python's classes
     project.ok("apply", "--yes")
     assert len(project.files()) == 200
     assert set(project.meter().values()) == {1}

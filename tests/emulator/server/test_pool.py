@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -186,3 +187,10 @@ def test_shared_memory_that_takes_no_locks_is_named(number: int) -> None:
     with pytest.raises(OSError, match=os.strerror(number)) as raised:
         Lockless(number).submit(int)
     assert of_the_machine(raised.value).startswith("/dev/shm")
+
+
+def test_a_database_on_a_full_disk_is_no_failure_of_a_picture() -> None:
+    """It is the machine's, and a sentence says so without the name of Python's class."""
+    full = sqlite3.OperationalError("database or disk is full")
+    assert of_the_machine(full) == "the server's own database cannot be used: database or disk is full"
+    assert not of_the_machine(sqlite3.IntegrityError("UNIQUE constraint failed"))
