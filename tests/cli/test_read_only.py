@@ -85,7 +85,7 @@ def check_reading(found: Said) -> None:
     assert not wrong
     errors = [line.split(" (")[0] for line in found["doctor"][1].splitlines() if line.startswith("error: ")]
     assert errors[0] == "error: output"  # nothing can be published there, and the state is sound
-    assert set(errors) <= {"error: output", "error: engine"}  # a user without a home may have no render processes
+    assert set(errors) <= {"error: output", "error: engine"}  # of the machine: render processes may not start
     assert found["plan"][1].startswith("No changes. All 4 pictures")
     assert found["state list"][1].count("\n") == 4
     assert "ok: state (" in found["doctor"][1]
@@ -105,7 +105,6 @@ def test_everything_that_only_reads_works_on_a_read_only_file_system(project: Pa
     before = {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
     found = said(project, READING + WRITING, *read_only(project))
     check_reading({line: found[line] for line in READING})
-    assert found["doctor"][1].endswith("\n1 error.\n")
     for line in WRITING:
         code, _, talk = found[line]
         assert code == 1, line
