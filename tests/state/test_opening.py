@@ -33,6 +33,24 @@ store = open_store(Path(sys.argv[1]), create=True)
 store.commit(0, [recorded(stored(1))])
 os.kill(os.getpid(), signal.SIGKILL)
 """
+STEPS = """
+import os, sys
+from pathlib import Path
+from pictify_sync.state.sqlite import open_store
+from tests.state.conformance import recorded
+from tests.state.samples import stored
+path, left, entry = Path(sys.argv[1]), int(sys.argv[2]), recorded(stored(1))
+def step(event, arguments):
+    global left
+    if any(isinstance(one, (str, os.PathLike)) and os.fspath(one).startswith(str(path.parent)) for one in arguments):
+        left -= 1
+        if left == 0:
+            os._exit(9)
+sys.addaudithook(step)
+store = open_store(path, create=True)
+store.commit(store.serial(), [entry])
+store.close()
+"""
 
 
 def made(path: Path, *numbers: int) -> None:
@@ -159,6 +177,28 @@ def test_a_killed_maker_leaves_no_state(tmp_path: Path) -> None:
     path.unlink()
     made(path, 1)
     assert not any(one.exists() for one in left)  # what was left long ago is swept away
+
+
+def test_a_maker_that_dies_at_any_step_blocks_nobody(tmp_path: Path) -> None:
+    """At each step that names a file or the folder of the state; the last child lives, so that all steps were tried."""
+    for left in range(1, 100):
+        path = tmp_path / str(left) / "state.db"
+        done = subprocess.run([sys.executable, "-c", STEPS, str(path), str(left)], cwd=ROOT, check=False)
+        assert contents(path.parent).get("state.db") != 0
+        store = open_store(path, create=False)
+        before = store.count()
+        store.close()
+        made(path, 2)
+        store = open_store(path, create=False)
+        assert store.count() == before + 1
+        assert isinstance(store, SqliteStateStore)
+        assert not store.verify()
+        store.close()
+        if done.returncode == 0:
+            assert left > 5
+            return
+        assert done.returncode == 9
+    pytest.fail("never ran to its end")
 
 
 def test_whoever_is_faster_makes_the_state(tmp_path: Path) -> None:
