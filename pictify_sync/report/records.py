@@ -121,7 +121,7 @@ def _cost(books: Books) -> str:
         return f"Billed {total}."
     if books.billed:
         return f"Rendered {total}; what {free} rendered is not billed."
-    return f"Rendered {total}; {free} {'bills' if len(books.unbilled) == 1 else 'bill'} nothing."
+    return f"Rendered/Billed {total}; {free} {'bills' if len(books.unbilled) == 1 else 'bill'} nothing."
 
 
 def open_batch_text(batch: OpenBatch) -> str:

@@ -14,7 +14,7 @@ def test_nothing_is_said_to_be_billed_where_nothing_is(project: Path, cli: Run) 
     assert "Rendered 2 pictures." in said.out
     assert "illed" not in said.out + (project / "p.md").read_text()
     told = cli("status").out.splitlines()[-1]
-    assert told == "Rendered so far: 6 pictures in 2 attempts; local bills nothing."
+    assert told == "Rendered/Billed so far: 6 pictures in 2 attempts; local bills nothing."
 
 
 def test_cancel_says_when_there_is_nothing_to_cancel(project: Path, cli: Run) -> None:

@@ -11,7 +11,7 @@ import pytest
 from obstore.store import S3Store
 from PIL import Image
 
-from tests.artifacts.service import KEYS, serving
+from tests.artifacts.service import KEYS, failing, serving
 from tests.end_to_end.project import ProjectFolder
 
 NAMES = {f"cards/i{number}.{layout}.png" for number in range(4) for layout in ("default", "square")}
@@ -83,17 +83,21 @@ def test_storage_that_is_down_is_no_drift(project: ProjectFolder, place: S3Store
     project.edit("manifests/rows.csv", "Title 1", "Another title")
     with serving() as gone:
         pass
-    no_service, no_bucket = {"AWS_ENDPOINT_URL": gone}, {"PICTIFY_SYNC_ARTIFACTS": "s3://no-such-bucket/p"}
-    for command, wrong, words in (
-        (("refresh",), no_service, "cannot be reached"),
-        (("refresh", "--check"), no_bucket, "does not exist"),
-        (("apply", "--yes"), no_bucket, "does not exist"),
-    ):
-        done = project.run(*command, environ=wrong)
-        assert done.returncode == 1
-        assert words in done.stderr
-        assert "Traceback" not in done.stderr
-        assert not [key for key in KEYS.values() if len(key) > 10 and key in done.stdout + done.stderr]
+    with failing(404, b"<Error><Code>NoSuchBucket</Code></Error>") as emptied:
+        no_service, no_bucket = {"AWS_ENDPOINT_URL": gone}, {"AWS_ENDPOINT_URL": emptied}
+        another = {"PICTIFY_SYNC_ARTIFACTS": "s3://no-such-bucket/p"}
+        for command, wrong, words in (
+            (("refresh",), no_service, "cannot be reached"),
+            (("refresh", "--check"), no_bucket, "does not exist"),
+            (("apply", "--yes"), no_bucket, "does not exist"),
+            (("refresh",), another, "does not exist"),
+            (("apply", "--yes"), another, "are kept in s3://pictures/"),
+        ):
+            done = project.run(*command, environ=wrong)
+            assert done.returncode == 1
+            assert words in done.stderr
+            assert "Traceback" not in done.stderr
+            assert not [key for key in KEYS.values() if len(key) > 10 and key in done.stdout + done.stderr]
     assert project.meter() == rendered
     assert project.run("refresh", "--check").returncode == 0
     project.ok("apply", "--yes")
