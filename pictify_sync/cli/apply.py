@@ -106,6 +106,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
     with told(github=github) as runner, project_of(settings, wish.paths) as project:
+        project.refuse_own(wish.paths)
         project.fetch()
         wish = _check_age(project, wish)
         consent = _consent(project, wish)

@@ -91,6 +91,7 @@ def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
     from pictify_sync.errors import UsageError
     from pictify_sync.report.safe import for_shell
 
+    project.refuse_own(paths)
     for path in paths:
         if Path(path).is_file() and holds_plan(path):
             hint = f"carry it out with: pictify-sync apply {for_shell(path)}"

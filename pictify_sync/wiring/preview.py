@@ -37,7 +37,7 @@ def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, 
     options = project.options(ENGINE)
     with ExitStack() as opened:
         scratch = opened.enter_context(TemporaryDirectory(prefix="pictify-sync-"))
-        engine = connect(ENGINE, replace(options, folder=Path(scratch)))
+        engine = connect(ENGINE, replace(options, folder=Path(scratch, "local")))  # its identity lies beside it
         opened.callback(engine.close)
         pool = RenderPool(options.workers or os.cpu_count() or 1, longest=options.render_timeout)
         opened.callback(partial(pool.shutdown, cancel_futures=True))

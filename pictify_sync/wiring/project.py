@@ -259,6 +259,11 @@ class Project:
         guard = self.settings.guard
         return Limits(guard.max_delete_percent, guard.min_recorded, guard.max_renders)
 
+    def refuse_own(self, paths: Sequence[str]) -> None:
+        """Refuse databases of ours, before anything looks into what was named. Raises UsageError."""
+        for path in paths:
+            states.refuse_own(self.settings, Path(path))
+
     def load_plan(self, file: Path) -> Plan:
         """Read a saved plan. Raises InputError when it is none of ours, StalePlan when it was edited."""
         from pictify_sync.state.planfile import read_plan  # noqa: PLC0415 - only for saved plans

@@ -104,7 +104,7 @@ def test_two_clones_with_servers_of_their_own(clones: Clones) -> None:
     entries = [json.loads(line)["entry"] for line in third.ok("log").splitlines()]
     assert len({entry["instance"] for entry in entries if entry["kind"] == "intended"}) == sum(map(bool, meters))
     assert not [entry for entry in entries if entry["kind"] == "abandoned"]
-    assert "Rendered so far: 16 pictures" in third.ok("status")
+    assert "Rendered/Billed so far: 16 pictures" in third.ok("status")
 
 
 def test_a_copy_of_a_clone_is_another_server(clones: Clones) -> None:
