@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.core.entries import Abandoned, Intended, OpenBatch, Settled
@@ -285,14 +285,15 @@ def run_at(clones: Clones, plan: Sequence[tuple[int, int, bool]]) -> None:
         told.append(clones.apply(clone, store))  # type: ignore[arg-type]
     except Killed:
         return
-    assert not well(told[0]) or made(clones.store())
+    assert not well(told[0]) or told[0].waiting or made(clones.store())
 
 
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 12), st.booleans()), min_size=2, max_size=3))
 def test_the_laws_of_the_ledger_hold_whatever_the_schedule(plan: list[tuple[int, int, bool]]) -> None:
     """Two or three runs, of one clone or several, that pause and die: nothing is lost, and the bill is right.
 
-    Whoever ends well has all pictures made.
+    Whoever ends well has all pictures made, or says how many wait in a batch that another run intended last.
     """
     with TemporaryDirectory() as folder:
         clones = Clones(Path(folder), 3)

@@ -98,7 +98,7 @@ class PainterProvider:
         yield picture(*json.loads(url.removeprefix("fake:")))
 
     def cancel(self, batch_id: str) -> None:
-        del self._batches[batch_id]
+        self._batches.pop(batch_id, None)
 
     def close(self) -> None:
         return
