@@ -287,7 +287,7 @@ def _expect_records(page: Sequence[tuple[Any, ...]]) -> None:
     """The same as `expect_types`, by columns: a large state is read through this."""
     columns = zip(zip(*page, strict=True), _TYPES, strict=True)
     is_typed = all(issubclass(one, types) for column, types in columns for one in set(map(type, column)))
-    if not is_typed or any(row[4:7].count(None) not in (0, 3) for row in page):  # path, sha256, size
+    if not is_typed or any(row[4:7].count(None) not in (0, 3) or row[4] == "" for row in page):  # path, sha256, size
         raise ValueError("a record with impossible columns")
 
 
