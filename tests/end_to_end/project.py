@@ -76,7 +76,7 @@ class ProjectFolder:
     ) -> subprocess.CompletedProcess[str]:
         """Run the command in the project folder, without a terminal."""
         process = self.start(*arguments, environ=environ, module=module)
-        out, talk = process.communicate(timeout=120)
+        out, talk = process.communicate(timeout=400)
         return subprocess.CompletedProcess(process.args, process.returncode, out, talk)
 
     def start(
