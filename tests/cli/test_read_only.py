@@ -125,7 +125,10 @@ def test_everything_that_only_reads_works_in_a_folder_of_somebody_else(project: 
     (tmp_path / "scratch").chmod(0o777)
     for parent in (tmp_path, *tmp_path.parents[:-1]):
         parent.chmod(parent.stat().st_mode | 0o055)
-    found = said(project, READING, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    other = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+    if subprocess.run([*other, sys.executable, "-c", "import click"], capture_output=True, check=False).returncode:
+        pytest.skip("another user may not read this environment's packages")
+    found = said(project, READING, *other)
     check_reading(found)
 
 
