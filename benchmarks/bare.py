@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import pytakumi
 
-from pictify_sync.emulator.encode import encode
-from pictify_sync.emulator.handlebars import compile_template
+from pictify_sync.rendering.engines.encode import encode
+from pictify_sync.rendering.handlebars.compiler import compile_template
 
 
 class Shot(NamedTuple):

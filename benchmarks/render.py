@@ -30,11 +30,11 @@ from typing import Any
 
 from pictify_sync.core.model import Asset, split_key
 from pictify_sync.core.template import TemplateSource
-from pictify_sync.emulator.fonts import find
-from pictify_sync.emulator.page import compile_sheet, split, wrapped
-from pictify_sync.emulator.pictures import token, unpacked
-from pictify_sync.emulator.takumi import BASE
 from pictify_sync.manifest.desired import Manifests
+from pictify_sync.rendering.engines.takumi.engine import BASE
+from pictify_sync.rendering.fonts import find
+from pictify_sync.rendering.page.document import compile_sheet, split, wrapped
+from pictify_sync.rendering.page.images import token, unpacked
 from pictify_sync.wiring import open_project
 
 SHIPPED = Path(__file__).parents[1] / "manifests"

@@ -14,13 +14,13 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from pictify_sync.artifacts import sniff
-from pictify_sync.artifacts.carry import carry
-from pictify_sync.artifacts.decoding import decode
+from pictify_sync.artifacts.foreign_files import in_the_way, spare
+from pictify_sync.artifacts.moves import carry
 from pictify_sync.artifacts.paths import parts
-from pictify_sync.artifacts.spare import in_the_way, spare
 from pictify_sync.artifacts.staging import Staging, sweep
 from pictify_sync.artifacts.tree import FileOps, Tree, explain, hash_file, read_file, write_all
+from pictify_sync.artifacts.verify import structure as sniff
+from pictify_sync.artifacts.verify.pixels import decode
 from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.model import Artifact, Format
 from pictify_sync.core.ports import Expectation, Staged

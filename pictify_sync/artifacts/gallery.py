@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from pictify_sync.artifacts import sniff
+from pictify_sync.artifacts.verify import structure as sniff
 from pictify_sync.core.preview import PictureFile
 from pictify_sync.errors import DownloadError
 

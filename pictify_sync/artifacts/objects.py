@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pictify_sync.artifacts import sniff
 from pictify_sync.artifacts.bucket import Bucket, each, path_of
 from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.artifacts.foreign_files import kept_names
 from pictify_sync.artifacts.paths import STAGING
-from pictify_sync.artifacts.spare import kept_names
 from pictify_sync.artifacts.transfer import transfer
+from pictify_sync.artifacts.verify import structure as sniff
 from pictify_sync.core.entries import FileMove, Obsolete
 from pictify_sync.core.model import Artifact
 from pictify_sync.core.ports import Expectation, Staged

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pictify_sync.artifacts.bucket import Bucket, each
-from pictify_sync.artifacts.carry import check_moves
+from pictify_sync.artifacts.moves import check_moves
 from pictify_sync.artifacts.staging import MOVES
 from pictify_sync.core.entries import FileMove
 from pictify_sync.errors import ArtifactError

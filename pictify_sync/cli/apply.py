@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
     from pictify_sync.manifest.desired import Manifests
     from pictify_sync.wiring import ApplyRun, Consent, Project
-    from pictify_sync.workflows.apply import ApplySummary
+    from pictify_sync.workflows.apply.run import ApplySummary
 
 own_options = with_options(
     click.option("--yes", is_flag=True, help="Do not ask."),
@@ -97,11 +97,11 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     was not made.
     """
     from pictify_sync.cli.console import Stopper, progress, say
-    from pictify_sync.report.json_report import apply_document
-    from pictify_sync.report.outcome import Diary, review_of_apply
-    from pictify_sync.report.summary import summary_lines
+    from pictify_sync.report.json.report import apply_document
+    from pictify_sync.report.terminal.outcome import Diary, review_of_apply
+    from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply import ApplySummary
+    from pictify_sync.workflows.apply.run import ApplySummary
 
     pages, diary, began = pages_of(options), Diary(), monotonic()
     wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
@@ -179,7 +179,7 @@ def _load(project: Project, wish: Wish, consent: Consent) -> tuple[Plan, None] |
 
 def _plan(run: ApplyRun, wish: Wish, runner: Runner) -> tuple[Plan, Manifests]:
     from pictify_sync.cli.console import talk
-    from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.terminal.problems import problem_lines
 
     choice = choice_of(wish.select, wish.exclude, wish.replace)
     plan, manifests = run.plan(wish.paths, choice)
@@ -241,7 +241,7 @@ def _consent(project: Project, wish: Wish) -> Consent:
 
 def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
     from pictify_sync.cli.console import say, talk
-    from pictify_sync.report.text import plan_lines
+    from pictify_sync.report.terminal.plan import plan_lines
 
     (talk if as_json else say)(plan_lines(plan, project.state().variables))
 
@@ -252,7 +252,7 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: P
     The pages show a plan that is refused.
     """
     from pictify_sync.errors import NotApproved, UnsafePlan
-    from pictify_sync.report.review import review_of_plan
+    from pictify_sync.report.pages.review import review_of_plan
 
     if consent.saved:
         return True  # it was checked before anything was done
@@ -268,7 +268,7 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: P
 def _asked(plan: Plan) -> bool:
     """Ask on the terminal; Ctrl-C and the end of input are a no."""
     from pictify_sync.errors import UsageError
-    from pictify_sync.report.text import headline
+    from pictify_sync.report.terminal.plan import headline
 
     if not sys.stdin or not sys.stdin.isatty():
         hint = "agree with --yes or --approve DIGEST, or apply a saved plan"

@@ -17,10 +17,10 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
     BATCH is an attempt or a batch id, as status shows them. What was not rendered is planned again by the next apply.
     """
     from pictify_sync.cli.console import Stopper, progress, say
-    from pictify_sync.report.summary import summary_lines
+    from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply import ApplySummary
+    from pictify_sync.workflows.apply.run import ApplySummary
 
     if (batch is None) is not everything:
         raise click.UsageError("name one batch, or --all")

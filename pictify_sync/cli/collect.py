@@ -20,8 +20,8 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
     of the settings]. Exits with 1 when a picture that was found could not be fetched.
     """
     from pictify_sync.cli.console import Stopper, progress, say
-    from pictify_sync.report.json_report import collect_document
-    from pictify_sync.report.summary import collected_lines
+    from pictify_sync.report.json.report import collect_document
+    from pictify_sync.report.terminal.summary import collected_lines
     from pictify_sync.wiring import ApplyRun
 
     with project_of(settings) as project, Stopper().watching() as stop:

@@ -16,8 +16,8 @@ import click
 from pictify_sync.cli.pipes import Piped
 from pictify_sync.core.ports import EventSink
 from pictify_sync.credentials import hider
-from pictify_sync.report.lines import Line, Tone
 from pictify_sync.report.safe import escaped
+from pictify_sync.report.terminal.lines import Line, Tone
 
 _STYLES: dict[Tone, dict[str, object]] = {
     Tone.HEAD: {"bold": True},
@@ -71,7 +71,7 @@ def _write(lines: Iterable[Line], stream: IO[str]) -> None:
 
 def progress() -> AbstractContextManager[EventSink]:
     """A bar on a terminal, plain lines elsewhere; both on stderr."""
-    from pictify_sync.report.progress import BarProgress, PlainProgress
+    from pictify_sync.report.terminal.progress import BarProgress, PlainProgress
 
     if sys.stderr.isatty():
         return BarProgress(sys.stderr, colour=coloured(sys.stderr))

@@ -14,7 +14,7 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 if TYPE_CHECKING:
     from pictify_sync.core.dialect import Standing
     from pictify_sync.core.health import Check
-    from pictify_sync.report.health_documents import LiveCheck
+    from pictify_sync.report.json.health import LiveCheck
     from pictify_sync.wiring import Project
 
 
@@ -30,7 +30,7 @@ class Found:
     def note(self, check: Check) -> None:
         """Keep a check, and say it."""
         from pictify_sync.cli.console import say
-        from pictify_sync.report.health import check_line
+        from pictify_sync.report.terminal.health import check_line
 
         self.checks.append(check)
         if not self.quiet:
@@ -53,10 +53,10 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     from pictify_sync.cli.console import say
     from pictify_sync.core.health import healthy
     from pictify_sync.errors import InputError
-    from pictify_sync.report.health import verdict_line
-    from pictify_sync.report.health_documents import health_report
-    from pictify_sync.report.json_report import health_document
-    from pictify_sync.workflows.health import problems
+    from pictify_sync.report.json.health import health_report
+    from pictify_sync.report.json.report import health_document
+    from pictify_sync.report.terminal.health import verdict_line
+    from pictify_sync.workflows.doctor.checks import problems
 
     found = Found(quiet=as_json)
     try:
@@ -94,8 +94,8 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
     from pictify_sync.cli.console import Stopper, say
     from pictify_sync.core.health import Check, Health
     from pictify_sync.errors import ProviderError
-    from pictify_sync.report.health import live_lines
-    from pictify_sync.report.health_documents import live_check
+    from pictify_sync.report.json.health import live_check
+    from pictify_sync.report.terminal.health import live_lines
     from pictify_sync.wiring import doctor
 
     try:

@@ -26,8 +26,8 @@ def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_j
     when the key is neither desired nor recorded. Opens no connection.
     """
     from pictify_sync.cli.console import say
-    from pictify_sync.report.explain import explain_lines
-    from pictify_sync.report.json_report import explanation_document
+    from pictify_sync.report.json.report import explanation_document
+    from pictify_sync.report.terminal.explain import explain_lines
     from pictify_sync.wiring import Choice
 
     with project_of(settings, paths) as project:

@@ -12,7 +12,7 @@ from pictify_sync.cli.options import pass_settings, project_of
 def history_command(settings: str | None) -> None:
     """List what changed the state: batches, moves, deletes and edits of the state, oldest first."""
     from pictify_sync.cli.console import say
-    from pictify_sync.report.history import history_lines
+    from pictify_sync.report.terminal.history import history_lines
 
     with project_of(settings) as project:
         say(history_lines(project.state().entries()))

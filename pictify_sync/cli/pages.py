@@ -16,7 +16,7 @@ from pictify_sync.errors import UsageError
 if TYPE_CHECKING:
     from pictify_sync.core.model import AssetKey
     from pictify_sync.core.preview import Preview
-    from pictify_sync.report.review import Review
+    from pictify_sync.report.pages.review import Review
     from pictify_sync.wiring import Project
 
 file_type = click.Path(dir_okay=False, writable=True)
@@ -52,10 +52,10 @@ class Pages:
 
     def write(self, review: Review, previews: Mapping[AssetKey, Preview]) -> None:
         """Write them all."""
-        from pictify_sync.report.markdown import COMMENT, JOB_SUMMARY, markdown
+        from pictify_sync.report.markdown.plan import COMMENT, JOB_SUMMARY, markdown
 
         if self.html:
-            from pictify_sync.report.html import write_html
+            from pictify_sync.report.pages.html import write_html
 
             with _into(self.html):
                 write_html(review, previews, Path(self.html))

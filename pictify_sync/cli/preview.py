@@ -51,10 +51,10 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     cannot be drawn is told and no error: what would be one in an apply may depend on its provider.
     """
     from pictify_sync.cli.console import say, talk
-    from pictify_sync.report.json_report import previews_document
-    from pictify_sync.report.previews import preview_lines
-    from pictify_sync.report.problems import problem_lines
-    from pictify_sync.report.review import review_of_plan
+    from pictify_sync.report.json.report import previews_document
+    from pictify_sync.report.pages.previews import preview_lines
+    from pictify_sync.report.pages.review import review_of_plan
+    from pictify_sync.report.terminal.problems import problem_lines
     from pictify_sync.wiring.preview import previews
 
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]

@@ -178,7 +178,7 @@ def _silence() -> None:
 
 def _told(error: PictifySyncError) -> int:
     from pictify_sync.cli.console import talk
-    from pictify_sync.report.problems import error_lines
+    from pictify_sync.report.terminal.problems import error_lines
 
     talk(error_lines(error))
     return error.exit_code

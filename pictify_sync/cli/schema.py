@@ -49,9 +49,9 @@ def _schema_of(kind: str) -> Callable[[], dict[str, Any]]:
 
         return Fields.model_json_schema
     if kind == "plan":
-        from pictify_sync.state.plan_schema import json_schema as plan_schema
+        from pictify_sync.state.planfile.json_schema import json_schema as plan_schema
 
         return plan_schema
-    from pictify_sync.report.reference import schema
+    from pictify_sync.report.json.reference import schema
 
     return lambda: schema(kind)

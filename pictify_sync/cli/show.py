@@ -29,7 +29,7 @@ def show_command(settings: str | None, key: str | None, html: str | None, as_jso
 
 
 def _show_all(settings: str | None, html: str) -> None:
-    from pictify_sync.report.outcome import review_of_records
+    from pictify_sync.report.terminal.outcome import review_of_records
 
     check_place("html", html)
     with project_of(settings) as project:
@@ -42,8 +42,8 @@ def _show(settings: str | None, key: str, *, as_json: bool) -> None:
     from pictify_sync.cli.console import say
     from pictify_sync.core.model import AssetKey
     from pictify_sync.errors import UsageError
-    from pictify_sync.report.json_report import record_document
-    from pictify_sync.report.records import record_lines
+    from pictify_sync.report.json.report import record_document
+    from pictify_sync.report.terminal.records import record_lines
 
     with project_of(settings) as project:
         store = project.state()

@@ -21,8 +21,8 @@ def state_command() -> None:
 def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool) -> None:
     """List recorded assets: key, path, status. PATTERN is a shell pattern for keys [all]."""
     from pictify_sync.cli.console import say
-    from pictify_sync.report.json_report import record_document
-    from pictify_sync.report.records import listed
+    from pictify_sync.report.json.report import record_document
+    from pictify_sync.report.terminal.records import listed
     from pictify_sync.wiring import matcher
 
     chosen = matcher(patterns or ("*",))
@@ -118,7 +118,7 @@ def compact_command(settings: str | None) -> None:
 def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
     """Forget matching assets; their files stay where they are. PATTERN is a shell pattern for keys."""
     from pictify_sync.cli.console import say
-    from pictify_sync.report.records import taken
+    from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
@@ -133,7 +133,7 @@ def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 def mv_command(settings: str | None, old: str, new: str) -> None:
     """Record the asset OLD under the key NEW; its file stays until the next apply."""
     from pictify_sync.cli.console import say
-    from pictify_sync.report.records import taken
+    from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:

@@ -14,9 +14,9 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     """Count what is recorded, open and failed."""
     from pictify_sync.cli.console import say
-    from pictify_sync.report.health import dialect_line
-    from pictify_sync.report.json_report import status_document
-    from pictify_sync.report.records import Books, census, failed_lines, status_lines
+    from pictify_sync.report.json.report import status_document
+    from pictify_sync.report.terminal.health import dialect_line
+    from pictify_sync.report.terminal.records import Books, census, failed_lines, status_lines
     from pictify_sync.wiring.place import place_note
     from pictify_sync.wiring.standing import is_billed, standings
 

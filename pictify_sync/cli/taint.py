@@ -25,7 +25,7 @@ def untaint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 
 def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> None:
     from pictify_sync.cli.console import say
-    from pictify_sync.report.records import taken
+    from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:

@@ -23,9 +23,9 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     """
     from pictify_sync.cli.console import say
     from pictify_sync.errors import InputError
-    from pictify_sync.report.json_report import validation_document
-    from pictify_sync.report.lines import Line, Tone
-    from pictify_sync.report.problems import problem_lines
+    from pictify_sync.report.json.report import validation_document
+    from pictify_sync.report.terminal.lines import Line, Tone
+    from pictify_sync.report.terminal.problems import problem_lines
     from pictify_sync.report.words import count, pictures
 
     assets = manifests = 0

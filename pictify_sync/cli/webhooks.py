@@ -53,7 +53,7 @@ def subscribe_command(settings: str | None, url: str, event: str, template: str,
 @pass_settings
 def list_command(settings: str | None, provider: str, as_json: bool) -> None:
     """List subscriptions: uid, event, status, URL."""
-    from pictify_sync.report.json_report import subscriptions_document
+    from pictify_sync.report.json.report import subscriptions_document
     from pictify_sync.report.safe import safe
     from pictify_sync.wiring import services
 

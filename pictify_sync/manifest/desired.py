@@ -20,9 +20,9 @@ from pictify_sync.manifest.loading import Declared, Loaded, declared, find
 from pictify_sync.manifest.payloads import Restorer
 from pictify_sync.manifest.places import Problems, shown
 from pictify_sync.manifest.prepare import Prepared, prepare
-from pictify_sync.manifest.rows import RowsFile
+from pictify_sync.manifest.rows.sources import RowsFile
+from pictify_sync.manifest.rows.spool import Layer, Spool
 from pictify_sync.manifest.schema import AssetsManifest
-from pictify_sync.manifest.spool import Layer, Spool
 from pictify_sync.manifest.templates import Template, declare, observed
 from pictify_sync.validation import nearest
 

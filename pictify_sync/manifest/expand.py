@@ -17,14 +17,14 @@ from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
-from pictify_sync.manifest.expressions import column_in, holds_expressions
+from pictify_sync.manifest.expressions.language import column_in, holds_expressions
+from pictify_sync.manifest.expressions.operations import MissingColumn
+from pictify_sync.manifest.expressions.programs import Program, compiled
 from pictify_sync.manifest.forms import normal_text
-from pictify_sync.manifest.lost_forms import LostForms, text_variables
-from pictify_sync.manifest.operations import MissingColumn
 from pictify_sync.manifest.places import Problems, Unusable, sha256
 from pictify_sync.manifest.prepare import Prepared
-from pictify_sync.manifest.programs import Program, compiled
-from pictify_sync.manifest.rows import Row, as_row
+from pictify_sync.manifest.rows.number_forms import LostForms, text_variables
+from pictify_sync.manifest.rows.sources import Row, as_row
 from pictify_sync.manifest.walking import ENDINGS
 from pictify_sync.redaction import HIDDEN, Redactor
 from pictify_sync.validation import nearest

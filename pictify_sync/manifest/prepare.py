@@ -14,16 +14,16 @@ from pictify_sync.core.fingerprint import spec_digest
 from pictify_sync.core.model import Format, RenderSpec
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError
-from pictify_sync.manifest import expressions as syntax
-from pictify_sync.manifest import programs
 from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
-from pictify_sync.manifest.expressions import Expression
+from pictify_sync.manifest.expressions import language as syntax
+from pictify_sync.manifest.expressions import programs
+from pictify_sync.manifest.expressions.language import Expression
+from pictify_sync.manifest.expressions.operations import ExpressionError
+from pictify_sync.manifest.expressions.programs import Program
 from pictify_sync.manifest.loading import Loaded
-from pictify_sync.manifest.lost_forms import check_constants
-from pictify_sync.manifest.operations import ExpressionError
 from pictify_sync.manifest.places import MAX_ROWS, Problems, Unusable, require, shown
-from pictify_sync.manifest.programs import Program
-from pictify_sync.manifest.rows import RowsFile, other_sign, unknown_kind
+from pictify_sync.manifest.rows.number_forms import check_constants
+from pictify_sync.manifest.rows.sources import RowsFile, other_sign, unknown_kind
 from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
 from pictify_sync.manifest.secrecy import Secrecy, check_secrecy, secrecy
 from pictify_sync.manifest.templates import Template

@@ -8,8 +8,8 @@ from __future__ import annotations
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Any
 
-from pictify_sync.manifest.filters import FILTERS, TESTS
-from pictify_sync.manifest.operations import MAX_TEXT
+from pictify_sync.manifest.expressions.filters import FILTERS, TESTS
+from pictify_sync.manifest.expressions.operations import MAX_TEXT
 from pictify_sync.manifest.schema import AssetsManifest, Layout, TemplateManifest, TemplateVariable
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pictify_sync.core.template import VariableRule
 from pictify_sync.manifest.context import Findings
-from pictify_sync.manifest.expressions import Expression, column_in
+from pictify_sync.manifest.expressions.language import Expression, column_in
 from pictify_sync.yaml_reader import Path as Place
 
 _ADDRESSES = ("image", "url")

@@ -19,9 +19,9 @@ from pictify_sync.errors import Problem, Severity
 from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.forms import decode
 from pictify_sync.manifest.loading import Loaded
-from pictify_sync.manifest.lost_forms import check_defaults
 from pictify_sync.manifest.mentions import find_reference
 from pictify_sync.manifest.places import Problems, Unusable, read_bytes, read_picture, shown
+from pictify_sync.manifest.rows.number_forms import check_defaults
 from pictify_sync.manifest.schema import TemplateManifest, TemplateVariable
 from pictify_sync.validation import nearest
 

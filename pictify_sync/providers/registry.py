@@ -24,7 +24,7 @@ VENDOR_URL = "https://api.pictify.io"
 # What each built-in provider is capable of unless the settings say otherwise.
 BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
     "local": (
-        "pictify_sync.providers.local",
+        "pictify_sync.providers.local.connect",
         Capabilities(
             max_open=4,
             poll_seconds=0.05,
@@ -36,7 +36,7 @@ BUILT_IN: Mapping[str, tuple[str, Capabilities]] = {
         ),
     ),
     "pictify": (
-        "pictify_sync.providers.pictify_account",
+        "pictify_sync.providers.pictify.connect",
         Capabilities(max_open=1, requests_per_minute=60),
     ),
 }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pictify_sync.core.drift import CHANGED, LOST
 from pictify_sync.core.model import Action, Batch, DriftKind, Reason, Status
-from pictify_sync.report.lines import Tone
+from pictify_sync.report.terminal.lines import Tone
 
 SYMBOLS = {
     Action.CREATE: "+",

@@ -8,7 +8,7 @@ that run until stopped.
 from pictify_sync.wiring.finding import Place, find_place
 from pictify_sync.wiring.project import Project, open_project
 from pictify_sync.wiring.run import ApplyRun
-from pictify_sync.workflows.consent import Consent
+from pictify_sync.workflows.apply.approval import Consent
 from pictify_sync.workflows.plan import Choice, matcher
 
 __all__ = [

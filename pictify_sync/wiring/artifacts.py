@@ -12,7 +12,7 @@ from pictify_sync.artifacts.held import HeldFiles
 from pictify_sync.core.binding import Sharing
 from pictify_sync.core.ports import ArtifactStore
 from pictify_sync.errors import UsageError
-from pictify_sync.providers.instance import read_instance
+from pictify_sync.providers.local.instance import read_instance
 from pictify_sync.settings import Settings
 from pictify_sync.wiring.states import sharing_of
 
@@ -53,7 +53,7 @@ def open_artifacts(
             return FileArtifacts(root, elsewhere=elsewhere)
         return FileArtifacts(root, remember=held.remember, elsewhere=elsewhere)
     if settings.artifacts == "none":
-        from pictify_sync.artifacts.nowhere import NoArtifacts  # noqa: PLC0415 - one of three
+        from pictify_sync.artifacts.none import NoArtifacts  # noqa: PLC0415 - one of three
 
         return NoArtifacts()
     try:

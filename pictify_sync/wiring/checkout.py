@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from pictify_sync.state.git_program import quiet_environ
+from pictify_sync.state.git.program import quiet_environ
 
 SECONDS = 60.0  # that one command may take
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

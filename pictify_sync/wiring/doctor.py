@@ -23,9 +23,10 @@ from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.standing import standings
 from pictify_sync.wiring.states import place_of
-from pictify_sync.workflows import health, health_templates
-from pictify_sync.workflows.probe import Explored, probe
-from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.doctor import checks as health
+from pictify_sync.workflows.doctor import templates as health_templates
+from pictify_sync.workflows.doctor.live import Explored, probe
 
 LITTLE_SPACE = 100_000_000  # bytes
 LOCAL = "local"
@@ -127,7 +128,7 @@ def _read(project: Project, manifests: list[Manifests]) -> Iterator[Check]:
 
 
 def _engine(project: Project) -> Iterator[Check]:
-    from pictify_sync.emulator import selfcheck  # noqa: PLC0415 - only where the embedded engine is used
+    from pictify_sync.rendering import selfcheck  # noqa: PLC0415 - only where the embedded engine is used
 
     settings = project.settings
     name = selfcheck.version(settings.engine)

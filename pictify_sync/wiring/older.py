@@ -14,7 +14,7 @@ from pictify_sync.errors import OlderCommit
 from pictify_sync.wiring.checkout import Checkout, Order
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.states import sharing_of
-from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.apply.session import Session
 
 SHORT = 12  # characters of a commit in messages
 

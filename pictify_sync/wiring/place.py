@@ -23,7 +23,7 @@ from pictify_sync.wiring.states import sharing_of
 
 if TYPE_CHECKING:
     from pictify_sync.wiring.project import Project
-    from pictify_sync.workflows.session import Session
+    from pictify_sync.workflows.apply.session import Session
 
 FILES = "files:"
 

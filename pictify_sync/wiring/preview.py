@@ -28,10 +28,10 @@ def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, 
     The pictures are written to the folder, and nothing else anywhere that lasts. Exhaust or close the generator.
     """
     from pictify_sync.artifacts.gallery import FolderGallery  # noqa: PLC0415 - plan draws nothing
-    from pictify_sync.emulator.pool import RenderPool  # noqa: PLC0415
     from pictify_sync.providers.registry import connect  # noqa: PLC0415
-    from pictify_sync.workflows.draw import Easel, drawable  # noqa: PLC0415
-    from pictify_sync.workflows.preview import Studio, preview  # noqa: PLC0415
+    from pictify_sync.rendering.engines.pool import RenderPool  # noqa: PLC0415
+    from pictify_sync.workflows.preview.draw import Easel, drawable  # noqa: PLC0415
+    from pictify_sync.workflows.preview.run import Studio, preview  # noqa: PLC0415
 
     plan, manifests = planned
     options = project.options(ENGINE)
@@ -69,8 +69,8 @@ class Comparer:
 
 def _compared(before: PictureFile, after: PictureFile, difference: str) -> Comparison | str:
     """Compare in a process of its own."""
-    from pictify_sync.emulator.rendering import limit_memory  # noqa: PLC0415 - in the process that compares
-    from pictify_sync.report.pictures import compare  # noqa: PLC0415
+    from pictify_sync.rendering.renderer import limit_memory  # noqa: PLC0415 - in the process that compares
+    from pictify_sync.report.pages.images import compare  # noqa: PLC0415
 
     limit_memory()
     return compare(before, after, difference)

@@ -28,9 +28,9 @@ from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
 from pictify_sync.wiring.place import find_relocation, placed, places_of, settings_of
-from pictify_sync.workflows.consent import Consent, check, refuse_stale
+from pictify_sync.workflows.apply.approval import Consent, check, refuse_stale
+from pictify_sync.workflows.apply.session import timestamp
 from pictify_sync.workflows.plan import Choice, make_plan
-from pictify_sync.workflows.session import timestamp
 
 if TYPE_CHECKING:
     from pictify_sync.artifacts.held import HeldFiles
@@ -206,7 +206,7 @@ class Project:
 
         Raises InputError with all problems of all files; warnings are in `problems` of what comes back.
         """
-        from pictify_sync.emulator.inspect import Inspector  # noqa: PLC0415 - show, status and state read no manifest
+        from pictify_sync.rendering.inspect import Inspector  # noqa: PLC0415 - show, status and state read no manifest
 
         settings, inspector = self.settings, Inspector()
         store = self._recorded() if glyphs else self.state()
@@ -266,7 +266,7 @@ class Project:
 
     def load_plan(self, file: Path) -> Plan:
         """Read a saved plan. Raises InputError when it is none of ours, StalePlan when it was edited."""
-        from pictify_sync.state.planfile import read_plan  # noqa: PLC0415 - only for saved plans
+        from pictify_sync.state.planfile.document import read_plan  # noqa: PLC0415 - only for saved plans
 
         states.refuse_own(self.settings, file)
         plan = read_plan(file)
@@ -278,10 +278,10 @@ class Project:
         """Webhook deliveries: a folder, or a receiver's inbox by its URL."""
         where = place or self.settings.inbox
         if where.startswith(("http://", "https://")):
-            from pictify_sync.inbox.remote import RemoteInbox  # noqa: PLC0415 - plan reads no inbox
+            from pictify_sync.webhooks.remote import RemoteInbox  # noqa: PLC0415 - plan reads no inbox
 
             return RemoteInbox(where, self.settings.inbox_token)
-        from pictify_sync.inbox.files import FileInbox  # noqa: PLC0415 - plan reads no inbox
+        from pictify_sync.webhooks.files import FileInbox  # noqa: PLC0415 - plan reads no inbox
 
         return FileInbox(self.settings.path(where))
 
@@ -304,7 +304,7 @@ class Project:
 
     def write_plan(self, plan: Plan, text: IO[str]) -> None:
         """Write the JSON document of a plan."""
-        from pictify_sync.state.planfile import write_plan  # noqa: PLC0415 - only for saved plans
+        from pictify_sync.state.planfile.document import write_plan  # noqa: PLC0415 - only for saved plans
 
         write_plan(plan, text)
 

@@ -19,12 +19,12 @@ from pictify_sync.core.ports import EventSink
 from pictify_sync.errors import PicturesElsewhere
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.wiring.project import Project
+from pictify_sync.workflows.apply.session import Ports, Session
+from pictify_sync.workflows.apply.urls import UrlSources
 from pictify_sync.workflows.plan import Choice, make_plan
-from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.urls import UrlSources
 
 if TYPE_CHECKING:
-    from pictify_sync.workflows.apply import ApplySummary
+    from pictify_sync.workflows.apply.run import ApplySummary
     from pictify_sync.workflows.collect import Collected
     from pictify_sync.workflows.resolve import Resolution
 
@@ -112,7 +112,7 @@ class ApplyRun:
 
     def recover(self) -> ApplySummary:
         """Finish what earlier runs left open."""
-        from pictify_sync.workflows.apply import recover  # noqa: PLC0415 - plan does not apply
+        from pictify_sync.workflows.apply.run import recover  # noqa: PLC0415 - plan does not apply
 
         return recover(self.ports(None))
 
@@ -164,7 +164,7 @@ class ApplyRun:
         """
         from pictify_sync.wiring.artifacts import reach  # noqa: PLC0415 - plan does not apply
         from pictify_sync.wiring.older import record_commit  # noqa: PLC0415 - plan does not apply
-        from pictify_sync.workflows.apply import carry_out  # noqa: PLC0415 - plan does not apply
+        from pictify_sync.workflows.apply.run import carry_out  # noqa: PLC0415 - plan does not apply
 
         if plan.relocation is not None:
             moved, lost = self._relocate(plan)

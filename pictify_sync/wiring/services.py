@@ -13,7 +13,7 @@ from pictify_sync.wiring.project import Project
 
 def serve(project: Project, folder: str, options: Mapping[str, Any], started: Callable[[str], None]) -> None:
     """Serve the embedded render server until a signal; `options` are those of `ServeOptions`. Raises UsageError."""
-    from pictify_sync.emulator.serving import ServeOptions, serve  # noqa: PLC0415 - its name is ours too
+    from pictify_sync.providers.pictify.server.serving import ServeOptions, serve  # noqa: PLC0415 - its name is ours too
 
     settings = project.settings
     given = dict(options)
@@ -39,7 +39,7 @@ def serve(project: Project, folder: str, options: Mapping[str, Any], started: Ca
 
 def receive(project: Project, address: tuple[str, int], header: str, started: Callable[[str], None]) -> None:
     """Receive webhooks into the inbox folder of the settings until a signal. Raises UsageError."""
-    from pictify_sync.inbox.receiver import ReceiverOptions, serve  # noqa: PLC0415 - its name is ours too
+    from pictify_sync.webhooks.receiver import ReceiverOptions, serve  # noqa: PLC0415 - its name is ours too
 
     settings = project.settings
     if settings.inbox.startswith(("http://", "https://")):

@@ -11,11 +11,11 @@ from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import UsageError
 from pictify_sync.settings import Settings
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.git_place import PREFIX, parse_place
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.git.place import PREFIX, parse_place
+from pictify_sync.state.sqlite.store import open_store
 
 if TYPE_CHECKING:
-    from pictify_sync.state.git_opening import GitState
+    from pictify_sync.state.git.opening import GitState
 
 
 class OpenState(Protocol):
@@ -68,7 +68,7 @@ def opener(settings: Settings) -> OpenState:
     parse_place(settings.state)
 
     def open_git(path: Path, *, create: bool) -> StateStore:  # noqa: ARG001 - the place is not a path
-        from pictify_sync.state.git_opening import open_read, open_write  # noqa: PLC0415 - for such a state alone
+        from pictify_sync.state.git.opening import open_read, open_write  # noqa: PLC0415 - for such a state alone
 
         state = _git_state(settings)
         return open_write(state, create=True) if create else open_read(state)
@@ -78,7 +78,7 @@ def opener(settings: Settings) -> OpenState:
 
 def open_fetched(settings: Settings) -> StateStore:
     """Open a state that lies elsewhere, as it is there now; an empty one where there is none."""
-    from pictify_sync.state.git_opening import open_write  # noqa: PLC0415 - for such a state alone
+    from pictify_sync.state.git.opening import open_write  # noqa: PLC0415 - for such a state alone
 
     return open_write(_git_state(settings), create=False)
 
@@ -103,7 +103,7 @@ def is_empty(store: StateStore) -> bool:
 
 
 def _git_state(settings: Settings) -> GitState:
-    from pictify_sync.state.git_opening import GitState  # noqa: PLC0415 - for such a state alone
+    from pictify_sync.state.git.opening import GitState  # noqa: PLC0415 - for such a state alone
 
     place = parse_place(settings.state)
     assert place is not None

@@ -16,25 +16,25 @@ from pictify_sync.core.entries import Bound, ProjectIdentity
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import Conflict, InputError, PlaceChanged, UsageError
-from pictify_sync.state.sqlite import SqliteStateStore
+from pictify_sync.state.sqlite.store import SqliteStateStore
 from pictify_sync.wiring.place import pictures_place, placed
 from pictify_sync.wiring.project import Project
 from pictify_sync.wiring.run import ApplyRun
 from pictify_sync.wiring.states import refuse_own
+from pictify_sync.workflows.apply.session import Session, timestamp
 from pictify_sync.workflows.plan import matcher
-from pictify_sync.workflows.session import Session, timestamp
 
 if TYPE_CHECKING:
-    from pictify_sync.state.git_store import GitStateStore
-    from pictify_sync.state.snapshot_reader import Imported
-    from pictify_sync.workflows.mend import Mending
+    from pictify_sync.state.git.store import GitStateStore
+    from pictify_sync.state.snapshot.reader import Imported
+    from pictify_sync.workflows.edit_state import Mending
 
 EMBEDDED = "local"  # its templates are ours alone, in a folder that may be thrown away
 
 
 def mend(project: Project) -> Mending:
     """Changes of the state by hand."""
-    from pictify_sync.workflows.mend import Mending  # noqa: PLC0415 - plan and apply mend nothing
+    from pictify_sync.workflows.edit_state import Mending  # noqa: PLC0415 - plan and apply mend nothing
 
     return Mending(Session(ApplyRun(project, lambda _: None, lambda: False).ports(None)))
 
@@ -49,14 +49,14 @@ def log_lines(project: Project, after: int) -> Iterator[str]:
 
 def export(project: Project, write: Callable[[str], object]) -> None:
     """Write a snapshot of the state."""
-    from pictify_sync.state import snapshot  # noqa: PLC0415 - one command's
+    from pictify_sync.state.snapshot import writer as snapshot  # noqa: PLC0415 - one command's
 
     snapshot.export(_kept(project.state()), write)
 
 
 def restore(project: Project, file: Path) -> Imported:
     """Read a snapshot into a state without history."""
-    from pictify_sync.state.snapshot_reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
+    from pictify_sync.state.snapshot.reader import import_snapshot, read_file  # noqa: PLC0415 - one command's
     from pictify_sync.wiring.artifacts import held_files  # noqa: PLC0415 - one command's
 
     refuse_own(project.settings, file)
@@ -96,7 +96,7 @@ def rebuild(project: Project) -> int:
 
 def compact(project: Project) -> int:
     """Forget the state's history; gives the number of entries forgotten."""
-    from pictify_sync.state import compaction  # noqa: PLC0415 - one command's
+    from pictify_sync.state.sqlite import compaction  # noqa: PLC0415 - one command's
 
     store = _kept(project.fetch())
     return compaction.compact(store) if isinstance(store, SqliteStateStore) else store.compact()
@@ -156,7 +156,7 @@ def _unseen(project: Project) -> Sequence[tuple[str, str]]:
 
 
 def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
-    from pictify_sync.state.git_store import GitStateStore  # noqa: PLC0415 - most states are files
+    from pictify_sync.state.git.store import GitStateStore  # noqa: PLC0415 - most states are files
 
     if not isinstance(store, SqliteStateStore | GitStateStore):
         raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
@@ -165,8 +165,8 @@ def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
 
 def collect_garbage(project: Project, days: float) -> int:
     """Drop what the embedded provider keeps of batches that ended more than so many days ago; gives files removed."""
-    from pictify_sync.emulator.retention import purge  # noqa: PLC0415 - one command's
-    from pictify_sync.providers.local import unusable  # noqa: PLC0415 - one command's
+    from pictify_sync.providers.local.connect import unusable  # noqa: PLC0415 - one command's
+    from pictify_sync.providers.pictify.server.store.retention import purge  # noqa: PLC0415 - one command's
 
     folder = project.settings.path(project.settings.local)
     try:

@@ -21,14 +21,14 @@ from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, 
 from pictify_sync.core.sensitive import cleaned
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, StalePlan
-from pictify_sync.workflows.discretion import of_kept
-from pictify_sync.workflows.fetch import fetch
-from pictify_sync.workflows.making_way import replaceable, tell_spared, with_losers
-from pictify_sync.workflows.session import Session
-from pictify_sync.workflows.shared_urls import Found
-from pictify_sync.workflows.single import render_singly
-from pictify_sync.workflows.sizes import as_declared
-from pictify_sync.workflows.urls import find_urls
+from pictify_sync.workflows.apply.clear_path import replaceable, tell_spared, with_losers
+from pictify_sync.workflows.apply.downloads import fetch
+from pictify_sync.workflows.apply.redact import of_kept
+from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.apply.shared_urls import Found
+from pictify_sync.workflows.apply.single import render_singly
+from pictify_sync.workflows.apply.sizes import as_declared
+from pictify_sync.workflows.apply.urls import find_urls
 
 DOWNLOADS = 8  # threads
 

@@ -24,7 +24,7 @@ from pictify_sync.core.entries import Entry, Recorded, TemplateRecorded
 from pictify_sync.core.model import Artifact, AssetKey, Record
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import PicturesElsewhere
-from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.apply.session import Session
 
 CHUNK = 1000  # records per log entry
 LOOKS = 16  # artifacts looked at at once

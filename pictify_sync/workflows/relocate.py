@@ -15,7 +15,7 @@ from pictify_sync.core.events import AssetStored, FileLeft, FileSpared
 from pictify_sync.core.model import AssetKey, DriftKind, Format, Record
 from pictify_sync.core.ports import ArtifactStore, Expectation, ReadableStore
 from pictify_sync.errors import DownloadError
-from pictify_sync.workflows.session import Session
+from pictify_sync.workflows.apply.session import Session
 
 CHUNK = 1000  # records per log entry
 

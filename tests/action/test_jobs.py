@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.pictify.server.app import read_meter
 from tests.action.job import Hub, Job
 from tests.action.machine import git
 from tests.docs.pages import ROOT

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pictify_sync.artifacts.decoding import MAX_PIXELS
 from pictify_sync.artifacts.files import FileArtifacts
+from pictify_sync.artifacts.verify.pixels import MAX_PIXELS
 from pictify_sync.core.model import Format
 from pictify_sync.core.ports import Expectation
 from pictify_sync.errors import DownloadError

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from pictify_sync.report.documents import DOCUMENTS
+from pictify_sync.report.json.documents import DOCUMENTS
 
 ROWS = "id,title,colour\na,A,#123456\nb,B,#654321\n"
 

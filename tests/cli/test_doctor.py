@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.pictify.server.app import read_meter
 from tests.cli.running import Run
 from tests.cli.test_terminal import at_terminal
 from tests.end_to_end.project import ProjectFolder

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pictify_sync.report.markdown import COMMENT
+from pictify_sync.report.markdown.plan import COMMENT
 from tests.cli.running import Run, document, edit
 
 

@@ -44,7 +44,7 @@ for line in sys.argv[1:]:
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite.store import open_store
 store = open_store(Path(sys.argv[1]), create=True)
 with store.writing() as connection:
     connection.execute("INSERT INTO meta VALUES ('mark', x'01')")

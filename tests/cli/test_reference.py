@@ -11,8 +11,8 @@ import pytest
 
 from pictify_sync.cli.root import COMMANDS, group
 from pictify_sync.cli.schema import KINDS
-from pictify_sync.report.documents import DOCUMENTS
-from pictify_sync.report.reference import reference
+from pictify_sync.report.json.documents import DOCUMENTS
+from pictify_sync.report.json.reference import reference
 
 PAGE = Path(__file__).parents[2] / "docs/reference/json.md"
 

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 import pytest
 from pydantic import BaseModel
 
-from pictify_sync.emulator.safelist import FUNCTIONS
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
+from pictify_sync.rendering.handlebars.helpers import FUNCTIONS
 from pictify_sync.settings import Fields
 from pictify_sync.validation import validate
 from pictify_sync.yaml_reader import read_document

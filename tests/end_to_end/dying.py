@@ -16,7 +16,7 @@ from typing import Any
 from pictify_sync.core.entries import Entry
 from pictify_sync.core.ports import StateStore
 from pictify_sync.settings import load_settings
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite.store import open_store
 from pictify_sync.wiring import ApplyRun, Choice, Project
 
 

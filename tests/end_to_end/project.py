@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.pictify.server.app import read_meter
 
 MANIFEST = """\
 version: 1

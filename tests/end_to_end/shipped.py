@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from pictify_sync.emulator.app import read_meter
-from pictify_sync.inbox.files import FileInbox
+from pictify_sync.providers.pictify.server.app import read_meter
+from pictify_sync.webhooks.files import FileInbox
 from tests.end_to_end.project import ProjectFolder
 
 ROOT = Path(__file__).parents[2]

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.emulator.app import read_meter
-from pictify_sync.providers.instance import read_instance
+from pictify_sync.providers.local.instance import read_instance
+from pictify_sync.providers.pictify.server.app import read_meter
 from tests.end_to_end.project import ProjectFolder
 from tests.state.git_remotes import ENVIRON, Hub, git
 

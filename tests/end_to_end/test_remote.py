@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.pictify.server.app import read_meter
 from tests.end_to_end.project import ProjectFolder
 
 KEY = "0123456789abcdef" * 4

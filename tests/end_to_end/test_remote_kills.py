@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.end_to_end.project import ProjectFolder
 from tests.end_to_end.test_remote import SETTINGS, local, rendered, served
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.emulator.app import read_meter
+from pictify_sync.providers.pictify.server.app import read_meter
 from tests.end_to_end.project import ProjectFolder
 from tests.end_to_end.test_remote import served
 

@@ -19,14 +19,14 @@ from pictify_sync.core.model import AssetKey, Format, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import ProviderUnavailable
-from pictify_sync.inbox.files import FileInbox
-from pictify_sync.inbox.receiver import ReceiverOptions, receiving
-from pictify_sync.inbox.remote import RemoteInbox
-from pictify_sync.providers.pictify import PictifyProvider
-from pictify_sync.providers.rate import SystemClock
-from pictify_sync.workflows.urls import Found, UrlSources, find_urls, match_inbox
-from tests.emulator.server.caller import opened
+from pictify_sync.providers.pictify.client import PictifyProvider
+from pictify_sync.providers.transport.rate import SystemClock
+from pictify_sync.webhooks.files import FileInbox
+from pictify_sync.webhooks.receiver import ReceiverOptions, receiving
+from pictify_sync.webhooks.remote import RemoteInbox
+from pictify_sync.workflows.apply.urls import Found, UrlSources, find_urls, match_inbox
 from tests.providers.conformance import accepted, finish, request, template
+from tests.providers.pictify.server.caller import opened
 from tests.providers.test_account import over
 
 ROWS = [{"name": f"row {n}", "price": price} for n, price in enumerate((1, 1.0, 2.5, 1e20, -0.0, "1", None, True))]

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import nodes
 
-from pictify_sync.manifest.expressions import parse
-from pictify_sync.manifest.operations import MAX_TEXT, ExpressionError, MissingColumn
-from pictify_sync.manifest.programs import both, compiled, when
+from pictify_sync.manifest.expressions.language import parse
+from pictify_sync.manifest.expressions.operations import MAX_TEXT, ExpressionError, MissingColumn
+from pictify_sync.manifest.expressions.programs import both, compiled, when
 from tests.manifest.payloads import BIG, HOSTILE
 
 ROW: dict[str, Any] = {
@@ -157,9 +157,9 @@ def test_all_attacks_together_are_cheap() -> None:
     """The whole corpus and the payloads that grow are refused within a second and 256 MB of address space."""
     code = (
         "import resource, time; resource.setrlimit(resource.RLIMIT_AS, (256 << 20,) * 2)\n"
-        "from pictify_sync.manifest.expressions import parse\n"
-        "from pictify_sync.manifest.programs import compiled\n"
-        "from pictify_sync.manifest.operations import ExpressionError\n"
+        "from pictify_sync.manifest.expressions.language import parse\n"
+        "from pictify_sync.manifest.expressions.programs import compiled\n"
+        "from pictify_sync.manifest.expressions.operations import ExpressionError\n"
         "from tests.manifest.payloads import HOSTILE, BIG\n"
         "parse('{{ a }}', {}); began = time.process_time(); refused = 0\n"
         "for text in [*HOSTILE, *BIG]:\n"

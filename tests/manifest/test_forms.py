@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.core.fingerprint import canonical, digest
-from pictify_sync.emulator.inspect import Inspector
 from pictify_sync.manifest.forms import decode, normal_file, normal_text, normal_value
+from pictify_sync.rendering.inspect import Inspector
 from tests.manifest.project import ASSETS, Project
 
 BOM = b"\xef\xbb\xbf"

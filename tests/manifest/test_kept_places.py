@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.emulator.inspect import Inspector
+from pictify_sync.rendering.inspect import Inspector
 from tests.manifest.project import ASSETS, Project
 
 SECRET = '[core]\n\turl = https://token@example.org/"\n'

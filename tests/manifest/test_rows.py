@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.forms import normal_text
-from pictify_sync.manifest.rows import RowsFile
+from pictify_sync.manifest.rows.sources import RowsFile
 
 cells = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufeff"), max_size=20)
 tables = st.lists(st.tuples(cells, cells | st.just("two\nlines"), cells), min_size=1, max_size=10)

@@ -6,10 +6,10 @@ import httpx
 from pydantic import SecretStr
 
 from pictify_sync.core.model import Capabilities
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
 from tests.providers.clock import FakeClock
 
 KEY = "pk_live_" + "c0ffee" * 6

@@ -17,14 +17,14 @@ from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
-from tests.emulator.server.caller import opened
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
 from tests.providers.answering import Service, said
 from tests.providers.clock import FakeClock
 from tests.providers.conformance import render, request, template
+from tests.providers.pictify.server.caller import opened
 
 
 def over(app: Any, key: str = "k" * 64) -> PictifyProvider:

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import BatchStatus, Failed, InDoubt, NotSent
 from pictify_sync.errors import ProviderError, ProviderUnavailable
-from pictify_sync.providers.bodies import MAX_BODY, parse
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.transport.bodies import MAX_BODY, parse
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
 from tests.providers.clock import FakeClock
 from tests.providers.conformance import request
 

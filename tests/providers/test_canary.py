@@ -22,13 +22,13 @@ from pictify_sync.core.abilities import Made
 from pictify_sync.core.model import Capabilities
 from pictify_sync.credentials import forms
 from pictify_sync.errors import PictifySyncError
-from pictify_sync.inbox.receiver import Receiver, ReceiverOptions
-from pictify_sync.inbox.remote import RemoteInbox
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
 from pictify_sync.providers.registry import ProviderOptions, connect
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
+from pictify_sync.webhooks.receiver import Receiver, ReceiverOptions
+from pictify_sync.webhooks.remote import RemoteInbox
 from tests.providers.clock import FakeClock
 from tests.providers.conformance import request, template
 

@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from pictify_sync.credentials import hide, without_keys
-from pictify_sync.providers.http import Http
+from pictify_sync.providers.transport.http import Http
 from pictify_sync.report.safe import safe
 
 HEX = "0123456789abcdef" * 4

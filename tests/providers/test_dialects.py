@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
-from pictify_sync.providers.dialects import read_results
+from pictify_sync.providers.pictify.dialects import read_results
 
 URL = "https://cdn.pictify.io/r/a.png"
 LOST = Failed("NO_OUTCOME", "the provider's results do not tell of this picture")

@@ -9,7 +9,7 @@ import pytest
 
 from pictify_sync.addresses import public
 from pictify_sync.errors import DownloadError, ProviderUnavailable
-from pictify_sync.providers.downloads import Downloads
+from pictify_sync.providers.transport.downloads import Downloads
 
 OWN = "https://api.example"
 

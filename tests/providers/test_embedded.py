@@ -13,8 +13,8 @@ from PIL import Image
 from pictify_sync.core.model import Format
 from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
 from pictify_sync.core.ports import Provider
-from pictify_sync.emulator.app import read_meter
 from pictify_sync.errors import ProviderError
+from pictify_sync.providers.pictify.server.app import read_meter
 from pictify_sync.providers.registry import ProviderOptions, connect
 from tests.providers.conformance import SIZES, render, request, template
 

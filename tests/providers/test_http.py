@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Accepted, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered, Submission
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
-from pictify_sync.providers.bodies import explain
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import wait_told
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.transport.bodies import explain
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import wait_told
 from tests.providers.answering import KEY, Service, said
 from tests.providers.conformance import request, template
 

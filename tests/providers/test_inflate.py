@@ -13,12 +13,12 @@ import pytest
 from pydantic import SecretStr
 
 from pictify_sync import inflate
-from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.errors import DownloadError, ProviderError
-from pictify_sync.inbox.remote import RemoteInbox
-from pictify_sync.providers import bodies
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
+from pictify_sync.providers.transport import bodies
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.images import Fetcher
+from pictify_sync.webhooks.remote import RemoteInbox
 
 OWN = "https://api.example"
 BOMB = gzip.compress(bytes(80_000_000), 9)

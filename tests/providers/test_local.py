@@ -9,11 +9,11 @@ import pytest
 
 from pictify_sync.core.outcomes import InDoubt
 from pictify_sync.core.ports import Provider
-from pictify_sync.emulator.app import Options, read_meter
-from pictify_sync.providers.local import over
+from pictify_sync.providers.local.connect import over
+from pictify_sync.providers.pictify.server.app import Options, read_meter
 from pictify_sync.providers.registry import ProviderOptions
-from tests.emulator.server.fake_engine import FakeRenderer, fake_read
 from tests.providers.conformance import ProviderConformance, accepted, finish, request, template
+from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 
 
 def opened(folder: Path) -> Provider:

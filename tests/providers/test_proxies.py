@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from pictify_sync.clients import client, direct_client, goes_by_proxy
-from pictify_sync.emulator.fetching import Fetcher
 from pictify_sync.errors import DownloadError, ProviderUnavailable
-from pictify_sync.providers.downloads import Downloads
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.images import Fetcher
 
 HOST = "cdn.example"
 VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR")

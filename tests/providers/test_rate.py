@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pictify_sync.providers.rate import LONGEST_TURN, WINDOW, Rate, Throttled, Told, limits_told, wait_told
+from pictify_sync.providers.transport.rate import LONGEST_TURN, WINDOW, Rate, Throttled, Told, limits_told, wait_told
 from tests.providers.clock import FakeClock
 
 START = FakeClock().time

@@ -20,7 +20,7 @@ HEAVY = (
     "tenacity",
     "PIL",
     "importlib.metadata",
-    "pictify_sync.emulator.app",
+    "pictify_sync.providers.pictify.server.app",
 )
 
 
@@ -28,7 +28,7 @@ def test_capabilities_cost_nothing() -> None:
     """What `local` and `pictify` are capable of is known without a client, a server, an engine or package metadata."""
     program = f"""
 import sys
-import pictify_sync.providers.local, pictify_sync.providers.pictify_account
+import pictify_sync.providers.local.connect, pictify_sync.providers.pictify.connect
 from pictify_sync.providers.registry import ProviderOptions, capabilities
 for name in ("local", "pictify"):
     capabilities(name, ProviderOptions())

@@ -16,12 +16,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import Provider
-from pictify_sync.emulator.app import Options, create_app, read_meter
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.pictify.server.app import Options, create_app, read_meter
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
 from tests.providers.conformance import ProviderConformance
+from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 
 
 class _Quiet(WSGIRequestHandler):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import ProviderError
-from pictify_sync.providers.template_shapes import read_row, read_rules, read_template, template_body, unwrapped
+from pictify_sync.providers.pictify.template_shapes import read_row, read_rules, read_template, template_body, unwrapped
 from tests.providers.conformance import template
 
 BODY: dict[str, Any] = {

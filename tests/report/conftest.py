@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.emulator import browser
+from pictify_sync.rendering.engines.chromium import browser
 from tests.report.gallery import previews
 from tests.report.reviews import many
 from tests.report.viewer import Viewer

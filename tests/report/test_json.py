@@ -18,9 +18,10 @@ from pictify_sync.core.health import Check, Health
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Reason
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.errors import Problem, Severity
-from pictify_sync.report.documents import DOCUMENTS
-from pictify_sync.report.health_documents import health_report, live_check
-from pictify_sync.report.json_report import (
+from pictify_sync.report.json.documents import DOCUMENTS
+from pictify_sync.report.json.health import health_report, live_check
+from pictify_sync.report.json.reference import schema
+from pictify_sync.report.json.report import (
     VERSION,
     apply_document,
     collect_document,
@@ -33,11 +34,10 @@ from pictify_sync.report.json_report import (
     subscriptions_document,
     validation_document,
 )
-from pictify_sync.report.records import Books, census
-from pictify_sync.report.reference import schema
-from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.report.terminal.records import Books, census
+from pictify_sync.workflows.apply.run import ApplySummary
 from pictify_sync.workflows.collect import Collected
-from pictify_sync.workflows.probe import Explored
+from pictify_sync.workflows.doctor.live import Explored
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, update
 from tests.state.samples import probed

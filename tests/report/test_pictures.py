@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from pictify_sync.core.preview import Comparison, PictureFile
-from pictify_sync.report.pictures import NEEDS, compare
+from pictify_sync.report.pages.images import NEEDS, compare
 
 SIZE = (60, 40)
 

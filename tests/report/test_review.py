@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from pictify_sync.core.drift import Drift, Observed
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, Waiting
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
-from pictify_sync.report.outcome import Diary, review_of_apply, review_of_drift, review_of_records
-from pictify_sync.report.review import LISTED, review_of_plan
+from pictify_sync.report.pages.review import LISTED, review_of_plan
+from pictify_sync.report.terminal.outcome import Diary, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.words import duration, share
-from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import create, every_kind, failed_record, filled, plan_of, recalling, update
 from tests.report.reviews import everything, many

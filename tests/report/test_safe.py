@@ -47,12 +47,14 @@ from pictify_sync.errors import (
     StalePlan,
     UsageError,
 )
-from pictify_sync.report.explain import explain_lines
-from pictify_sync.report.history import history_lines
-from pictify_sync.report.lines import Line
-from pictify_sync.report.problems import error_lines
-from pictify_sync.report.progress import event_line
-from pictify_sync.report.records import (
+from pictify_sync.report.safe import escaped, for_shell, quoted, safe
+from pictify_sync.report.terminal.explain import explain_lines
+from pictify_sync.report.terminal.history import history_lines
+from pictify_sync.report.terminal.lines import Line
+from pictify_sync.report.terminal.plan import plan_lines
+from pictify_sync.report.terminal.problems import error_lines
+from pictify_sync.report.terminal.progress import event_line
+from pictify_sync.report.terminal.records import (
     Books,
     census,
     drift_lines,
@@ -62,10 +64,8 @@ from pictify_sync.report.records import (
     status_lines,
     taken,
 )
-from pictify_sync.report.safe import escaped, for_shell, quoted, safe
-from pictify_sync.report.summary import summary_lines
-from pictify_sync.report.text import plan_lines
-from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.report.terminal.summary import summary_lines
+from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import SPEC, record
 from tests.report.plans import batch, filled, plan_of, pushed, source
 

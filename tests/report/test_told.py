@@ -10,11 +10,11 @@ import pytest
 from pictify_sync.core.entries import Intended, Ledger, OpenBatch
 from pictify_sync.core.model import AssetKey, DriftKind, Status
 from pictify_sync.errors import Conflict, InputError, NotApproved, Problem, Severity, UsageError
-from pictify_sync.report.explain import explain_lines
-from pictify_sync.report.problems import error_lines, problem_lines
-from pictify_sync.report.records import Books, census, failed_lines, record_lines, status_lines
-from pictify_sync.report.summary import FAILURES, summary_lines
-from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.report.terminal.explain import explain_lines
+from pictify_sync.report.terminal.problems import error_lines, problem_lines
+from pictify_sync.report.terminal.records import Books, census, failed_lines, record_lines, status_lines
+from pictify_sync.report.terminal.summary import FAILURES, summary_lines
+from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, text_of, update
 

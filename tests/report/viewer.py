@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pictify_sync.core.preview import Preview
-from pictify_sync.emulator import browser
-from pictify_sync.report.html import write_html
-from pictify_sync.report.review import Review
+from pictify_sync.rendering.engines.chromium import browser
+from pictify_sync.report.pages.html import write_html
+from pictify_sync.report.pages.review import Review
 
 Steps = Callable[[Any], Any]
 

@@ -11,9 +11,9 @@ from PIL import Image, ImageChops
 
 from pictify_sync.core.model import Asset, split_key
 from pictify_sync.core.template import TemplateSource
-from pictify_sync.emulator.pool import Page
-from pictify_sync.emulator.rendering import Renderer
 from pictify_sync.manifest.desired import Manifests
+from pictify_sync.rendering.engines.pool import Page
+from pictify_sync.rendering.renderer import Renderer
 from pictify_sync.wiring import Project
 
 NAMED = {"country-cards": "name", "product-cards": "title", "release-cards": "version"}  # what a card is about
@@ -36,7 +36,7 @@ class Studio:
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self._manifests = manifests
         self._templates: Mapping[str, TemplateSource] = {source.name: source for source in manifests.templates}
-        self._renderer = Renderer(project.settings.engine, tuple(project.settings.fonts), ())
+        self._renderer = Renderer(project.settings.engine, tuple(project.settings.fonts))
 
     def asset(self, manifest: str, item: str, layout: str) -> Asset:
         return next(one for one in self._manifests if split_key(one.key) == (manifest, item, layout))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pictify_sync.state.git_store import GitStateStore
+from pictify_sync.state.git.store import GitStateStore
 from tests.state.git_remotes import Hub
 
 

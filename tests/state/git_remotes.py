@@ -6,9 +6,9 @@ import os
 import subprocess
 from pathlib import Path
 
-from pictify_sync.state.git_opening import GitState, open_write
-from pictify_sync.state.git_place import GitPlace
-from pictify_sync.state.git_store import GitStateStore
+from pictify_sync.state.git.opening import GitState, open_write
+from pictify_sync.state.git.place import GitPlace
+from pictify_sync.state.git.store import GitStateStore
 
 REF = "refs/pictify-sync/state"
 SECRET = "0123456789abcdef" * 4

@@ -12,7 +12,7 @@ import pytest
 
 from pictify_sync.errors import InputError, PictifySyncError, StateError
 from pictify_sync.state.codec import encode_entry
-from pictify_sync.state.git_objects import blob_id
+from pictify_sync.state.git.objects import blob_id
 from tests.state.git_remotes import REF, Hub, git
 from tests.state.samples import intended
 

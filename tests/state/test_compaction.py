@@ -9,8 +9,8 @@ import pytest
 
 from pictify_sync.core.entries import Abandoned, Entry, FileMove, MovesIntended, Obsolete, TemplateRecorded
 from pictify_sync.errors import Conflict
-from pictify_sync.state.compaction import compact
-from pictify_sync.state.sqlite import SqliteStateStore
+from pictify_sync.state.sqlite.compaction import compact
+from pictify_sync.state.sqlite.store import SqliteStateStore
 from tests.state.conformance import recorded
 from tests.state.samples import AT, failed, intended, key, probed, settled, stored, submitted, template
 from tests.state.test_snapshot import lines_of, open_at

@@ -20,9 +20,9 @@ import pytest
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.errors import StateError
-from pictify_sync.state import schema
-from pictify_sync.state.planfile import read_plan
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.planfile.document import read_plan
+from pictify_sync.state.sqlite import schema
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.git_remotes import REF, Hub, git
 from tests.state.samples import stored

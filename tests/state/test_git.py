@@ -11,7 +11,7 @@ import pytest
 
 from pictify_sync.core.entries import Entry
 from pictify_sync.core.ports import StateStore
-from pictify_sync.state.git_store import GitStateStore
+from pictify_sync.state.git.store import GitStateStore
 from tests.state.conformance import Open, StateStoreContract
 from tests.state.git_remotes import Hub
 

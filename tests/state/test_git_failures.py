@@ -9,9 +9,9 @@ import pytest
 
 from pictify_sync.errors import StateError
 from pictify_sync.state.codec import encode_entry
-from pictify_sync.state.git_place import GitPlace
-from pictify_sync.state.git_program import open_git
-from pictify_sync.state.git_remote import GitRemote
+from pictify_sync.state.git.place import GitPlace
+from pictify_sync.state.git.program import open_git
+from pictify_sync.state.git.remote import GitRemote
 from tests.state.clones import afresh, same
 from tests.state.conformance import recorded
 from tests.state.git_remotes import ENVIRON, REF, Hub, git

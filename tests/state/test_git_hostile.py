@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.errors import StateError
-from pictify_sync.state.git_opening import open_read
+from pictify_sync.state.git.opening import open_read
 from tests.state.conformance import recorded
 from tests.state.git_remotes import REF, Hub, git
 from tests.state.samples import intended, settled, stored, submitted

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pictify_sync.core.entries import Abandoned, Cleaned, Doubted, Entry, Intended, Obsolete, OpenBatch
 from pictify_sync.errors import Conflict, StateError
-from pictify_sync.state.git_store import GitStateStore
+from pictify_sync.state.git.store import GitStateStore
 from tests.state.conformance import recorded
 from tests.state.git_remotes import Hub
 from tests.state.samples import AT, failed, intended, key, settled, stored, submitted

@@ -11,8 +11,8 @@ import pytest
 from pictify_sync.core.entries import Abandoned, Cleaned, Doubted, Entry, Obsolete
 from pictify_sync.core.model import AssetKey
 from pictify_sync.errors import Conflict
-from pictify_sync.state.git_opening import open_read
-from pictify_sync.state.sqlite import SqliteStateStore
+from pictify_sync.state.git.opening import open_read
+from pictify_sync.state.sqlite.store import SqliteStateStore
 from tests.state.clones import afresh, same
 from tests.state.conformance import recorded
 from tests.state.git_remotes import REF, Hub, git

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from pictify_sync.errors import InputError
-from pictify_sync.state import planfile
-from pictify_sync.state.planfile import read_plan
+from pictify_sync.state.planfile import document as planfile
+from pictify_sync.state.planfile.document import read_plan
 from tests.state.test_planfile import make, saved, text_of
 
 HEAD, _, TAIL = text_of(make()).partition('"changes":[\n')

@@ -36,9 +36,9 @@ from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, key_order
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Conflict, StateError
-from pictify_sync.state.snapshot import export
-from pictify_sync.state.snapshot_reader import import_snapshot
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.snapshot.reader import import_snapshot
+from pictify_sync.state.snapshot.writer import export
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.samples import AT, failed, intended, key, print_of, probed, settled, stored, submitted, template
 
 numbers = st.integers(0, 7)

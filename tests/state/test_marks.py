@@ -10,11 +10,11 @@ import pytest
 from pictify_sync.core.entries import Applied, Bound, Entry, ProjectIdentity
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import InputError, StateError
-from pictify_sync.state.compaction import compact
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.snapshot import export
-from pictify_sync.state.snapshot_reader import import_snapshot
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.snapshot.reader import import_snapshot
+from pictify_sync.state.snapshot.writer import export
+from pictify_sync.state.sqlite.compaction import compact
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.git_remotes import Hub
 from tests.state.samples import AT, stored

@@ -18,7 +18,7 @@ import pytest
 from pictify_sync import databases
 from pictify_sync.errors import StateError
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.samples import stored
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 DYING = """
 import os, signal, sys
 from pathlib import Path
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite.store import open_store
 from tests.state.conformance import recorded
 from tests.state.samples import stored
 store = open_store(Path(sys.argv[1]), create=True)
@@ -36,7 +36,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 STEPS = """
 import os, sys
 from pathlib import Path
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite.store import open_store
 from tests.state.conformance import recorded
 from tests.state.samples import stored
 path, left, entry = Path(sys.argv[1]), int(sys.argv[2]), recorded(stored(1))
@@ -256,7 +256,7 @@ def test_a_state_is_read_on_a_read_only_file_system(tmp_path: Path, left: str) -
     if left == "log alone":
         path.with_name("state.db-shm").unlink()
     script = (
-        "import sys; from pathlib import Path; from pictify_sync.state.sqlite import open_store\\n"
+        "import sys; from pathlib import Path; from pictify_sync.state.sqlite.store import open_store\\n"
         "store = open_store(Path(sys.argv[1]), create=False)\\n"
         "print(store.count(), len(list(store.records())), len(store.verify())); store.close()"
     ).replace("\\n", "\n")

@@ -19,7 +19,7 @@ from pictify_sync.core.model import Action, Asset, Batch, Capabilities, Change, 
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateSource, VariableRule
 from pictify_sync.errors import InputError
-from pictify_sync.state.planfile import read_plan, write_plan
+from pictify_sync.state.planfile.document import read_plan, write_plan
 from tests.state.samples import SPEC, key, print_of, stored, template, variables
 
 

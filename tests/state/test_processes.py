@@ -18,7 +18,7 @@ import pytest
 from pictify_sync.core.entries import Recorded
 from pictify_sync.core.model import AssetKey
 from pictify_sync.errors import StateError
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.samples import stored
 

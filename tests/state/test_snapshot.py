@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pictify_sync.core.entries import FileMove, MovesIntended, Obsolete, Recorded, TemplateRecorded
 from pictify_sync.errors import InputError, StateError
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.snapshot import export
-from pictify_sync.state.snapshot_reader import import_snapshot, read_file
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.snapshot.reader import import_snapshot, read_file
+from pictify_sync.state.snapshot.writer import export
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import recorded
 from tests.state.samples import (
     AT,

@@ -14,7 +14,7 @@ from pictify_sync.core.model import key_order
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import StateError
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from tests.state.conformance import Open, StateStoreContract, recorded
 from tests.state.samples import intended, probed, settled, stored, submitted
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from pictify_sync.core.entries import Recorded
 from pictify_sync.core.model import AssetKey
 from pictify_sync.errors import Conflict
-from pictify_sync.state.sqlite import open_store
+from pictify_sync.state.sqlite.store import open_store
 from tests.state.samples import AT, stored
 
 

@@ -11,9 +11,9 @@ import httpx
 import pictify
 import pytest
 
-from pictify_sync.emulator.app import Options, read_meter
-from pictify_sync.emulator.serving import ServeOptions, serving
-from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from pictify_sync.providers.pictify.server.app import Options, read_meter
+from pictify_sync.providers.pictify.server.serving import ServeOptions, serving
+from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 from tests.vendor.clients import CLIENTS, KEY, Ask
 
 HTML = "<h1>{{name}} of {{company}}</h1>"

@@ -14,15 +14,15 @@ from pydantic import SecretStr
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import StateStore
-from pictify_sync.emulator.app import Emulator, read_meter
-from pictify_sync.emulator.wire import digest
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
-from pictify_sync.workflows.probe import Explored, probe
-from pictify_sync.workflows.session import Ports, Session
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.pictify.server.app import Emulator, read_meter
+from pictify_sync.providers.pictify.server.wire import digest
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
+from pictify_sync.workflows.apply.session import Ports, Session
+from pictify_sync.workflows.doctor.live import Explored, probe
 from tests.providers.clock import FakeClock
 from tests.workflows.world import ListDesired
 

@@ -10,11 +10,11 @@ import httpx
 from pydantic import SecretStr
 
 from pictify_sync.core.model import Capabilities
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
-from tests.emulator.server.fake_engine import png
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
+from tests.providers.pictify.server.fake_engine import png
 from tests.workflows.service import VirtualClock
 
 HOST = "http://service.invalid"

@@ -25,22 +25,22 @@ from pictify_sync.core.model import Asset, AssetKey, Capabilities, Origin
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Provider, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
-from pictify_sync.emulator.app import Emulator, create_app, read_meter
-from pictify_sync.emulator.faults import Dropped
-from pictify_sync.emulator.options import Options
-from pictify_sync.providers.downloads import Downloads
-from pictify_sync.providers.http import Http
-from pictify_sync.providers.pictify import Opened, PictifyProvider
-from pictify_sync.providers.rate import Rate
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
+from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.pictify.server.app import Emulator, create_app, read_meter
+from pictify_sync.providers.pictify.server.faults import Dropped
+from pictify_sync.providers.pictify.server.options import Options
+from pictify_sync.providers.transport.downloads import Downloads
+from pictify_sync.providers.transport.http import Http
+from pictify_sync.providers.transport.rate import Rate
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from pictify_sync.wiring.run import new_attempt
-from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.session import Ports, Session
+from pictify_sync.workflows.apply.urls import UrlSources
 from pictify_sync.workflows.collect import Collected, collect
 from pictify_sync.workflows.plan import Choice, make_plan
-from pictify_sync.workflows.session import Ports, Session
-from pictify_sync.workflows.urls import UrlSources
 from tests.core.assets import asset
-from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 from tests.workflows.world import Killed, ListDesired
 
 if TYPE_CHECKING:

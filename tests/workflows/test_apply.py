@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.core.model import Action, Asset, Change, DriftKind, Reason, Status
-from pictify_sync.workflows.apply import carry_out, recover
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.plan import Choice
 from tests.core.assets import asset, record
 from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World

@@ -15,9 +15,9 @@ from pictify_sync.core.events import SharedUrl
 from pictify_sync.core.journal import certain_at
 from pictify_sync.core.model import AssetKey, Capabilities
 from pictify_sync.errors import UsageError
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, resolve
-from pictify_sync.workflows.session import Session
-from tests.emulator.server.fake_engine import png
+from tests.providers.pictify.server.fake_engine import png
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import START, Customer, cards
 

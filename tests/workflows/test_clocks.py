@@ -11,10 +11,10 @@ import pytest
 from pictify_sync.core.events import Waiting
 from pictify_sync.core.journal import DoubtRules, Quarantine, Weigh, certain_at, judge
 from pictify_sync.core.model import Capabilities
-from pictify_sync.emulator.clock import SteadyClock
-from pictify_sync.workflows.apply import carry_out, recover
+from pictify_sync.providers.pictify.server.clock import SteadyClock
+from pictify_sync.workflows.apply.run import carry_out, recover
 from tests.core.assets import asset
-from tests.emulator.server.caller import Caller, opened
+from tests.providers.pictify.server.caller import Caller, opened
 from tests.workflows.service import START, Customer, Service, cards
 from tests.workflows.test_doubt import ForgetfulProvider
 from tests.workflows.world import FakeClock, ListDesired, World

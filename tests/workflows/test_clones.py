@@ -18,11 +18,11 @@ from pictify_sync.core.model import Asset, Status
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Submission
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import UsageError
-from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
-from pictify_sync.workflows.elsewhere import confirm
-from pictify_sync.workflows.flights import Tally
+from pictify_sync.workflows.apply.flights import Tally
+from pictify_sync.workflows.apply.other_runs import confirm
+from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
-from pictify_sync.workflows.session import Session
 from tests.core.assets import asset, record
 from tests.workflows.test_between import Eventful
 from tests.workflows.world import CrowdedStore, DyingStore, FakeClock, Killed, ListDesired, PainterProvider, World

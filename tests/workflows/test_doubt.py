@@ -10,10 +10,10 @@ import pytest
 from pictify_sync.core.journal import DoubtPolicy, DoubtRules
 from pictify_sync.core.outcomes import BatchRequest, InDoubt, NotSent, Refused, Submission
 from pictify_sync.errors import UsageError
-from pictify_sync.state.sqlite import SqliteStateStore
-from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
+from pictify_sync.state.sqlite.store import SqliteStateStore
+from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
-from pictify_sync.workflows.session import Session
 from tests.core.assets import asset
 from tests.workflows.world import DyingStore, Killed, ListDesired, PainterProvider, World
 

@@ -12,11 +12,11 @@ from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.model import Capabilities, Format, Status
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.reconcile import NotMade, Published
-from pictify_sync.workflows.apply import ApplySummary
-from pictify_sync.workflows.fetch import fetch
-from pictify_sync.workflows.making_way import Replaceable
+from pictify_sync.workflows.apply.clear_path import Replaceable
+from pictify_sync.workflows.apply.downloads import fetch
+from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.refresh import Sight, refresh
-from pictify_sync.workflows.session import Session
 from tests.artifacts.test_decoding import png
 from tests.workflows.scripted import HOST, Scripted
 from tests.workflows.service import Customer, cards

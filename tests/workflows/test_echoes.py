@@ -26,7 +26,7 @@ from pictify_sync.core.outcomes import (
 )
 from pictify_sync.errors import DownloadError, InputError, ProviderError, ProviderUnavailable
 from pictify_sync.redaction import WITHHELD
-from pictify_sync.workflows.apply import carry_out, recover
+from pictify_sync.workflows.apply.run import carry_out, recover
 from tests.core.assets import asset
 from tests.workflows.world import ListDesired, PainterProvider, World
 

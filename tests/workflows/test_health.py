@@ -16,9 +16,9 @@ from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 from pictify_sync.errors import ArtifactError, InputError, Problem
 from pictify_sync.state.empty import EmptyStateStore
-from pictify_sync.state.sqlite import SqliteStateStore, open_store
-from pictify_sync.workflows import health
-from pictify_sync.workflows.health_templates import foreign, uses
+from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
+from pictify_sync.workflows.doctor import checks as health
+from pictify_sync.workflows.doctor.templates import foreign, uses
 from tests.core.assets import asset
 from tests.state.samples import AT, intended, submitted
 from tests.workflows.world import ListDesired, PainterProvider

@@ -16,10 +16,10 @@ import pytest
 
 from pictify_sync.core.journal import MARGIN_SECONDS, POST_SECONDS, DoubtPolicy, DoubtRules
 from pictify_sync.core.model import Capabilities
-from pictify_sync.workflows.apply import ApplySummary
+from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, resolve
-from pictify_sync.workflows.session import Session
-from tests.emulator.server.fake_engine import png
+from tests.providers.pictify.server.fake_engine import png
 from tests.workflows.service import SIZES, Customer, Service, cards
 from tests.workflows.world import Killed
 

@@ -20,12 +20,12 @@ from pictify_sync.core.paths import folded, meet
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import StalePlan, UsageError
-from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
-from pictify_sync.workflows.consent import refuse_stale
-from pictify_sync.workflows.mend import Mending
+from pictify_sync.workflows.apply.approval import refuse_stale
+from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.edit_state import Mending
 from pictify_sync.workflows.plan import Choice
 from pictify_sync.workflows.refresh import Sight, refresh
-from pictify_sync.workflows.session import Session
 from tests.core.assets import asset
 from tests.workflows.world import CrowdedStore, DyingStore, Killed, ListDesired, World
 

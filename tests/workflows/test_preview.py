@@ -30,8 +30,8 @@ from pictify_sync.core.ports import Expectation, Payloads
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, Pair, PictureFile, Preview
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource
 from pictify_sync.errors import InputError, Problem, ProviderError, StorageUnavailable
-from pictify_sync.workflows.draw import NO_SOURCE, VIDEO, Easel, drawable
-from pictify_sync.workflows.preview import CHANGED_SINCE, MOVED, REMOVED, Studio, preview
+from pictify_sync.workflows.preview.draw import NO_SOURCE, VIDEO, Easel, drawable
+from pictify_sync.workflows.preview.run import CHANGED_SINCE, MOVED, REMOVED, Studio, preview
 from tests.core.assets import asset, record
 from tests.workflows.world import FakeClock, ListDesired, PainterProvider, picture
 

@@ -15,9 +15,9 @@ from pictify_sync.core.dialect import MAX_RENDERS, promised
 from pictify_sync.core.entries import DialectFacts
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import Interrupted, ProviderError, QuotaExhausted, UsageError
-from pictify_sync.workflows.probe import NAME, UNKNOWN, Explored
-from tests.emulator.server.caller import opened
+from pictify_sync.workflows.doctor.live import NAME, UNKNOWN, Explored
 from tests.providers.conformance import template
+from tests.providers.pictify.server.caller import opened
 from tests.state.samples import probed
 from tests.workflows.exploring import SERVICE, Place, Server
 from tests.workflows.world import Killed, PainterProvider

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from pictify_sync.core.model import Capabilities
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.refresh import Sight, refresh
-from pictify_sync.workflows.session import Session
 from tests.workflows.service import CARD, Customer, Service, cards
 from tests.workflows.world import DyingStore, Killed
 

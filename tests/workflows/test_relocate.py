@@ -10,8 +10,8 @@ import pytest
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.entries import Bound, ProjectIdentity
 from pictify_sync.core.model import DriftKind
+from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.relocate import Removal, relocate
-from pictify_sync.workflows.session import Session
 from tests.artifacts.dying import Dying, Killed, tree
 from tests.core.assets import asset
 from tests.workflows.world import ListDesired, World

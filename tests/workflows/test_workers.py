@@ -15,13 +15,13 @@ from typing import Any
 import pytest
 
 from pictify_sync.core.ports import Provider
-from pictify_sync.emulator.options import Options
-from pictify_sync.emulator.pool import Page, Renders
-from pictify_sync.providers.local import over
-from pictify_sync.providers.rate import SystemClock
+from pictify_sync.providers.local.connect import over
+from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.registry import ProviderOptions
-from pictify_sync.workflows.apply import ApplySummary
-from tests.emulator.server.fake_engine import FakeRenderer, fake_read
+from pictify_sync.providers.transport.rate import SystemClock
+from pictify_sync.rendering.engines.pool import Page, Renders
+from pictify_sync.workflows.apply.run import ApplySummary
+from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 from tests.workflows.service import Customer, cards
 
 WANTED = cards(f"i{n}" for n in range(24))

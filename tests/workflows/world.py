@@ -29,10 +29,10 @@ from pictify_sync.core.outcomes import (
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
 from pictify_sync.core.template import TemplateRecord, TemplateSource
-from pictify_sync.state.sqlite import open_store
-from pictify_sync.workflows.apply import ApplySummary, carry_out, recover
+from pictify_sync.state.sqlite.store import open_store
+from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.session import Ports
 from pictify_sync.workflows.plan import Choice, make_plan
-from pictify_sync.workflows.session import Ports
 
 
 class Killed(BaseException):

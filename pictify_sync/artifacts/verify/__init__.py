@@ -1,0 +1,1 @@
+"""What downloaded bytes must be before they are published."""

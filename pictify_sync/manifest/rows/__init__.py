@@ -1,0 +1,1 @@
+"""Row data: its sources, and the expanded assets on their way to be sorted."""

@@ -1,0 +1,1 @@
+"""Pictify: the client of its API, and everything that only concerns Pictify."""

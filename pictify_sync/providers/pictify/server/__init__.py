@@ -1,0 +1,1 @@
+"""A Pictify-compatible server. It knows no css; a renderer is handed to it."""

@@ -1,0 +1,1 @@
+"""Batches of the server: accepted, claimed, rendered, shown."""

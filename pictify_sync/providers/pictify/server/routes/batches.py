@@ -1,0 +1,62 @@
+"""Routes of batches (Pictify, Batch render, Get batch results, Cancel batch)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from pictify_sync.providers.pictify.server.batches.accepted import BatchBody, Order
+from pictify_sync.providers.pictify.server.batches.dialects import PROJECTIONS, accepted, cancelled
+from pictify_sync.providers.pictify.server.calls import Call
+from pictify_sync.providers.pictify.server.context import Backstage
+from pictify_sync.providers.pictify.server.faults import play
+from pictify_sync.providers.pictify.server.wire import Answer, WireError, checked
+
+MONTH = 30 * 86_400.0  # seconds
+
+
+def create_batch(stage: Backstage, call: Call) -> Answer:
+    """Accept a batch."""
+    uid, options = call.values["uid"], call.options
+    source = stage.templates.source_of(uid, call.team)
+    body = call.body()
+    if "csvUrl" in body:
+        raise WireError(400, "csvUrl is not supported by this server: send variableSets")
+    wanted = checked(BatchBody, body)
+    sets, most = wanted.variableSets, options.allowed.items
+    if not most:
+        raise WireError(403, "Batch rendering is not part of this plan", "plan_required")
+    if len(sets) > most:
+        raise WireError(400, f"variableSets has {len(sets)} items, at most {most}")
+    key = call.idempotency_key
+    monthly, since = options.allowed.monthly, options.now() - MONTH
+    is_again = bool(key) and stage.batches.has_answered(call.team, key)
+    if not is_again and monthly is not None and stage.renders.asked(call.team, since) + len(sets) > monthly:
+        raise WireError(options.quota_status, f"More than {monthly} items of batches a month", "quota_exceeded")
+    flags = {"webhook_variables": options.webhook_variables, "batch_events": options.batch_events}
+    how = play(call.faults, len(sets), options.batch_seconds)
+    order = Order(source, sets, wanted, uid, call.team, base=call.base, play=how, flags=flags)
+    answer = stage.batches.create(order, max_open=options.allowed.open_batches, key=key)
+    stage.dispatch().wake()
+    return replace(answer, body=accepted(answer.body, options.dialect))
+
+
+def results(stage: Backstage, call: Call) -> Answer:
+    """What became of a batch so far, in the dialect in force."""
+    options, batch = call.options, call.values["batchId"]
+    view = stage.view(batch, call.team, values=options.dialect == "legacy")
+    over = view.completed
+    expired = over is not None and options.expiry is not None and options.now() - over > options.expiry
+    if expired or call.fault("expired"):
+        raise WireError(404, "Batch not found")
+    body = PROJECTIONS[options.dialect](view, call.link)
+    if view.open and options.poll_hint:
+        body["retryAfter"] = stage.hint(batch)
+    return Answer(body)
+
+
+def cancel(stage: Backstage, call: Call) -> Answer:
+    """Skip what is not finished. The vendor's own tools send no body, or an empty one."""
+    call.body(needed=False)
+    batch, dialect = call.values["batchId"], call.options.dialect
+    answer = stage.batches.cancel(batch, call.team)
+    return Answer(cancelled(answer.body, stage.batches.view(batch, stage.source, team=call.team), dialect))

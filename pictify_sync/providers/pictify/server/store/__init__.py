@@ -1,0 +1,1 @@
+"""What the server keeps: its database, templates, renders, and how long."""

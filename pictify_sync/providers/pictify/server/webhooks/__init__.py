@@ -1,0 +1,1 @@
+"""Webhooks of the server: subscriptions, events, and their delivery."""

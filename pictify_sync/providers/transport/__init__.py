@@ -1,0 +1,1 @@
+"""HTTP for every provider: requests, rate, downloads, bodies. No word of a vendor."""

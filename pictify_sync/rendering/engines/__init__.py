@@ -1,0 +1,1 @@
+"""What draws: one folder an engine, and the pool of processes that they run in."""

@@ -1,0 +1,1 @@
+"""An installed Chrome or Chromium as an engine."""

@@ -1,0 +1,1 @@
+"""The embedded engine, and how css and html are adapted to it."""

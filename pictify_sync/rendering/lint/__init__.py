@@ -1,0 +1,1 @@
+"""What an engine would draw otherwise than a browser: never silent."""

@@ -1,0 +1,206 @@
+"""The pictures that a page names: each becomes a token and its bytes, or the page fails.
+
+An engine is given bytes and never a place to read from. `data:` counts, http(s) only for hosts that are allowed, and
+nothing else does. Nothing here knows an engine or Handlebars.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
+
+from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RenderFailed, of_the_machine
+
+MAX_BYTES = 20_000_000  # of one picture
+MAX_PIXELS = 50_000_000  # of one picture: 200 MB unpacked
+ORIGIN = "https://picture.invalid/"  # tokens look like URLs, so that they pass through html and css unharmed
+SHOWN = 80  # characters of a reference in a message
+EXIF_ORIENTATION = 0x0112
+_ROOT = re.compile(rb"<svg\b[^<]*", re.I)
+_ANY_SHAPE = re.compile(rb"""preserveAspectRatio\s*=\s*["']\s*none""")
+
+
+class Fetches(Protocol):
+    """Gives the bytes of an http(s) URL, or raises OSError or ValueError with the reason."""
+
+    def __call__(self, url: str, /) -> bytes: ...
+
+
+def fetch_nothing(url: str, /) -> bytes:
+    """Refuse every URL: a page brings its pictures along."""
+    raise ValueError(f"{url.split('?', maxsplit=1)[0]} is not fetched here")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A checked picture."""
+
+    data: bytes
+    media: str  # image/png, image/jpeg, image/gif, image/webp or image/svg+xml
+    name: str = ""  # its reference, as a message may show it
+    keeps_shape: bool = False  # an SVG picture that fits itself into any box
+
+
+def token(reference: str) -> str:
+    """Give the URL that stands for a reference: the same in every process."""
+    return ORIGIN + blake2b(reference.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def shortened(reference: str) -> str:
+    """Give a reference as a message may show it."""
+    return reference if len(reference) <= SHOWN else f"{reference[:SHOWN]}..."
+
+
+class Album:
+    """The pictures of one page: references go in, tokens come out, and `pictures` has what to hand to the engine."""
+
+    def __init__(self, shelf: Shelf, known: Mapping[str, str]) -> None:
+        self._shelf = shelf
+        self._known = known  # token -> reference, of what was taken out before
+        self.pictures: dict[str, Picture] = {}  # by token
+
+    def take(self, reference: str) -> str:
+        """Give the token of a reference's picture. Raises RenderFailed when there is none."""
+        stripped = reference.strip()
+        name = stripped if stripped in self._known else token(stripped)
+        if name not in self.pictures:
+            self.pictures[name] = self._shelf.get(name, self._known.get(name, stripped))
+        return name
+
+
+class Shelf:
+    """Pictures of one process, kept while there is room."""
+
+    def __init__(self, fetch: Fetches, room: int = 128_000_000) -> None:
+        self._fetch = fetch
+        self._room = room  # bytes
+        self._kept: dict[str, Picture] = {}
+        self._bytes = 0
+
+    def get(self, name: str, reference: str) -> Picture:
+        """Give the picture of a reference, whose token is `name`."""
+        kept = self._kept.get(name)
+        if kept is None:
+            kept = replace(self._read(reference), name=shortened(reference))
+            self._keep(name, kept)
+        return kept
+
+    def _keep(self, name: str, picture: Picture) -> None:
+        self._bytes += len(picture.data)
+        self._kept[name] = picture
+        while self._bytes > self._room and len(self._kept) > 1:
+            oldest = next(iter(self._kept))
+            self._bytes -= len(self._kept.pop(oldest).data)
+
+    def _read(self, reference: str) -> Picture:
+        scheme = reference[:8].lower()
+        try:
+            if scheme.startswith("data:"):
+                return checked(unpacked(reference))
+            if scheme.startswith(("http:", "https:")):
+                return checked(self._fetch(reference))
+            if ":" not in reference[:SHOWN]:
+                raise ValueError("no such picture: a file is named by its path from the manifest or template")
+            raise ValueError("only data: and http(s) pictures of allowed hosts can be used")
+        except (ValueError, OSError) as error:
+            if of_the_machine(error):
+                raise
+            raise RenderFailed(IMAGE_FETCH_FAILED, f"{shortened(reference)}: {error}") from None
+
+
+def unpacked(uri: str) -> bytes:
+    """Give the bytes of a `data:` URI. Raises ValueError."""
+    head, comma, body = uri[5:].partition(",")
+    if not comma:
+        raise ValueError("a data: URI without a comma")
+    if len(body) > 2 * MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES} bytes")
+    raw = unquote_to_bytes(body) if "%" in body or not head.lower().endswith(";base64") else body.encode("ascii")
+    return b64decode(raw, validate=b"\n" not in raw and b" " not in raw) if head.lower().endswith(";base64") else raw
+
+
+def checked(data: bytes) -> Picture:
+    """Find out what a picture is, by its content, and hold it to the limits. Raises ValueError."""
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{len(data)} bytes, at most {MAX_BYTES}")
+    media = sniffed(data)
+    if media == "image/svg+xml":
+        root = _ROOT.search(data[:4096])
+        fits = root is not None and b"viewBox" in root[0] and not _ANY_SHAPE.search(root[0])
+        return Picture(data, media, keeps_shape=fits)
+    return Picture(_upright(data), media)
+
+
+def sniffed(data: bytes) -> str:
+    """Give the media type of a picture that engines can draw. Raises ValueError."""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if b"<svg" in data[:4096].lower():
+        return "image/svg+xml"
+    raise ValueError("no PNG, JPEG, GIF, WebP or SVG picture")
+
+
+def _upright(data: bytes) -> bytes:
+    """Check the size of pixels, and turn a photo as its camera says: engines differ in doing so."""
+    from PIL import Image, ImageOps, UnidentifiedImageError  # noqa: PLC0415 - a page without pictures does without
+
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG", "GIF", "WEBP")) as image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ValueError(f"{width}x{height} pixels, at most {MAX_PIXELS}")
+            if image.format != "JPEG" or image.getexif().get(EXIF_ORIENTATION, 1) == 1:
+                return data
+            file = io.BytesIO()
+            ImageOps.exif_transpose(image).save(file, "JPEG", quality=95, icc_profile=image.info.get("icc_profile"))
+            return file.getvalue()
+    except UnidentifiedImageError:  # its words name an object in memory
+        raise ValueError("a broken picture: it cannot be decoded") from None
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"a broken picture: {error}") from None
+
+
+def broken(pictures: Iterable[Picture]) -> str:
+    """Name the pictures that an engine may have stumbled over: those that cannot be decoded, and every SVG picture."""
+    from PIL import Image  # noqa: PLC0415 - a page without pictures does without
+
+    names = []
+    for one in pictures:
+        try:
+            if one.media != "image/svg+xml":
+                with Image.open(io.BytesIO(one.data)) as image:
+                    image.load()
+                continue
+        except (OSError, SyntaxError, ValueError):
+            pass
+        names.append(one.name)
+    return ", ".join(names)
+
+
+def lifted(value: Any, known: dict[str, str]) -> Any:
+    """Replace the `data:` pictures among the variables by tokens, so that templates are filled with short text."""
+    match value:
+        case str():
+            if value[:11].lower() != "data:image/":
+                return value
+            name = token(value)
+            known[name] = value
+            return name
+        case list() | tuple():
+            return [lifted(one, known) for one in value]
+        case dict():
+            return {key: lifted(one, known) for key, one in value.items()}
+        case _:
+            return value

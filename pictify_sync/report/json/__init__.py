@@ -1,0 +1,1 @@
+"""The `--json` documents and their schemas."""

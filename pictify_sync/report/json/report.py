@@ -1,0 +1,252 @@
+"""The `--json` documents, one per command, as text. `documents` says what is in them.
+
+Each has `format` and `format_version`: within a version fields are only added; a reader refuses a version that it
+does not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import Any
+
+from pictify_sync.core.abilities import Subscription
+from pictify_sync.core.dialect import Standing
+from pictify_sync.core.drift import Observed
+from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
+from pictify_sync.core.preview import PictureFile, Preview
+from pictify_sync.credentials import without_forms
+from pictify_sync.errors import Problem
+from pictify_sync.report.differ import differences
+from pictify_sync.report.json import documents
+from pictify_sync.report.json.health import HealthReport, dialects_of
+from pictify_sync.report.safe import escaped
+from pictify_sync.report.terminal.change import spec_parts
+from pictify_sync.report.terminal.records import Books, Census
+from pictify_sync.report.terminal.summary import Applied, Gathered
+
+VERSION = 1
+
+Recall = Callable[[str], str | None]
+
+
+def _text(kind: str, content: Any, *, indent: int | None = 2) -> str:
+    head = {"format": f"pictify-sync/{kind}", "format_version": VERSION}
+    return without_forms(escaped(json.dumps(head | asdict(content), ensure_ascii=False, indent=indent)))
+
+
+def validation_document(problems: Sequence[Problem], assets: int) -> str:
+    """`validate --json`: all problems, sorted by place."""
+    faults = [
+        documents.Fault(one.file, one.line, one.column, str(one.severity), one.message, one.hint)
+        for one in sorted(problems)
+    ]
+    return _text("validation", documents.Validation(assets, faults))
+
+
+def apply_document(done: Applied) -> str:
+    """`apply --json`: what was done, what failed and why."""
+    return _text(
+        "apply",
+        documents.Applied(
+            stored=done.stored,
+            moved=done.moved,
+            refetched=done.refetched,
+            removed=done.removed,
+            left_alone=sorted(done.left_alone),
+            kept=done.kept,
+            protected=done.protected,
+            unprotected=done.unprotected,
+            cleared=done.cleared,
+            unresolved=done.unresolved,
+            taken=done.taken,
+            waiting=done.waiting,
+            left=done.left,
+            in_doubt=done.in_doubt,
+            billed_min=done.billed_min,
+            billed_max=done.billed_max,
+            unbilled=done.unbilled,
+            failed=[documents.Failing(*failure) for failure in done.failed],
+            interrupted=done.interrupted,
+            stopped=done.stopped,
+        ),
+    )
+
+
+def collect_document(done: Gathered) -> str:
+    """`collect --json`: what was found, and what is still looked for."""
+    failed = [documents.Failing(*failure) for failure in done.failed]
+    return _text("collect", documents.Collected(done.stored, done.unresolved, failed))
+
+
+def status_document(
+    found: Census,
+    opened: Iterable[OpenBatch],
+    books: Books,
+    failed: Iterable[Record],
+    dialects: Iterable[Standing] = (),
+) -> str:
+    """`status --json`: counts, open batches, dialects, failures if asked for."""
+    by_manifest = {name: _counts(counts) for name, counts in sorted(found.manifests.items())}
+    return _text(
+        "status",
+        documents.StatusReport(
+            lineage=books.lineage,
+            serial=books.serial,
+            records=found.total,
+            statuses=_counts(found.statuses),
+            drift=_counts(found.drifts),
+            tainted=found.tainted,
+            protected=found.protected,
+            bytes=found.size,
+            attempts=books.ledger.attempts,
+            billed_min=books.ledger.billed_min,
+            billed_max=books.ledger.billed_max,
+            open_pictures=books.ledger.open_pictures,
+            obsolete=[file.path for file in books.obsolete],
+            manifests=by_manifest,
+            open_batches=[_flight(batch) for batch in opened],
+            dialects=dialects_of(dialects),
+            failed=[
+                documents.Failing(record.key, record.failure.code, record.failure.message)
+                for record in failed
+                if record.failure is not None
+            ],
+            place=books.place,
+        ),
+    )
+
+
+def health_document(report: HealthReport) -> str:
+    """`doctor --json`: everything that was looked at."""
+    return _text("health", report)
+
+
+def _counts(found: Any) -> documents.Counts:
+    return {str(word): number for word, number in sorted(found.items())}
+
+
+def _flight(opened: OpenBatch) -> documents.OpenBatch:
+    batch = opened.intended.batch
+    return documents.OpenBatch(
+        opened.intended.attempt, opened.batch_id, batch.group.template, batch.renders, opened.batch_id is None
+    )
+
+
+def subscriptions_document(found: Iterable[Subscription]) -> str:
+    """`webhooks list --json`: the subscriptions of an account."""
+    rows = [
+        documents.Subscription(one.uid, one.event, one.status, one.target_url, one.template_uid, one.failures)
+        for one in found
+    ]
+    return _text("subscriptions", documents.SubscriptionList(rows))
+
+
+def drift_document(found: Observed) -> str:
+    """`refresh --json`: what differs."""
+    drifted = [documents.Drifted(drift.key, str(drift.kind), drift.detail) for drift in found.assets]
+    templates = [
+        documents.DriftedTemplate(one.provider, one.name, one.uid, one.kind, list(one.layouts))
+        for one in found.templates
+    ]
+    return _text(
+        "drift",
+        documents.DriftReport(
+            drifted, templates, found.elsewhere, found.looked, found.templates_looked, found.recorded
+        ),
+    )
+
+
+def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -> str:
+    """`show --json`: one record with its variables, if they are kept. Without indent it is one line."""
+    prints, failure = record.fingerprint, record.failure
+    artifact = record.artifact if record.artifact and record.artifact.is_kept else None
+    kept = None if prints is None else recall(prints.variables)
+    report = documents.RecordReport(
+        key=record.key,
+        status=str(record.status),
+        fingerprint=_prints(prints),
+        spec=_spec(record.spec),
+        variables=None if kept is None else json.loads(kept),
+        artifact=None if artifact is None else documents.File(artifact.path, artifact.sha256, artifact.size),
+        output=record.output,
+        url=record.url,
+        failure=None if failure is None else documents.Reason(failure.code, failure.message),
+        attempt=record.attempt,
+        attempts=record.attempts,
+        rendered_at=record.rendered_at,
+        tainted=record.tainted,
+        drift=None if record.drift is None else str(record.drift),
+        protect=record.protect,
+    )
+    return _text("record", report, indent=indent)
+
+
+def explanation_document(change: Change, recall: Recall) -> str:
+    """`explain --json`: what a plan would do with one asset, and why."""
+    asset, record = change.asset, change.record
+    old = record.fingerprint if record else None
+    new = asset.fingerprint if asset else None
+    found = []
+    if change.protection is not None:
+        found.append(documents.Differing("protect", *(("false", "true") if change.protection else ("true", "false"))))
+    if record and record.spec and asset:
+        parts = spec_parts(record.spec, asset.spec)
+        found += [documents.Differing(f"spec.{name}", str(before), str(after)) for name, before, after in parts]
+    kept = recall(old.variables) if old else None
+    if asset and kept is not None:
+        for one in differences(kept, asset.variables):
+            join = "" if one.path.startswith("[") else "."
+            found.append(documents.Differing(f"variables{join}{one.path}", one.old, one.new))
+    explanation = documents.Explanation(
+        key=change.key,
+        action=str(change.action),
+        reason=str(change.reason),
+        renders=change.renders,
+        source=None if change.source is None else change.source.key,
+        recorded=_prints(old),
+        desired=_prints(new),
+        differences=found,
+    )
+    return _text("explanation", explanation)
+
+
+def previews_document(digest: str, changes: Iterable[tuple[Change, Preview]], *, kept: bool) -> str:
+    """`preview --json`: each change with its pictures. `kept`: their files last."""
+
+    def picture(found: PictureFile | None) -> documents.Picture | None:
+        if found is None:
+            return None
+        name = PurePath(found.path).name if kept else ""
+        return documents.Picture(name, found.media_type, found.width, found.height)
+
+    listed = [
+        documents.PreviewedChange(
+            key=change.key,
+            action=str(change.action),
+            reason=str(change.reason),
+            in_sample=one.in_sample,
+            before=picture(one.before),
+            after=picture(one.after),
+            changed=None if one.comparison is None else one.comparison.changed,
+            difference=None if one.comparison is None else picture(one.comparison.difference),
+            note=one.note,
+        )
+        for change, one in changes
+    ]
+    return _text("previews", documents.Previews(digest, listed))
+
+
+def _prints(prints: Fingerprint | None) -> documents.Fingerprint | None:
+    return None if prints is None else documents.Fingerprint(prints.spec, prints.variables)
+
+
+def _spec(spec: RenderSpec | None) -> documents.Spec | None:
+    if spec is None:
+        return None
+    return documents.Spec(
+        spec.provider, spec.template, spec.template_revision, spec.layout, str(spec.format), spec.quality, spec.engine
+    )

@@ -1,0 +1,1 @@
+"""What GitHub shows: comments, issues and job summaries."""

@@ -1,0 +1,271 @@
+"""What was done, found or is recorded, as it is reviewed: an apply, a refresh, all records. Trouble comes first.
+
+This module must not know Markdown, HTML or files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from pictify_sync.core.drift import Observed
+from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, FileLeft
+from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, key_order, split_key
+from pictify_sync.core.sample import shares
+from pictify_sync.report.differ import shown_values
+from pictify_sync.report.pages.review import (
+    LISTED,
+    VALUES,
+    WIDTH,
+    Count,
+    Fact,
+    Kind,
+    Review,
+    ReviewedChange,
+    ReviewedManifest,
+    ReviewedTemplate,
+    Value,
+)
+from pictify_sync.report.safe import safe
+from pictify_sync.report.terminal.change import Recall
+from pictify_sync.report.terminal.records import REPAIRED, UNRECORDED, Census, census, drift_sentence
+from pictify_sync.report.terminal.summary import Applied, applied, billed, cost, incomplete, trouble_lines
+from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, pictures
+
+DONE = {  # action -> how it is counted, in the order of importance
+    "failed": "failed",
+    "rendered": "rendered, URL not known",
+    "stored": "stored",
+    "moved": "moved or fetched again",
+    "removed": "removed",
+    "left": "no longer recorded, file left alone",
+}
+WHY = {
+    "rendered": "the provider did not tell where",
+    "stored": "rendered and published",
+    "moved": "no render",
+    "removed": "no longer wanted",
+    "left": "no longer wanted, but its bytes are not those recorded",
+}
+FOUND = {str(kind): str(kind).replace("_", " ") for kind in DriftKind}
+RECORDED = {"failed": "failed", "drifted": "drifted", "rendered": "rendered, URL not known", "stored": "stored"}
+
+
+class _Deed(NamedTuple):
+    """What was done last about one asset."""
+
+    action: str
+    path: str = ""
+    code: str = ""
+    message: str = ""
+
+
+class Diary:
+    """An event sink that notes what becomes of every asset, and passes the events on."""
+
+    def __init__(self) -> None:
+        self.deeds: dict[AssetKey, _Deed] = {}
+
+    def watching(self, sink: Callable[[Event], None]) -> Callable[[Event], None]:
+        """Give a sink that notes each event, then passes it on."""
+
+        def noted(event: Event) -> None:
+            self.note(event)
+            sink(event)
+
+        return noted
+
+    def note(self, event: Event) -> None:
+        """Keep what the event tells of an asset."""
+        match event:
+            case AssetStored():
+                self.deeds[event.key] = _Deed("stored" if event.rendered else "moved", event.path)
+            case AssetUnresolved():
+                self.deeds[event.key] = _Deed("rendered")
+            case AssetFailed():
+                self.deeds[event.key] = _Deed("failed", "", event.code, event.message)
+            case AssetRemoved():
+                self.deeds[event.key] = _Deed("removed", event.path or "")
+            case FileLeft():
+                for key, deed in self.deeds.items():
+                    if deed.action == "removed" and deed.path == event.path:
+                        self.deeds[key] = deed._replace(action="left")
+            case _:
+                return
+
+    def stored(self) -> Iterator[AssetKey]:
+        """Give the assets whose picture was published."""
+        return (key for key, deed in sorted(self.deeds.items(), key=_by_key) if deed.action in {"stored", "moved"})
+
+
+def _by_key(pair: tuple[AssetKey, object]) -> bytes:
+    return key_order(pair[0])
+
+
+def review_of_apply(done: Applied, diary: Diary, *, seconds: float) -> Review:
+    """Review an apply: `diary` watched its events, and it took so long."""
+    failing = {key for key, _, _ in done.failed}
+    held = {key: deed for key, deed in diary.deeds.items() if deed.action != "failed" or key in failing}
+    deeds = held | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
+    ranks = {action: rank for rank, action in enumerate(DONE)}
+    rows = [
+        ReviewedChange(
+            key=key,
+            manifest=safe(split_key(key)[0]),
+            name=_name(key),
+            action=deed.action,
+            reason=safe(deed.code) or WHY.get(deed.action, "failed"),
+            detail=safe(deed.message) if deed.message != deed.code else "",
+            remedy=_remedy(deed.code),
+            path=safe(deed.path),
+        )
+        for key, deed in sorted(deeds.items(), key=lambda pair: (ranks[pair[1].action], key_order(pair[0])))
+    ]
+    facts = (Fact("Stored", f"{done.stored:,}"), Fact("Failed", f"{len(done.failed):,}"))
+    return Review(
+        kind=Kind.APPLY,
+        title="Apply",
+        headline=applied(done),
+        remarks=(*cost(done), *(line.text for line in trouble_lines(done))),
+        facts=(*facts, *_figures_of_cost(done), Fact("Took", duration(seconds))),
+        counts=_counts(Counter(row.action for row in rows), DONE),
+        manifests=_manifests(rows, DONE),
+        changes=tuple(_fairly(rows)),
+        warning=incomplete(done),
+    )
+
+
+def _figures_of_cost(done: Applied) -> Iterator[Fact]:
+    if done.unbilled:
+        yield Fact("Rendered", f"{done.unbilled:,}")
+    if done.billed_max or not done.unbilled:
+        yield Fact("Billed", billed(done))
+
+
+def review_of_drift(found: Observed) -> Review:
+    """Review what a refresh saw."""
+    rows = [
+        ReviewedChange(
+            key=drift.key,
+            manifest=safe(split_key(drift.key)[0]),
+            name=_name(drift.key),
+            action=str(drift.kind),
+            reason=DRIFTS[drift.kind],
+            detail="" if drift.kind in {DriftKind.MISSING, DriftKind.TAMPERED} else safe(drift.detail),
+            path=safe(drift.detail) if drift.kind in {DriftKind.MISSING, DriftKind.TAMPERED} else "",
+        )
+        for drift in found.assets
+    ]
+    return Review(
+        kind=Kind.DRIFT,
+        title="Drift",
+        headline=drift_sentence(found),
+        remarks=(REPAIRED if found.recorded else UNRECORDED,) if found else (),
+        facts=(Fact("Pictures", f"{len(rows):,}"), Fact("Templates", f"{len(found.templates):,}")),
+        counts=_counts(Counter(row.action for row in rows), FOUND),
+        manifests=_manifests(rows, FOUND),
+        changes=tuple(_fairly(rows)),
+        templates=tuple(
+            ReviewedTemplate(
+                safe(one.name), TEMPLATE_DRIFTS[one.kind], tuple(f"layout {safe(layout)}" for layout in one.layouts), ()
+            )
+            for one in found.templates
+        ),
+        warning=bool(found),
+    )
+
+
+def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -> Review:
+    """Review all that is recorded. It is read twice, and not kept."""
+    counted = census(records())
+    rows, numbers = _recorded(records(), recall)
+    total, failed = counted.total, counted.statuses[Status.FAILED]
+    manifests = tuple(ReviewedManifest(safe(name), _counts(one, RECORDED)) for name, one in sorted(numbers.items()))
+    return Review(
+        kind=Kind.RECORDS,
+        title="Recorded pictures",
+        headline=f"{pictures(total)} recorded in {count(len(manifests), 'manifest')}.",
+        remarks=(f"{pictures(failed)} failed.",) if failed else (),
+        facts=_figures(counted),
+        counts=_counts(sum(numbers.values(), Counter()), RECORDED),
+        manifests=manifests,
+        changes=tuple(rows),
+        warning=bool(failed),
+    )
+
+
+def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ReviewedChange], dict[str, Counter[str]]]:
+    """Give what is shown of the records, trouble first, and the counts of all by manifest."""
+    rows: dict[str, list[ReviewedChange]] = {action: [] for action in RECORDED}
+    numbers: dict[str, Counter[str]] = {}
+    for record in records:
+        action = _standing(record)
+        numbers.setdefault(split_key(record.key)[0], Counter())[action] += 1
+        if len(rows[action]) < LISTED:
+            rows[action].append(_record(record, action, recall))
+    return [row for some in rows.values() for row in some][:LISTED], numbers
+
+
+def _standing(record: Record) -> str:
+    if record.status is Status.FAILED:
+        return "failed"
+    return "drifted" if record.drift else str(record.status)
+
+
+def _record(record: Record, action: str, recall: Recall) -> ReviewedChange:
+    failure, spec, artifact = record.failure, record.spec, record.artifact
+    kept = recall(record.fingerprint.variables) if record.fingerprint else None
+    values = [Value(name, "", value) for name, value in shown_values(kept, width=WIDTH)] if kept else []
+    reason = safe(failure.code) if failure else DRIFTS[record.drift] if record.drift else STATUSES[record.status]
+    return ReviewedChange(
+        key=record.key,
+        manifest=safe(split_key(record.key)[0]),
+        name=_name(record.key),
+        action=action,
+        reason=reason,
+        detail=safe(failure.message) if failure and failure.message != failure.code else "",
+        remedy=_remedy(failure.code) if failure else "",
+        path=safe(artifact.path if artifact else record.output),
+        template=safe(spec.template) if spec else "",
+        values=tuple(values[:VALUES]),
+        more=max(0, len(values) - VALUES),
+    )
+
+
+def _figures(counted: Census) -> tuple[Fact, ...]:
+    drifted = sum(counted.drifts.values())
+    return (
+        Fact("Pictures", f"{counted.total:,}"),
+        Fact("Failed", f"{counted.statuses[Status.FAILED]:,}"),
+        Fact("Drifted", f"{drifted:,}"),
+        Fact("Megabytes", f"{counted.size / 1e6:,.1f}"),
+    )
+
+
+def _name(key: AssetKey) -> str:
+    return safe(key.partition("/")[2])
+
+
+def _remedy(code: str) -> str:
+    return f"{code}: {REMEDIES[code]}." if code in REMEDIES else ""
+
+
+def _counts(numbers: Mapping[str, int], labels: Mapping[str, str]) -> tuple[Count, ...]:
+    return tuple(Count(action, label, numbers[action]) for action, label in labels.items() if numbers.get(action))
+
+
+def _manifests(rows: Iterable[ReviewedChange], labels: Mapping[str, str]) -> tuple[ReviewedManifest, ...]:
+    numbers: dict[str, Counter[str]] = {}
+    for row in rows:
+        numbers.setdefault(row.manifest, Counter())[row.action] += 1
+    return tuple(ReviewedManifest(name, _counts(one, labels)) for name, one in sorted(numbers.items()))
+
+
+def _fairly(rows: Sequence[ReviewedChange]) -> Iterator[ReviewedChange]:
+    """Give at most LISTED rows, spread over the manifests, in the order they come."""
+    room = shares(Counter(row.manifest for row in rows), LISTED)
+    for row in rows:
+        if room[row.manifest]:
+            room[row.manifest] -= 1
+            yield row

@@ -1,0 +1,221 @@
+"""What an apply did, what failed and why, and how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Protocol
+
+from pictify_sync.report.safe import safe
+from pictify_sync.report.terminal.lines import Line, Tone
+from pictify_sync.report.words import REMEDIES, batches, count, listing, pictures
+
+FAILURES = 20  # listed one by one
+
+
+class Applied(Protocol):
+    """The counts of a run, as the apply workflow gives them."""
+
+    @property
+    def stored(self) -> int: ...
+    @property
+    def moved(self) -> int: ...
+    @property
+    def refetched(self) -> int: ...
+    @property
+    def removed(self) -> int: ...
+    @property
+    def left_alone(self) -> Collection[str]:
+        """Files that are no longer wanted, and were not removed since their bytes are not those recorded."""
+        ...
+
+    @property
+    def kept(self) -> int: ...
+    @property
+    def protected(self) -> int: ...
+    @property
+    def unprotected(self) -> int: ...
+    @property
+    def cleared(self) -> int:
+        """Failures of what is no longer asked for."""
+        ...
+
+    @property
+    def failed(self) -> Sequence[tuple[str, str, str]]:
+        """(key, code, message)."""
+        ...
+
+    @property
+    def unresolved(self) -> int:
+        """Pictures rendered and billed whose URL is not known yet."""
+        ...
+
+    @property
+    def in_doubt(self) -> int:
+        """Batches of which nobody knows whether the provider took them."""
+        ...
+
+    @property
+    def taken(self) -> int:
+        """Batches that another run gave up while this one saw them through."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Wanted pictures in open batches."""
+        ...
+
+    @property
+    def left(self) -> int:
+        """Wanted pictures that a run which stopped early did not ask for."""
+        ...
+
+    @property
+    def billed_min(self) -> int: ...
+    @property
+    def billed_max(self) -> int: ...
+    @property
+    def unbilled(self) -> int:
+        """Pictures rendered by a provider that bills nothing."""
+        ...
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the open batches are in this process."""
+        ...
+
+    @property
+    def interrupted(self) -> bool: ...
+    @property
+    def stopped(self) -> str | None:
+        """Why the run stopped early; None when it did not."""
+        ...
+
+
+def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
+    """Tell the outcome of an apply; `again` is the command that goes on with it."""
+    yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
+    yield from (Line(text) for text in cost(done))
+    yield from failure_lines(done.failed)
+    yield from trouble_lines(done)
+    if incomplete(done) or done.waiting:
+        yield Line(f"Go on with: {again}")
+
+
+def cost(done: Applied) -> Iterator[str]:
+    """Say what was rendered for nothing, and what was billed."""
+    if done.unbilled:
+        yield f"Rendered {pictures(done.unbilled)}."
+    if done.billed_max:
+        yield f"Billed: {billed(done)} {'picture' if done.billed_max == 1 else 'pictures'}."
+
+
+def billed(done: Applied) -> str:
+    """Give how many pictures were billed; `3 to 5` when nobody can tell."""
+    few, many = done.billed_min, done.billed_max
+    return f"{many:,}" if few == many else f"{few:,} to {many:,}"
+
+
+def trouble_lines(done: Applied) -> Iterator[Line]:
+    """Say what is left open, and why, apart from failures."""
+    if done.left_alone:
+        files = count(len(done.left_alone), "file")
+        said = f"{files} no longer wanted, but left alone: the bytes are not those recorded. See pictify-sync status."
+        yield Line(said, Tone.WARN)
+    if done.unresolved:
+        yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
+        yield Line("Look for them with: pictify-sync collect")
+    if done.waiting:
+        yield Line(f"{pictures(done.waiting)} in batches that are still open: the next apply fetches them.", Tone.WARN)
+    if done.left:
+        yield Line(
+            f"{pictures(done.left)} not rendered, because the run ended early. pictify-sync plan names them.", Tone.WARN
+        )
+    if done.in_doubt:
+        yield Line(f"{batches(done.in_doubt)} in doubt: the provider's answer was lost. {_DOUBT}", Tone.WARN)
+    if done.taken:
+        yield Line(
+            f"Another run gave up {batches(done.taken)} of this run, and renders again what was not recorded.",
+            Tone.WARN,
+        )
+    if done.interrupted:
+        on = ": the next apply goes on with them" if done.embedded else " go on at the provider"
+        more = f"; open batches{on}" if done.waiting else ""
+        yield Line(f"Interrupted. Everything done so far is recorded{more}.", Tone.WARN)
+    if done.stopped:
+        yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
+
+
+class Gathered(Protocol):
+    """The counts of a collect."""
+
+    @property
+    def silent(self) -> Mapping[str, str]:
+        """Source -> why it could not be asked."""
+        ...
+
+    @property
+    def stored(self) -> int: ...
+    @property
+    def unresolved(self) -> int: ...
+    @property
+    def failed(self) -> Sequence[tuple[str, str, str]]: ...
+
+
+def collected_lines(done: Gathered) -> Iterator[Line]:
+    """Tell the outcome of a collect."""
+    yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
+    for source, why in sorted(done.silent.items()):
+        yield Line(f"The source '{safe(source)}' could not be asked: {safe(why)}", Tone.WARN)
+    yield from failure_lines(done.failed)
+    if done.unresolved:
+        yield Line(
+            f"{pictures(done.unresolved)} rendered, and nobody has told where yet. Collect again later.", Tone.WARN
+        )
+
+
+_DOUBT = "The next apply finds out before it renders any of them again."
+
+
+def failure_lines(failed: Sequence[tuple[str, str, str]], *, limit: int | None = FAILURES) -> Iterator[Line]:
+    """List failures with the provider's reason, then what to do about each kind of them."""
+    if not failed:
+        return
+    yield Line(f"{pictures(len(failed))} failed:", Tone.BAD)
+    for key, code, message in islice(failed, limit):
+        yield Line(f"  {safe(key)}: {safe(code)}" + (f": {safe(message)}" if message and message != code else ""))
+    if limit is not None and len(failed) > limit:
+        yield Line(f"  and {len(failed) - limit:,} more: pictify-sync status --failed", Tone.FAINT)
+    yield from remedy_lines({code for _, code, _ in failed})
+
+
+def remedy_lines(codes: set[str]) -> Iterator[Line]:
+    """Say what to do about the codes we know, sorted."""
+    for code in sorted(codes & REMEDIES.keys()):
+        yield Line(f"  {code}: {REMEDIES[code]}.")
+
+
+def incomplete(done: Applied) -> bool:
+    """Whether another apply has something to do."""
+    return bool(done.failed or done.in_doubt or done.taken or done.interrupted or done.stopped)
+
+
+def applied(done: Applied) -> str:
+    """Give the counts that are not zero."""
+    counts = (
+        (done.stored, "stored"),
+        (done.unresolved, "rendered"),
+        (done.moved, "moved"),
+        (done.refetched, "fetched again"),
+        (done.removed, "removed"),
+        (done.protected, "protected"),
+        (done.unprotected, "no longer protected"),
+        (done.cleared, "cleared of a failure"),
+        (len(done.failed), "failed"),
+    )
+    parts = [f"{number:,} {word}" for number, word in counts if number]
+    kept = f"; {done.kept:,} unchanged" if done.kept else ""
+    if not parts:
+        unfinished = done.waiting or done.left or incomplete(done)
+        parts = ["nothing yet" if unfinished else "nothing removed" if done.left_alone else "nothing to do"]
+    return f"Applied: {listing(parts)}{kept}."

@@ -1,0 +1,117 @@
+"""Template changes in words, with a unified diff of their html."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import unified_diff
+from itertools import islice
+
+from pictify_sync.core.drift import CHANGED
+from pictify_sync.core.model import Action
+from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateRecord, TemplateSource, VariableRule
+from pictify_sync.report.safe import safe
+from pictify_sync.report.terminal.lines import BLANK, Line, Tone
+from pictify_sync.report.words import SYMBOLS, TEMPLATE_DRIFTS, TONES, count
+
+DIFF_LINES = 40  # lines of one template's diff, unless all are asked for
+COMPARED = 2_000  # lines of html; more are not compared, for difflib's worst case is quadratic
+_WIDTH = 160  # characters of one line of html
+
+
+def template_lines(changes: Iterable[TemplateChange], *, full: bool) -> Iterator[Line]:
+    """Tell which templates would be pushed, and what differs in them."""
+    for number, change in enumerate(changes):
+        if not number:
+            yield BLANK
+            yield Line("Templates", Tone.HEAD)
+        source, symbol = change.source, SYMBOLS[change.action]
+        name = f"{safe(source.name)} (provider {safe(source.provider)})"
+        if change.action is Action.CREATE or change.record is None:
+            yield Line(f"  {symbol} {name}: new; {_facts(source)}", TONES[change.action])
+            continue
+        yield Line(f"  {symbol} {name}: {_why(change.record, source)}", TONES[change.action])
+        yield from (Line(f"      {text}") for text in changed_facts(change))
+        yield from (Line(f"      {text}", tone) for text, tone in html_diff(change, full=full))
+
+
+def changed_facts(change: TemplateChange) -> Iterator[str]:
+    """Give sizes and number of variables of a new template; of a known one, which of them differ."""
+    if change.record is None:
+        yield _facts(change.source)
+    else:
+        facts = [*_layouts(change.record.layouts, change.source.layouts)]
+        facts += _variables(change.record.variables, change.source.variables)
+        yield from facts
+        html = change.source.source or change.source.html
+        if not facts and not change.record.drift and change.record.source.splitlines() == html.splitlines():
+            yield "a stylesheet, picture or font that its html names changed"
+
+
+def html_diff(change: TemplateChange, *, full: bool = True) -> Iterator[Line]:
+    """Give the unified diff of a known template's html; nothing of a new one."""
+    source, record = change.source, change.record
+    if record and record.drift == CHANGED:
+        yield from _html(record.found, source.html, "at the provider", full=full)
+    elif record:
+        yield from _html(record.source, source.source or source.html, "recorded", full=full)
+
+
+def _why(record: TemplateRecord, source: TemplateSource) -> str:
+    """Say who changed it."""
+    there = TEMPLATE_DRIFTS[record.drift] if record.drift else ""
+    here = "changed" if record.digest != source.digest or not there else ""
+    return ", and ".join(text for text in (here, there) if text)
+
+
+def _facts(source: TemplateSource) -> str:
+    """Give sizes and the number of variables."""
+    sizes = ", ".join(f"{safe(name)} {_size(size)}" for name, size in source.layouts.items())
+    return f"{sizes}; {count(len(source.variables), 'variable')}"
+
+
+def _size(size: LayoutSize | None) -> str:
+    return f"{size.width}x{size.height}" if size else "(absent)"
+
+
+def _layouts(old: Mapping[str, LayoutSize], new: Mapping[str, LayoutSize]) -> Iterator[str]:
+    """Say which layouts came, went or changed their size."""
+    for name in sorted(old.keys() | new.keys()):
+        before, after = _size(old.get(name)), _size(new.get(name))
+        if before != after:
+            yield f"layout {safe(name)}: {before} -> {after}"
+
+
+def _variables(old: Iterable[VariableRule], new: Iterable[VariableRule]) -> Iterator[str]:
+    """Say which declared variables came, went or changed their rule."""
+    before, after = {rule.name: rule for rule in old}, {rule.name: rule for rule in new}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield f"variable {safe(name)}: {_rule(before.get(name))} -> {_rule(after.get(name))}"
+
+
+def _rule(rule: VariableRule | None) -> str:
+    """Show a variable's rule on one line; a sensitive variable's default stays hidden."""
+    if rule is None:
+        return "(absent)"
+    words = [safe(rule.type)]
+    words += ["required"] * rule.required + ["sensitive"] * rule.sensitive
+    if rule.max_length is not None:
+        words.append(f"at most {count(rule.max_length, 'character')}")
+    words += [f"default {safe(rule.default[:_WIDTH])}"] * (bool(rule.default) and not rule.sensitive)
+    return ", ".join(words)
+
+
+def _html(old: str, new: str, name: str, *, full: bool) -> Iterator[Line]:
+    """Give a unified diff; long lines are cut, and a huge text is not compared."""
+    if old == new:
+        return
+    before, after = old.splitlines(), new.splitlines()
+    if max(len(before), len(after)) > COMPARED:
+        yield Line(f"html: {len(before):,} lines -> {len(after):,} lines, too many to compare", Tone.FAINT)
+        return
+    lines = list(unified_diff(before, after, name, "desired", lineterm="", n=2))
+    for text in islice(lines, None if full else DIFF_LINES):
+        tone = {"+": Tone.ADD, "-": Tone.REMOVE, "@": Tone.FAINT}.get(text[:1], Tone.PLAIN)
+        yield Line(safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else ""), tone)
+    if not full and len(lines) > DIFF_LINES:
+        yield Line(f"and {len(lines) - DIFF_LINES:,} more lines (--full shows all)", Tone.FAINT)

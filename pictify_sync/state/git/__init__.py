@@ -1,0 +1,1 @@
+"""The state on a Git ref, with a local index."""

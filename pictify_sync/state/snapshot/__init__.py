@@ -1,0 +1,1 @@
+"""The state as sorted JSON lines, written and read."""

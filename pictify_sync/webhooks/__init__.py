@@ -1,0 +1,1 @@
+"""Webhook deliveries: received, kept, and read again."""

@@ -1,0 +1,105 @@
+"""The changes of a plan by what has to be done for them, now that other runs may have changed the state since."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from pictify_sync.core.model import Action, AssetKey, Change, Reason, Status
+from pictify_sync.core.paths import PathIndex, taken_path
+from pictify_sync.core.plan import Plan
+from pictify_sync.workflows.apply.clear_path import why_taken
+from pictify_sync.workflows.apply.intent import is_recorded
+from pictify_sync.workflows.apply.not_made import is_wanted
+from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.apply.settle import settled
+
+
+@dataclass(slots=True)
+class Work:
+    """The changes of a plan by what has to be done for them."""
+
+    carried: list[Change] = field(default_factory=list)
+    refetched: list[Change] = field(default_factory=list)  # perhaps; else they are rendered
+    untold: bool = False  # True: the URL of some picture was not told
+    deleted: list[Change] = field(default_factory=list)
+    leaving: list[Change] = field(default_factory=list)  # deletes and updates whose present paths others take
+    blocked: dict[AssetKey, str] = field(default_factory=dict)  # why a picture cannot be published
+    settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
+    kept: int = 0
+    left: int = 0  # changes that another run came before, and did otherwise
+    wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
+
+
+def sort_out(session: Session, plan: Plan, made: Set[AssetKey], *, is_current: bool) -> Work:
+    """Sort out what is to be done, without what other runs came before; batches are narrowed by themselves.
+
+    `made`: what this apply made already, and does not count as kept. `is_current`: nothing was written since the plan.
+    """
+    batched = None if is_current else _batched(plan)
+    work, wanted, going = Work(), PathIndex(), []
+    for change in plan.changes:
+        if is_wanted(change):
+            work.wanted[change.key] = change.source is not None
+        is_left = change.renders and batched is not None and change.key not in batched  # the plan needed no render
+        if is_left or _is_overtaken(session, change):
+            work.left += (is_left or not change.renders) and not _is_done(session, change)
+            continue
+        if (path := taken_path(change)) is not None:
+            wanted.add(path)
+            going += [change] if change.source is None and change.record and change.record.artifact else []
+        if change.asset is not None and change.holder is not None:
+            work.blocked[change.key] = why_taken(change.asset.output, change.holder)
+        _add(work, change, made)
+    work.leaving = [change for change in (*going, *work.deleted) if _is_in_the_way(change, wanted)]
+    leaving = {change.key for change in work.leaving}
+    work.deleted = [change for change in work.deleted if change.key not in leaving]
+    return work
+
+
+def _add(work: Work, change: Change, made: Set[AssetKey]) -> None:
+    """Add a change to what has to be done."""
+    if change.source is not None:
+        work.carried.append(change)
+    elif change.is_fetched_again:
+        work.refetched.append(change)
+    elif change.action is Action.DELETE:
+        work.deleted.append(change)
+    elif change.action is Action.AWAIT:
+        work.untold |= change.record is not None and change.record.status is Status.RENDERED
+        work.settled += [change] if change.protection is not None else []
+    elif change.action in (Action.PROTECT, Action.UNPROTECT):
+        work.settled.append(change)
+    elif change.action is Action.KEEP:
+        work.kept += change.key not in made and change.reason is not Reason.TAKEN_BACK
+        if change.asset and change.record and settled(change.record, change.asset) != change.record:
+            work.settled.append(change)
+
+
+def _batched(plan: Plan) -> Set[AssetKey]:
+    """Return what the plan's batches render: its changes are worked out by the state as it is now, these were not."""
+    return {key for batch in plan.batches for item in batch.items for keys in item.keys for key in keys}
+
+
+def _is_in_the_way(change: Change, wanted: PathIndex) -> bool:
+    """Whether the file that a change leaves lies where another change publishes."""
+    artifact = None if change.record is None else change.record.artifact
+    return artifact is not None and wanted.meets(artifact.path)
+
+
+def _is_overtaken(session: Session, change: Change) -> bool:
+    """Whether another run has changed, since the plan, what a change is about."""
+    if change.action in (Action.AWAIT, Action.BLOCKED):
+        return False
+    moved = change.source.key if change.source is not None and change.action is Action.MOVE else change.key
+    return session.is_taken(change.key) or session.is_taken(moved)
+
+
+def _is_done(session: Session, change: Change) -> bool:
+    """Whether it is by now as the change wants it, or somebody is at it."""
+    record, asset = session.store.record(change.key), change.asset
+    if asset is None:
+        return record is None
+    if session.is_claimed(change.key):
+        return True
+    return is_recorded(record, asset) and record is not None and settled(record, asset) == record

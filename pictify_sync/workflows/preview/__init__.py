@@ -1,0 +1,1 @@
+"""The use case `preview`: planned images, drawn before anything is applied."""
