@@ -15,7 +15,7 @@ import pytest
 
 from pictify_sync.providers.pictify.server.app import read_meter
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[4]
 
 
 class Started:

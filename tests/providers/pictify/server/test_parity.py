@@ -12,7 +12,7 @@ from pictify_sync.providers.pictify.server.faults import KINDS
 from pictify_sync.providers.pictify.server.options import CHOICES
 from pictify_sync.providers.pictify.server.routes.table import BY_OPERATION
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 ROW = re.compile(r"\| `(\w+)` \| `([^`]+)` \| ([^|]+) \| ([^|]+) \| ([^|]+) \|")
 DRIVEN = (ROOT / "tests/vendor/test_client.py").read_text()
 METHODS = {name for name in vars(pictify.Pictify) if not name.startswith("_") and name.islower()} - {"close"}
