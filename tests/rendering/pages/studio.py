@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from pictify_sync.providers.transport.images import Fetcher
 from pictify_sync.rendering.engines.pool import Page
 from pictify_sync.rendering.renderer import Renderer
 
@@ -20,7 +21,7 @@ class Studio:
     """One renderer. Sizes are (width, height)."""
 
     def __init__(self, engine: str, families: tuple[str, ...] = ("Inter", "Noto Sans")) -> None:
-        self.renderer = Renderer(engine, families)
+        self.renderer = Renderer(engine, families, Fetcher(()))
 
     def draw(self, html: str, variables: dict[str, Any] | None = None, **how: Any) -> bytes:
         width, height = how.get("size", SIZE)
