@@ -14,7 +14,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
-from pictify_sync.artifacts.foreign_files import in_the_way, spare
+from pictify_sync.artifacts.foreign_files import in_the_way, move_aside
 from pictify_sync.artifacts.moves import carry
 from pictify_sync.artifacts.paths import parts
 from pictify_sync.artifacts.staging import Staging, sweep
@@ -93,7 +93,7 @@ class FileArtifacts:
                 self._remember(path, staged.sha256)
         return tuple(tuple(Artifact(path, staged.sha256, staged.size) for path in paths) for staged, paths in items)
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+    def foreign_file(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
         if not self._is_there():
             return None
         names = parts(path)
@@ -102,9 +102,9 @@ class FileArtifacts:
             found = None if folder is None else hash_file(names[-1], folder)
         return None if found is None or is_ours(found) else found
 
-    def spare(self, path: str, sha256: str) -> str | None:
+    def move_aside(self, path: str, sha256: str) -> str | None:
         with self._told(), self._tree(exclusive=True) as tree:
-            return spare(tree, parts(path), sha256)
+            return move_aside(tree, parts(path), sha256)
 
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:
         if not moves:

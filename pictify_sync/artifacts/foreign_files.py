@@ -17,7 +17,7 @@ from pictify_sync.errors import ArtifactError
 KEPT = ".kept"  # at the end of a spared file's name; then `.kept-2`, ...
 
 
-def spare(tree: Tree, names: tuple[str, ...], sha256: str) -> str | None:
+def move_aside(tree: Tree, names: tuple[str, ...], sha256: str) -> str | None:
     """Rename what lies there, under an exclusive lock; gives its new path, None when it is gone."""
     folder, name = tree.existing(names[:-1]), names[-1]
     if hash_file(name, folder) != sha256:

@@ -32,10 +32,10 @@ class NoArtifacts:
     def remove(self, obsolete: Obsolete) -> bool:  # noqa: ARG002 - there is nothing of ours
         return True
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> None:  # noqa: ARG002 - nothing is put there
+    def foreign_file(self, path: str, is_ours: Callable[[str], bool]) -> None:  # noqa: ARG002 - nothing is put there
         return None
 
-    def spare(self, path: str, sha256: str) -> None:  # noqa: ARG002
+    def move_aside(self, path: str, sha256: str) -> None:  # noqa: ARG002
         return None
 
     def check(self, artifact: Artifact) -> str:  # noqa: ARG002 - nobody looks

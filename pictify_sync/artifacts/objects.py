@@ -62,11 +62,11 @@ class ObjectArtifacts:
                         self._bucket.put(path, file, staged.sha256, media_type)
         return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+    def foreign_file(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
         found = self._bucket.checksum(path_of(path))
         return None if found is None or is_ours(found) else found
 
-    def spare(self, path: str, sha256: str) -> str | None:
+    def move_aside(self, path: str, sha256: str) -> str | None:
         """Copy the object to another name: what takes its path replaces it."""
         if self._bucket.checksum(path_of(path)) != sha256:
             return None

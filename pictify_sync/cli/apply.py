@@ -55,7 +55,7 @@ own_options = with_options(
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ApplyOptions:
     """What the command line asks for."""
 
     paths: tuple[str, ...]
@@ -96,34 +96,34 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     is then carried out as it is. What an earlier run left unfinished is finished first. Exits with 1 when any picture
     was not made.
     """
-    from pictify_sync.cli.console import Stopper, progress, say
+    from pictify_sync.cli.console import StopSignal, progress, say
     from pictify_sync.report.json.report import apply_document
-    from pictify_sync.report.terminal.outcome import Diary, review_of_apply
+    from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
     from pictify_sync.workflows.apply.run import ApplySummary
 
-    pages, diary, began = pages_of(options), Diary(), monotonic()
-    wish, stop = Wish(**options), Stopper()  # type: ignore[arg-type]
-    with told(github=github) as runner, project_of(settings, wish.paths) as project:
-        project.refuse_own(wish.paths)
+    pages, recorder, began = pages_of(options), EventRecorder(), monotonic()
+    asked, stop = ApplyOptions(**options), StopSignal()  # type: ignore[arg-type]
+    with told(github=github) as runner, project_of(settings, asked.paths) as project:
+        project.refuse_own(asked.paths)
         project.fetch()
-        wish = _check_age(project, wish)
-        consent = _consent(project, wish)
-        loaded, since = _load(project, wish, consent), project.state().serial()
+        asked = _check_age(project, asked)
+        consent = _consent(project, asked)
+        loaded, since = _load(project, asked, consent), project.state().serial()
         with stop.watching(), progress() as sink:
-            done = ApplyRun(project, diary.watching(sink), stop).recover()
+            done = ApplyRun(project, recorder.watching(sink), stop).recover()
         agreed = idle = False
         if not stop():
-            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), wish, runner)
+            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), asked, runner)
             _show(plan, project, as_json=as_json)
             runner.put_plan(plan)
-            planned = frozenset() if wish.yes and not wish.approve else _planned(plan)
-            agreed, idle = plan.is_empty or _agreed(project, plan, wish, consent, pages), plan.is_empty
+            planned = frozenset() if asked.yes and not asked.approve else _planned(plan)
+            agreed, idle = plan.is_empty or _agreed(project, plan, asked, consent, pages), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
-                    run = ApplyRun(project, diary.watching(sink), stop, allow_older=wish.allow_older)
-                    again = None if loaded else Again(run, wish, consent, planned, manifests)
+                    run = ApplyRun(project, recorder.watching(sink), stop, allow_older=asked.allow_older)
+                    again = None if loaded else Again(run, asked, consent, planned, manifests)
                     done = run.carry_out(
                         plan, manifests, again or (lambda _: None), done, since=since if loaded else None
                     )
@@ -133,12 +133,12 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
             say(summary_lines(done, again="pictify-sync apply"))
         if pages and (agreed or stop()):
-            review = review_of_apply(done, diary, seconds=monotonic() - began)
-            pages.write_pictured(review, project, diary.stored())
-    return _code(done, wish) if agreed else 1
+            review = review_of_apply(done, recorder, seconds=monotonic() - began)
+            pages.write_pictured(review, project, recorder.stored())
+    return _code(done, asked) if agreed else 1
 
 
-def _check_age(project: Project, wish: Wish) -> Wish:
+def _check_age(project: Project, asked: ApplyOptions) -> ApplyOptions:
     """Refuse to undo what a newer commit asked for; warn where the two cannot be compared.
 
     With a state of the project's own, whoever is asked at the terminal may say yes to it.
@@ -146,43 +146,43 @@ def _check_age(project: Project, wish: Wish) -> Wish:
     from pictify_sync.errors import OlderCommit
     from pictify_sync.wiring.older import is_shared, refuse_older
 
-    asks = not (wish.yes or wish.approve or wish.saved) and bool(sys.stdin) and sys.stdin.isatty()
+    asks = not (asked.yes or asked.approve or asked.saved) and bool(sys.stdin) and sys.stdin.isatty()
     try:
-        warning = refuse_older(project, allowed=wish.allow_older)
+        warning = refuse_older(project, allowed=asked.allow_older)
     except OlderCommit as error:
         if is_shared(project) or not asks:
             raise
-        warning, wish = error.message, replace(wish, allow_older=True)
+        warning, asked = error.message, replace(asked, allow_older=True)
     if warning:
         project.notice(f"Warning: {warning}")
-    return wish
+    return asked
 
 
-def _load(project: Project, wish: Wish, consent: Consent) -> tuple[Plan, None] | None:
+def _load(project: Project, asked: ApplyOptions, consent: Consent) -> tuple[Plan, None] | None:
     """Read a saved plan, and refuse one that is stale or not approved, before anything is asked of a provider."""
     from pictify_sync.errors import UsageError
 
-    if wish.saved is None:
-        check_manifests(project, wish.paths)
+    if asked.saved is None:
+        check_manifests(project, asked.paths)
         if not project.state().lineage:
-            project.read(wish.paths)  # no project begins where its manifests are wrong
+            project.read(asked.paths)  # no project begins where its manifests are wrong
         return None
-    if wish.select or wish.exclude or wish.replace:
+    if asked.select or asked.exclude or asked.replace:
         raise UsageError(
             "a saved plan is carried out as it is: --select, --exclude and --replace are for plan",
             hint="give them to pictify-sync plan --out",
         )
-    plan = project.load_plan(wish.saved)
+    plan = project.load_plan(asked.saved)
     project.check(plan, consent)
     return plan, None
 
 
-def _plan(run: ApplyRun, wish: Wish, runner: Runner) -> tuple[Plan, Manifests]:
+def _plan(run: ApplyRun, asked: ApplyOptions, runner: Runner) -> tuple[Plan, Manifests]:
     from pictify_sync.cli.console import talk
     from pictify_sync.report.terminal.problems import problem_lines
 
-    choice = choice_of(wish.select, wish.exclude, wish.replace)
-    plan, manifests = run.plan(wish.paths, choice)
+    choice = choice_of(asked.select, asked.exclude, asked.replace)
+    plan, manifests = run.plan(asked.paths, choice)
     talk(problem_lines(manifests.problems))
     runner.annotate(manifests.problems)
     talk(check_choice(plan, choice))
@@ -202,7 +202,7 @@ class Again:
     """Plans once more in the same apply, for what the first plan could not know."""
 
     run: ApplyRun
-    wish: Wish
+    asked: ApplyOptions
     consent: Consent
     planned: frozenset[AssetKey]  # what was agreed to; with --yes anything is that the guard lets through
     manifests: Manifests | None  # what was agreed to asks for; the run sends nothing else
@@ -215,12 +215,12 @@ class Again:
         """
         from pictify_sync.errors import NotApproved
 
-        wish = self.wish
-        choice = replace(choice_of(wish.select, wish.exclude, wish.replace), replace_only=frozenset(lost))
-        plan, manifests = self.run.plan(wish.paths, choice)
+        asked = self.asked
+        choice = replace(choice_of(asked.select, asked.exclude, asked.replace), replace_only=frozenset(lost))
+        plan, manifests = self.run.plan(asked.paths, choice)
         if self.manifests is not None and not manifests.is_same_as(self.manifests):
             raise NotApproved("the manifests, or their templates, changed since the plan", hint="plan again, and apply")
-        if wish.yes and not wish.approve:
+        if asked.yes and not asked.approve:
             self.run.project.check(plan, replace(self.consent, digests=(), plans=(), nothing=False))
         elif beyond := sorted(_planned(plan) - self.planned):
             few = f"{len(beyond):,} changes that were not in it are" if len(beyond) > 1 else "a change not in it is"
@@ -231,12 +231,12 @@ class Again:
         return plan
 
 
-def _consent(project: Project, wish: Wish) -> Consent:
+def _consent(project: Project, asked: ApplyOptions) -> Consent:
     """What the user agreed to on the command line; an approved plan is read before anything is done."""
     from pictify_sync.cli.options import approved
 
-    given = approved(project, wish.approve)
-    return replace(given, allow_deletes=wish.allow_deletes, saved=wish.saved is not None)
+    given = approved(project, asked.approve)
+    return replace(given, allow_deletes=asked.allow_deletes, saved=asked.saved is not None)
 
 
 def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
@@ -246,7 +246,7 @@ def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
     (talk if as_json else say)(plan_lines(plan, project.state().variables))
 
 
-def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: Pages) -> bool:
+def _agreed(project: Project, plan: Plan, asked: ApplyOptions, consent: Consent, pages: Pages) -> bool:
     """Hold a plan against the guard and what was approved, and ask where nobody has agreed yet.
 
     The pages show a plan that is refused.
@@ -262,7 +262,7 @@ def _agreed(project: Project, plan: Plan, wish: Wish, consent: Consent, pages: P
         if pages:
             pages.write(review_of_plan(project.guarded(plan), project.state().variables), {})
         raise
-    return wish.yes or bool(wish.approve) or _asked(plan)
+    return asked.yes or bool(asked.approve) or _asked(plan)
 
 
 def _asked(plan: Plan) -> bool:
@@ -284,11 +284,11 @@ def _asked(plan: Plan) -> bool:
     return answer.strip() == "yes"
 
 
-def _code(done: ApplySummary, wish: Wish) -> int:
+def _code(done: ApplySummary, asked: ApplyOptions) -> int:
     """Any failure is an error, unless a share of them is allowed; what only waits is none."""
     if done.interrupted or done.stopped or done.in_doubt or done.taken:
         return 1
     tried = len(done.failed) + done.stored + done.unresolved
-    if done.failed and len(done.failed) > wish.max_failure_rate * tried:
+    if done.failed and len(done.failed) > asked.max_failure_rate * tried:
         return 1
-    return 2 if wish.detailed_exitcode and (done.waiting or done.unresolved) else 0
+    return 2 if asked.detailed_exitcode and (done.waiting or done.unresolved) else 0

@@ -16,7 +16,7 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
 
     BATCH is an attempt or a batch id, as status shows them. What was not rendered is planned again by the next apply.
     """
-    from pictify_sync.cli.console import Stopper, progress, say
+    from pictify_sync.cli.console import StopSignal, progress, say
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
@@ -24,7 +24,7 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
 
     if (batch is None) is not everything:
         raise click.UsageError("name one batch, or --all")
-    with project_of(settings) as project, Stopper().watching() as stop, progress() as sink:
+    with project_of(settings) as project, StopSignal().watching() as stop, progress() as sink:
         check_state(project)
         run = ApplyRun(project, sink, stop)
         asked = run.cancel(batch)

@@ -19,12 +19,12 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
     INBOX is a folder of webhook deliveries, or the URL of a receiver's inbox (its token in PICTIFY_INBOX_TOKEN) [inbox
     of the settings]. Exits with 1 when a picture that was found could not be fetched.
     """
-    from pictify_sync.cli.console import Stopper, progress, say
+    from pictify_sync.cli.console import StopSignal, progress, say
     from pictify_sync.report.json.report import collect_document
     from pictify_sync.report.terminal.summary import collected_lines
     from pictify_sync.wiring import ApplyRun
 
-    with project_of(settings) as project, Stopper().watching() as stop:
+    with project_of(settings) as project, StopSignal().watching() as stop:
         check_state(project)
         with progress() as sink:
             done = ApplyRun(project, sink, stop, inbox=inbox).collect()

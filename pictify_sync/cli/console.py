@@ -78,7 +78,7 @@ def progress() -> AbstractContextManager[EventSink]:
     return PlainProgress(lambda line: talk([line]))
 
 
-class Stopper:
+class StopSignal:
     """Turns true at the first SIGINT or SIGTERM; the second one interrupts at once."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Stopper:
         return self.stopped
 
     @contextmanager
-    def watching(self) -> Iterator[Stopper]:
+    def watching(self) -> Iterator[StopSignal]:
         """Take the signals over for a while."""
         before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -91,7 +91,7 @@ def _look(project: Project, found: Found, live: str | None, *, yes: bool) -> Non
 
 
 def _explore(project: Project, found: Found, provider: str, service: str) -> None:
-    from pictify_sync.cli.console import Stopper, say
+    from pictify_sync.cli.console import StopSignal, say
     from pictify_sync.core.health import Check, Health
     from pictify_sync.errors import ProviderError
     from pictify_sync.report.json.health import live_check
@@ -99,7 +99,7 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
     from pictify_sync.wiring import doctor
 
     try:
-        with Stopper().watching() as stop:
+        with StopSignal().watching() as stop:
             done = doctor.explore(project, provider, stop)
     except ProviderError as error:
         found.note(Check("dialect", service, Health.ERROR, error.message, error.hint))

@@ -16,7 +16,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.cli.console import say
     from pictify_sync.report.json.report import status_document
     from pictify_sync.report.terminal.health import dialect_line
-    from pictify_sync.report.terminal.records import Books, census, failed_lines, status_lines
+    from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, status_lines
     from pictify_sync.wiring.place import place_note
     from pictify_sync.wiring.standing import is_billed, standings
 
@@ -30,10 +30,12 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
         free = tuple(sorted(name for name in names if not is_billed(project, name)))
         paid = bool(dialects) or len(free) < len(names)
-        books = Books(store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, place_note(project))
+        facts = StatusFacts(
+            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, place_note(project)
+        )
         if as_json:
             failures = store.records() if failed else ()
-            click.echo(status_document(found, opened, books, failures, dialects))
+            click.echo(status_document(found, opened, facts, failures, dialects))
         else:
-            say(status_lines(found, opened, books))
+            say(status_lines(found, opened, facts))
             say(map(dialect_line, dialects))

@@ -22,7 +22,7 @@ def group_of(spec: RenderSpec) -> Group:
     return Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
 
 
-class Needs:
+class Requirements:
     """The pictures to be rendered, by group and variable set. Feed it every change, then ask for the batches."""
 
     def __init__(self) -> None:
@@ -142,7 +142,7 @@ def _filled(
 
 def batches(changes: Iterable[Change], capabilities: Callable[[str], Capabilities]) -> tuple[Batch, ...]:
     """Give the batches for all changes at once."""
-    needs = Needs()
+    requirements = Requirements()
     for change in changes:
-        needs.add(change)
-    return tuple(needs.batches(capabilities))
+        requirements.add(change)
+    return tuple(requirements.batches(capabilities))

@@ -209,11 +209,11 @@ class ArtifactStore(Protocol):
         """Put staged bytes at each path by atomic rename, durably; the staged copy is gone afterwards."""
         ...
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+    def foreign_file(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
         """The sha256 of what lies at path and is not ours ("" of no plain file); None: nothing does."""
         ...
 
-    def spare(self, path: str, sha256: str) -> str | None:
+    def move_aside(self, path: str, sha256: str) -> str | None:
         """Give a stranger another name, before a picture takes its path; its new path, None when it is gone."""
         ...
 

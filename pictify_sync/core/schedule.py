@@ -1,4 +1,4 @@
-"""What the pump does next, and when: a pure choice from what is queued, what is open, and what time it is."""
+"""What the driver does next, and when: a pure choice from what is queued, what is open, and what time it is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pictify_sync.core.model import Capabilities
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
-    """One intended batch, as the pump sees it."""
+class AttemptState:
+    """One intended batch, as the driver sees it."""
 
     attempt: str
     submitted: bool  # False: to be sent (again)
@@ -65,7 +65,7 @@ HURRY = 0.8  # of the pace of a batch that was over when it was first asked: it 
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class Progress:
     """How an open batch is coming on."""
 
     items: int
@@ -76,21 +76,23 @@ class Pulse:
     pace: float | None  # seconds per item of batches before it; None: not known
 
 
-def poll_after(pulse: Pulse, capabilities: Capabilities, flights: int) -> float:
+def poll_after(progress: Progress, capabilities: Capabilities, attempts: int) -> float:
     """Seconds until it is worth to ask for a batch again: when it should be over, at most `poll_seconds`.
 
     Its own progress tells when that is, else the batches before it. Where nothing tells, it is asked at once, then in
-    growing intervals, and not so often that such guesses of all `flights` would use up the rate.
+    growing intervals, and not so often that such guesses of all `attempts` would use up the rate.
     """
-    pace = _pace(pulse)
-    left = 0.0 if pace is None else pulse.items * pace - pulse.elapsed
-    if left <= 0 and pulse.polls:
-        share = 60.0 * flights / capabilities.requests_per_minute if capabilities.requests_per_minute else 0.0
-        return max(min(PATIENCE * pulse.quiet, capabilities.poll_seconds), SOONEST * capabilities.poll_seconds, share)
+    pace = _pace(progress)
+    left = 0.0 if pace is None else progress.items * pace - progress.elapsed
+    if left <= 0 and progress.polls:
+        share = 60.0 * attempts / capabilities.requests_per_minute if capabilities.requests_per_minute else 0.0
+        return max(
+            min(PATIENCE * progress.quiet, capabilities.poll_seconds), SOONEST * capabilities.poll_seconds, share
+        )
     return min(max(left, SOONEST * capabilities.poll_seconds), capabilities.poll_seconds)
 
 
-def learned(last: Pulse, seconds: float) -> float:
+def learned(last: Progress, seconds: float) -> float:
     """Seconds per item of a batch: it was open at `last`, and over when it was asked again after so many seconds.
 
     The answer may have come late, since the rate or other batches held it up, so that what was known before counts too.
@@ -101,8 +103,8 @@ def learned(last: Pulse, seconds: float) -> float:
     return pace if last.polls > 1 else pace * HURRY
 
 
-def _pace(pulse: Pulse) -> float | None:
-    return pulse.elapsed / pulse.done if pulse.done else pulse.pace
+def _pace(progress: Progress) -> float | None:
+    return progress.elapsed / progress.done if progress.done else progress.pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,23 +116,23 @@ class Queue:
     not_before: float  # monotonic seconds; the provider asked us to wait
 
 
-def next_step(queue: Queue, flights: Sequence[Flight], now: float, *, stopping: bool) -> Step:
+def next_step(queue: Queue, attempts: Sequence[AttemptState], now: float, *, stopping: bool) -> Step:
     """Choose: settle, then send, then submit, then poll, else wait. When stopping, nothing new is begun."""
-    for flight in flights:
-        if flight.ready:
-            return Settle(flight.attempt)
-    due = sorted((flight for flight in flights if flight.due <= now), key=lambda flight: flight.due)
+    for attempt in attempts:
+        if attempt.ready:
+            return Settle(attempt.attempt)
+    due = sorted((attempt for attempt in attempts if attempt.due <= now), key=lambda attempt: attempt.due)
     if stopping:
         return Done()
-    for flight in due:
-        if not flight.submitted:
-            return Send(flight.attempt)
-    has_room = queue.max_open is None or sum(flight.is_open for flight in flights) < queue.max_open
+    for attempt in due:
+        if not attempt.submitted:
+            return Send(attempt.attempt)
+    has_room = queue.max_open is None or sum(attempt.is_open for attempt in attempts) < queue.max_open
     if queue.batches and has_room and queue.not_before <= now:
         return Submit()
     if due:
         return Poll(due[0].attempt)
-    times = [flight.due for flight in flights]
+    times = [attempt.due for attempt in attempts]
     if queue.batches and has_room:
         times.append(queue.not_before)
     return Wait(min(times) - now) if times else Done()

@@ -30,23 +30,23 @@ def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, 
     from pictify_sync.artifacts.gallery import FolderGallery  # noqa: PLC0415 - plan draws nothing
     from pictify_sync.providers.registry import connect  # noqa: PLC0415
     from pictify_sync.rendering.engines.pool import RenderPool  # noqa: PLC0415
-    from pictify_sync.workflows.preview.draw import Easel, drawable  # noqa: PLC0415
-    from pictify_sync.workflows.preview.run import Studio, preview  # noqa: PLC0415
+    from pictify_sync.workflows.preview.draw import PreviewEngine, drawable  # noqa: PLC0415
+    from pictify_sync.workflows.preview.run import PreviewContext, preview  # noqa: PLC0415
 
     plan, manifests = planned
     options = project.options(ENGINE)
     with ExitStack() as opened:
         scratch = opened.enter_context(TemporaryDirectory(prefix="pictify-sync-"))
-        engine = connect(ENGINE, replace(options, folder=Path(scratch, "local")))  # its identity lies beside it
-        opened.callback(engine.close)
+        provider = connect(ENGINE, replace(options, folder=Path(scratch, "local")))  # its identity lies beside it
+        opened.callback(provider.close)
         pool = RenderPool(options.workers or os.cpu_count() or 1, longest=options.render_timeout)
         opened.callback(partial(pool.shutdown, cancel_futures=True))
         templates = drawable(manifests.templates, project.state().templates())
-        easel = Easel(engine, templates, manifests, FolderGallery(pictures), project.clock)
+        engine = PreviewEngine(provider, templates, manifests, FolderGallery(pictures), project.clock)
         opened.enter_context(project.state().pinned())  # the changes are worked out several times
         stored = project.artifacts()
         assert isinstance(stored, Published)  # as every store of ours
-        yield from preview(plan.changes, Studio(easel, stored, Comparer(pool)), limit)
+        yield from preview(plan.changes, PreviewContext(engine, stored, Comparer(pool)), limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from fnmatch import translate
 from itertools import islice
 
 from pictify_sync.core.approval import plan_digest
-from pictify_sync.core.batching import Needs
+from pictify_sync.core.batching import Requirements
 from pictify_sync.core.diff import Scope, diff, never, nowhere
 from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reason, split_key
 from pictify_sync.core.paths import Held, PathIndex, as_blocked, find_clashes, held_paths, taken_path
@@ -90,7 +90,7 @@ class _Tally:
     """Counts of one pass over the changes."""
 
     pairs: Counter[tuple[str, Action, Reason]] = field(default_factory=Counter)
-    needs: Needs = field(default_factory=Needs)
+    requirements: Requirements = field(default_factory=Requirements)
     recorded: int = 0
     recorded_in: Counter[str] = field(default_factory=Counter)
     copies: int = 0
@@ -108,7 +108,7 @@ class _Tally:
                 self.recorded_in[split_key(before.key)[0]] += 1
             self.copies += change.is_copied
             self.fetches += change.is_fetched_again
-            self.needs.add(change)
+            self.requirements.add(change)
             path = taken_path(change)
             if path is not None:
                 self.wanted.add(path)
@@ -128,7 +128,7 @@ class _Tally:
             reasons,
             manifests,
             self.recorded,
-            self.needs.pictures,
+            self.requirements.pictures,
             batches,
             self.copies,
             self.fetches,
@@ -157,7 +157,7 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
     def ask(provider: str) -> Capabilities:
         return asked.setdefault(provider, capabilities(provider))
 
-    batches = tuple(tally.needs.batches(ask))
+    batches = tuple(tally.requirements.batches(ask))
     if choice.is_partial:  # a share is one of the whole manifest, not of what is selected of it
         tally.recorded_in = Counter(split_key(record.key)[0] for record in store.records())
     renames = _likely_renames(tally.renames, changes, store)

@@ -89,8 +89,8 @@ def _copied(session: Session, removal: Removal, old: ReadableStore, record: Reco
         staged = new.stage(old.chunks(artifact), Expectation(_format(record), None, None))
     except DownloadError:
         return False
-    found = new.stranger(artifact.path, artifact.sha256.__eq__)
-    spared = None if found is None else new.spare(artifact.path, found)
+    found = new.foreign_file(artifact.path, artifact.sha256.__eq__)
+    spared = None if found is None else new.move_aside(artifact.path, found)
     if spared is not None:
         session.ports.sink(FileSpared(artifact.path, spared))
     new.publish(staged, [artifact.path])

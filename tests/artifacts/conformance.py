@@ -140,12 +140,12 @@ class ArtifactStoreContract(ABC):
     def test_what_is_not_ours_gets_another_name(self, store: ArtifactStore, tmp_path: Path) -> None:
         """It is found by its bytes, set aside under the first free name, and nothing is where nothing lies."""
         self.put(store, picture(seed=1), "x.png", "x.png.kept")
-        assert store.stranger("x.png", sha(picture(seed=1)).__eq__) is None
-        assert store.stranger("y.png", lambda _: False) is None
-        found = store.stranger("x.png", lambda _: False)
+        assert store.foreign_file("x.png", sha(picture(seed=1)).__eq__) is None
+        assert store.foreign_file("y.png", lambda _: False) is None
+        found = store.foreign_file("x.png", lambda _: False)
         assert found == sha(picture(seed=1))
-        assert store.spare("x.png", sha(picture(seed=3))) is None
-        assert store.spare("x.png", found) == "x.png.kept-2"
+        assert store.move_aside("x.png", sha(picture(seed=3))) is None
+        assert store.move_aside("x.png", found) == "x.png.kept-2"
         self.put(store, picture(seed=2), "x.png")
         kept = {name: picture(seed=1) for name in ("x.png.kept", "x.png.kept-2")}
         assert self.files(tmp_path) == {"x.png": picture(seed=2), **kept}

@@ -71,7 +71,7 @@ def test_an_output_folder_that_cannot_be_looked_at_is_not_absent(tmp_path: Path)
     looks: list[Callable[[], object]] = [
         lambda: store.check(Artifact("a.png", sha(b"x"), 1)),
         lambda: store.remove(Obsolete("a.png", sha(b"x"))),
-        lambda: store.stranger("a.png", lambda _: True),
+        lambda: store.foreign_file("a.png", lambda _: True),
         store.sweep,
     ]
     for look in looks:

@@ -9,7 +9,7 @@ from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, Ass
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Origin, Reason, Record, Status
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
 from pictify_sync.report.pages.review import Review, review_of_plan
-from pictify_sync.report.terminal.outcome import Diary, review_of_apply, review_of_drift
+from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import HTML, batch, create, every_kind, filled, plan_of, pushed, recalling, source, update
@@ -87,15 +87,15 @@ def hostile_plan(text: str, number: int = 1) -> Review:
 
 def hostile_apply(text: str) -> Review:
     """An apply in which every text is this one."""
-    diary = Diary()
+    recorder = EventRecorder()
     key = AssetKey(f"{text}/{text}@{text}")
     for event in (AssetStored(key, text, rendered=True), AssetRemoved(AssetKey(f"a/{text}@b"), text)):
-        diary.note(event)
-    diary.note(AssetUnresolved(AssetKey(f"b/{text}@b")))
+        recorder.note(event)
+    recorder.note(AssetUnresolved(AssetKey(f"b/{text}@b")))
     failed = AssetKey(f"{text}/b@{text}")
-    diary.note(AssetFailed(failed, text, text))
+    recorder.note(AssetFailed(failed, text, text))
     done = ApplySummary(stored=1, removed=1, unresolved=1, failed=((failed, text, text),), stopped=text, billed_max=3)
-    return review_of_apply(done, diary, seconds=83)
+    return review_of_apply(done, recorder, seconds=83)
 
 
 def hostile_drift(text: str) -> Review:

@@ -34,7 +34,7 @@ from pictify_sync.report.json.report import (
     subscriptions_document,
     validation_document,
 )
-from pictify_sync.report.terminal.records import Books, census
+from pictify_sync.report.terminal.records import StatusFacts, census
 from pictify_sync.workflows.apply.run import ApplySummary
 from pictify_sync.workflows.collect import Collected
 from pictify_sync.workflows.doctor.live import Explored
@@ -63,13 +63,13 @@ def written() -> Iterator[tuple[str, str]]:
     )
     yield "apply", apply_document(ApplySummary())
     yield "apply", apply_document(ApplySummary(failed=((AssetKey("m/a@default"), "E", "broken"),), stopped="quota"))
-    yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [])
-    yield "status", status_document(census(records), opened, Books("abc", 7, Ledger(3, 2, 4, 5, 6)), records)
+    yield "status", status_document(census([]), [], StatusFacts("", 0, Ledger(0, 0, 0, 0, 0)), [])
+    yield "status", status_document(census(records), opened, StatusFacts("abc", 7, Ledger(3, 2, 4, 5, 6)), records)
     explored = Explored(None, 0, 2, ("refused",))
     standings = standing([probed("p1")], {}, 0.0)
     checks = [Check("state", "s.db", Health.ERROR, "damaged", "rebuild"), Check("clock", "", Health.OK, "fine")]
     live = live_check(explored, "pictify", "https://api.test")
-    yield "status", status_document(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0)), [], standings)
+    yield "status", status_document(census([]), [], StatusFacts("", 0, Ledger(0, 0, 0, 0, 0)), [], standings)
     yield "health", health_document(health_report(checks, standings, live, good=False))
     yield "health", health_document(health_report([], (), None, good=True))
     yield "collect", collect_document(Collected(2, 1, ((AssetKey("m/a@default"), "E", "broken"),), {}))

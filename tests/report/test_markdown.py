@@ -20,7 +20,7 @@ from pictify_sync.report.markdown.escape import cell
 from pictify_sync.report.markdown.plan import COMMENT, JOB_SUMMARY, LEAST, markdown
 from pictify_sync.report.pages.review import Review, review_of_plan
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.outcome import Diary, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.report.plans import filled, plan_of, recalling, update
 from tests.report.reviews import (
@@ -51,19 +51,19 @@ texts = st.one_of(
 
 def apply_page() -> str:
     """Failures, with what to do about them."""
-    diary = Diary()
+    recorder = EventRecorder()
     for number in range(1200):
-        diary.note(AssetStored(AssetKey(f"cards/k{number:04}@default"), f"cards/{number}.png", rendered=True))
+        recorder.note(AssetStored(AssetKey(f"cards/k{number:04}@default"), f"cards/{number}.png", rendered=True))
     failed = tuple(
         (AssetKey(f"cards/bad{n}@default"), code, message)
         for n, (code, message) in enumerate([("RENDER_TIMEOUT", "took over 30 s"), ("odd code!", "<b>no</b> | @you")])
     )
     for one in failed:
-        diary.note(AssetFailed(*one))
+        recorder.note(AssetFailed(*one))
     done = ApplySummary(
         stored=1200, failed=failed, billed_min=1200, billed_max=1202, in_doubt=1, stopped="no credits left"
     )
-    return markdown(review_of_apply(done, diary, seconds=3725), {}, JOB_SUMMARY)
+    return markdown(review_of_apply(done, recorder, seconds=3725), {}, JOB_SUMMARY)
 
 
 def drift_page() -> str:

@@ -13,7 +13,7 @@ from pictify_sync.core.drift import Drift, Observed
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, Waiting
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
 from pictify_sync.report.pages.review import LISTED, review_of_plan
-from pictify_sync.report.terminal.outcome import Diary, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.words import duration, share
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
@@ -83,9 +83,9 @@ def test_a_change_says_where_its_file_goes(change: Change) -> None:
 
 def test_an_apply_tells_trouble_first() -> None:
     """Failures, then pictures without a URL, then what went well; a failure that was mended later is none."""
-    diary = Diary()
+    recorder = EventRecorder()
     passed: list[Event] = []
-    watch = diary.watching(passed.append)
+    watch = recorder.watching(passed.append)
     events: list[Event] = [
         AssetStored(AssetKey("a/1@default"), "a/1.png", rendered=True),
         AssetFailed(AssetKey("a/2@default"), "RENDER_TIMEOUT", "slow"),
@@ -101,13 +101,13 @@ def test_an_apply_tells_trouble_first() -> None:
     done = ApplySummary(
         stored=2, failed=((AssetKey("a/2@default"), "RENDER_TIMEOUT", "slow"),), billed_min=3, billed_max=4
     )
-    review = review_of_apply(done, diary, seconds=83)
+    review = review_of_apply(done, recorder, seconds=83)
     assert [change.action for change in review.changes] == ["failed", "rendered", "stored", "stored", "removed"]
     assert "apply again" in review.changes[0].remedy
     assert dict(review.facts)["Billed"] == "3 to 4"
     assert dict(review.facts)["Took"] == "1 min 23 s"
     assert review.warning
-    assert list(diary.stored()) == ["a/1@default", "a/3@default"]
+    assert list(recorder.stored()) == ["a/1@default", "a/3@default"]
 
 
 def test_drift_is_counted_by_kind() -> None:

@@ -55,7 +55,7 @@ from pictify_sync.report.terminal.plan import plan_lines
 from pictify_sync.report.terminal.problems import error_lines
 from pictify_sync.report.terminal.progress import event_line
 from pictify_sync.report.terminal.records import (
-    Books,
+    StatusFacts,
     census,
     drift_lines,
     failed_lines,
@@ -192,7 +192,7 @@ def journal(text: str, *, batch_of: Change) -> Iterable[Line]:
     intended = Intended(text, replace(batch(batch_of), group=group), (), (), (), text, text, text)
     opened = [OpenBatch(intended, 1, text, text, None), OpenBatch(intended, 2, None, None, text)]
     assert batch_of.record
-    yield from status_lines(census([batch_of.record]), opened, Books(text or "x", 1, Ledger(1, 1, 1, 0, 1)))
+    yield from status_lines(census([batch_of.record]), opened, StatusFacts(text or "x", 1, Ledger(1, 1, 1, 0, 1)))
     entries: tuple[Entry, ...] = (
         intended,
         Submitted(text, text, text),

@@ -12,7 +12,7 @@ from pictify_sync.core.model import AssetKey, DriftKind, Status
 from pictify_sync.errors import Conflict, InputError, NotApproved, Problem, Severity, UsageError
 from pictify_sync.report.terminal.explain import explain_lines
 from pictify_sync.report.terminal.problems import error_lines, problem_lines
-from pictify_sync.report.terminal.records import Books, census, failed_lines, record_lines, status_lines
+from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, record_lines, status_lines
 from pictify_sync.report.terminal.summary import FAILURES, summary_lines
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
@@ -133,14 +133,14 @@ def test_status_counts_and_names_what_needs_attention() -> None:
     ]
     intended = Intended("attempt-1", batch(create("d")), (), (), (), "uid", "2026-01-02T03:04:05.000Z", "run-1")
     opened = [OpenBatch(intended, 1, None, None, "timeout")]
-    text = text_of(status_lines(census(records), opened, Books("abc", 1234, Ledger(3, 1, 4, 5, 6))))
+    text = text_of(status_lines(census(records), opened, StatusFacts("abc", 1234, Ledger(3, 1, 4, 5, 6))))
     assert "3 pictures recorded in 2 manifests" in text
     assert "  cards: 1 stored, 1 failed" in text
     assert "attempt-1, in doubt" in text
     assert "1 picture drifted: its file is missing" in text
     assert "1 picture tainted" in text
     assert "status --failed" in text
-    assert "No state yet" in text_of(status_lines(census([]), [], Books("", 0, Ledger(0, 0, 0, 0, 0))))
+    assert "No state yet" in text_of(status_lines(census([]), [], StatusFacts("", 0, Ledger(0, 0, 0, 0, 0))))
 
 
 def test_failed_records_are_listed_with_reason_attempts_and_remedy() -> None:

@@ -28,10 +28,10 @@ class MemoryArtifacts:
         self.files.update(dict.fromkeys(paths, self._staged[staged.sha256]))
         return tuple(Artifact(path, staged.sha256, staged.size) for path in paths)
 
-    def stranger(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
+    def foreign_file(self, path: str, is_ours: Callable[[str], bool]) -> str | None:
         return None
 
-    def spare(self, path: str, sha256: str) -> str | None:
+    def move_aside(self, path: str, sha256: str) -> str | None:
         return None
 
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:

@@ -30,8 +30,8 @@ from pictify_sync.core.ports import Expectation, Payloads
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, Pair, PictureFile, Preview
 from pictify_sync.core.template import LayoutSize, TemplateRecord, TemplateSource
 from pictify_sync.errors import InputError, Problem, ProviderError, StorageUnavailable
-from pictify_sync.workflows.preview.draw import NO_SOURCE, VIDEO, Easel, drawable
-from pictify_sync.workflows.preview.run import CHANGED_SINCE, MOVED, REMOVED, Studio, preview
+from pictify_sync.workflows.preview.draw import NO_SOURCE, VIDEO, PreviewEngine, drawable
+from pictify_sync.workflows.preview.run import CHANGED_SINCE, MOVED, REMOVED, PreviewContext, preview
 from tests.core.assets import asset, record
 from tests.workflows.world import FakeClock, ListDesired, PainterProvider, picture
 
@@ -45,7 +45,7 @@ def compare(pairs: Iterable[Pair]) -> Iterator[Comparison | str]:
 
 
 class Room:
-    """A studio with a painter in it, and published files."""
+    """A context with a painter in it, and published files."""
 
     def __init__(self, folder: Path) -> None:
         self.painter = PainterProvider(poll_seconds=1)
@@ -65,17 +65,17 @@ class Room:
 
     def show(self, *changes: Change, limit: int = 50) -> dict[str, Preview]:
         """The previews by key."""
-        easel = Easel(self.painter, self.templates, self.payloads, FolderGallery(self.pictures), FakeClock())
-        studio = Studio(easel, self.published, compare)
+        engine = PreviewEngine(self.painter, self.templates, self.payloads, FolderGallery(self.pictures), FakeClock())
+        context = PreviewContext(engine, self.published, compare)
         ordered = sorted(changes, key=lambda change: change.key.encode())
-        found = list(preview(ordered, studio, limit))
+        found = list(preview(ordered, context, limit))
         assert [change.key for change, _ in found] == [one.key for _, one in found]
         return {one.key: one for _, one in found}
 
 
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
-    """An empty studio."""
+    """An empty context."""
     return Room(tmp_path)
 
 

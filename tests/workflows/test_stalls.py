@@ -10,7 +10,7 @@ import pytest
 from pictify_sync.core.events import BatchLost
 from pictify_sync.core.journal import certain_at
 from pictify_sync.core.model import Capabilities
-from pictify_sync.workflows.apply.pump import ITEM_SECONDS, STALL_SECONDS
+from pictify_sync.workflows.apply.driver import ITEM_SECONDS, STALL_SECONDS
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import START, Customer, cards
 

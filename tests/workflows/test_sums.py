@@ -11,7 +11,7 @@ import pytest
 from pictify_sync.core.events import BatchOdd
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Accepted, BatchRequest, InDoubt, Submission
-from pictify_sync.workflows.apply.pump import MAX_RECHECKS
+from pictify_sync.workflows.apply.driver import MAX_RECHECKS
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import Customer, cards
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.core.model import Capabilities
-from pictify_sync.core.schedule import Pulse, poll_after
+from pictify_sync.core.schedule import Progress, poll_after
 from tests.workflows.memory import MemoryArtifacts
 from tests.workflows.service import START, Asked, Customer, Service, cards
 
@@ -111,7 +111,7 @@ def test_a_poll_comes_in_time(items: int, seconds: float, interval: float, fligh
     done = polls = seen = 0
     while at < seconds:
         seen = done
-        wait = poll_after(Pulse(items, done, at, at - moved, polls, None), allowed, flights)
+        wait = poll_after(Progress(items, done, at, at - moved, polls, None), allowed, flights)
         assert interval / 10 <= wait <= max(interval, share)
         at, polls = at + wait, polls + 1
         if done != (now := min(items, int(at / seconds * items))):

@@ -25,7 +25,7 @@ from pictify_sync.report.json import documents
 from pictify_sync.report.json.health import HealthReport, dialects_of
 from pictify_sync.report.safe import escaped
 from pictify_sync.report.terminal.change import spec_parts
-from pictify_sync.report.terminal.records import Books, Census
+from pictify_sync.report.terminal.records import Census, StatusFacts
 from pictify_sync.report.terminal.summary import Applied, Gathered
 
 VERSION = 1
@@ -85,7 +85,7 @@ def collect_document(done: Gathered) -> str:
 def status_document(
     found: Census,
     opened: Iterable[OpenBatch],
-    books: Books,
+    facts: StatusFacts,
     failed: Iterable[Record],
     dialects: Iterable[Standing] = (),
 ) -> str:
@@ -94,19 +94,19 @@ def status_document(
     return _text(
         "status",
         documents.StatusReport(
-            lineage=books.lineage,
-            serial=books.serial,
+            lineage=facts.lineage,
+            serial=facts.serial,
             records=found.total,
             statuses=_counts(found.statuses),
             drift=_counts(found.drifts),
             tainted=found.tainted,
             protected=found.protected,
             bytes=found.size,
-            attempts=books.ledger.attempts,
-            billed_min=books.ledger.billed_min,
-            billed_max=books.ledger.billed_max,
-            open_pictures=books.ledger.open_pictures,
-            obsolete=[file.path for file in books.obsolete],
+            attempts=facts.ledger.attempts,
+            billed_min=facts.ledger.billed_min,
+            billed_max=facts.ledger.billed_max,
+            open_pictures=facts.ledger.open_pictures,
+            obsolete=[file.path for file in facts.obsolete],
             manifests=by_manifest,
             open_batches=[_flight(batch) for batch in opened],
             dialects=dialects_of(dialects),
@@ -115,7 +115,7 @@ def status_document(
                 for record in failed
                 if record.failure is not None
             ],
-            place=books.place,
+            place=facts.place,
         ),
     )
 

@@ -61,7 +61,7 @@ class _Deed(NamedTuple):
     message: str = ""
 
 
-class Diary:
+class EventRecorder:
     """An event sink that notes what becomes of every asset, and passes the events on."""
 
     def __init__(self) -> None:
@@ -103,10 +103,10 @@ def _by_key(pair: tuple[AssetKey, object]) -> bytes:
     return key_order(pair[0])
 
 
-def review_of_apply(done: Applied, diary: Diary, *, seconds: float) -> Review:
-    """Review an apply: `diary` watched its events, and it took so long."""
+def review_of_apply(done: Applied, recorder: EventRecorder, *, seconds: float) -> Review:
+    """Review an apply: `recorder` watched its events, and it took so long."""
     failing = {key for key, _, _ in done.failed}
-    held = {key: deed for key, deed in diary.deeds.items() if deed.action != "failed" or key in failing}
+    held = {key: deed for key, deed in recorder.deeds.items() if deed.action != "failed" or key in failing}
     deeds = held | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
     ranks = {action: rank for rank, action in enumerate(DONE)}
     rows = [

@@ -66,7 +66,7 @@ def census(records: Iterable[Record]) -> Census:
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class StatusFacts:
     """Which state it is, how far it got, and what it has cost."""
 
     lineage: str  # "": there is none
@@ -78,9 +78,9 @@ class Books:
     place: str = ""  # what is to be said of where the pictures are; "": they are where the settings say
 
 
-def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> Iterator[Line]:
+def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts) -> Iterator[Line]:
     """Tell what is recorded, what it cost, what is under way and what needs attention."""
-    if not books.lineage:
+    if not facts.lineage:
         yield Line("No state yet: nothing was applied here.")
         return
     yield Line(f"{pictures(found.total)} recorded in {count(len(found.manifests), 'manifest')}", Tone.HEAD)
@@ -88,18 +88,18 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> It
         parts = ", ".join(f"{statuses[status]:,} {STATUSES[status]}" for status in Status if statuses[status])
         yield Line(f"  {safe(name)}: {parts}")
     yield Line(
-        f"Published: {found.size:,} bytes. State: lineage {safe(books.lineage)}, serial {books.serial:,}.", Tone.FAINT
+        f"Published: {found.size:,} bytes. State: lineage {safe(facts.lineage)}, serial {facts.serial:,}.", Tone.FAINT
     )
-    yield Line(_cost(books), Tone.FAINT)
-    if books.place:
-        yield Line(safe(books.place), Tone.WARN)
+    yield Line(_cost(facts), Tone.FAINT)
+    if facts.place:
+        yield Line(safe(facts.place), Tone.WARN)
     for batch in opened:
         yield Line(f"Open batch: {open_batch_text(batch)}", Tone.WARN)
-    for file in books.obsolete[:FILES]:
+    for file in facts.obsolete[:FILES]:
         yield Line(f"No longer wanted, and still there: {safe(file.path)}", Tone.WARN)
-    if len(books.obsolete) > FILES:
-        yield Line(f"... and {len(books.obsolete) - FILES:,} more files", Tone.FAINT)
-    if books.obsolete:
+    if len(facts.obsolete) > FILES:
+        yield Line(f"... and {len(facts.obsolete) - FILES:,} more files", Tone.FAINT)
+    if facts.obsolete:
         yield Line(_OBSOLETE)
     for kind, number in found.drifts.items():
         yield Line(f"{pictures(number)} drifted: {DRIFTS[kind]}; the next apply repairs it.", Tone.WARN)
@@ -109,19 +109,19 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], books: Books) -> It
         yield Line(f"{pictures(found.statuses[Status.FAILED])} failed: pictify-sync status --failed", Tone.BAD)
 
 
-def _cost(books: Books) -> str:
+def _cost(facts: StatusFacts) -> str:
     """Say what was rendered so far, by whom it is billed, and what may still come."""
-    ledger = books.ledger
+    ledger = facts.ledger
     few, many = ledger.billed_min, ledger.billed_max
     sure = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
     more = f", and up to {ledger.open_pictures:,} more for what is open" if ledger.open_pictures else ""
     total = f"so far: {sure} in {count(ledger.attempts, 'attempt')}{more}"
-    free = safe(listing(books.unbilled))
+    free = safe(listing(facts.unbilled))
     if not free:
         return f"Billed {total}."
-    if books.billed:
+    if facts.billed:
         return f"Rendered {total}; what {free} rendered is not billed."
-    return f"Rendered/Billed {total}; {free} {'bills' if len(books.unbilled) == 1 else 'bill'} nothing."
+    return f"Rendered/Billed {total}; {free} {'bills' if len(facts.unbilled) == 1 else 'bill'} nothing."
 
 
 def open_batch_text(batch: OpenBatch) -> str:

@@ -90,8 +90,8 @@ def make_way(session: Session, pending: MovesIntended) -> frozenset[str]:
     for path in dict.fromkeys(move.new_path for move in pending.moves):
         if leaving.meets(path) and not session.store.owners(path):
             continue  # a file that becomes a folder, or the reverse: what leaves makes room
-        found = artifacts.stranger(path, _gives_up(session, pending, path).allows)
-        new_path = None if found is None else artifacts.spare(path, found)
+        found = artifacts.foreign_file(path, _gives_up(session, pending, path).allows)
+        new_path = None if found is None else artifacts.move_aside(path, found)
         if new_path is not None:
             spared.add(path)
             session.ports.sink(FileSpared(path, new_path))

@@ -120,8 +120,8 @@ def publish(
 ) -> Sequence[Artifact]:
     """Publish staged bytes; what lies at a path and may not be replaced gets another name, noted in `spared`."""
     for path, allowed in places.items():
-        found = artifacts.stranger(path, partial(_may_go, staged.sha256, allowed))
-        new_path = None if found is None else artifacts.spare(path, found)
+        found = artifacts.foreign_file(path, partial(_may_go, staged.sha256, allowed))
+        new_path = None if found is None else artifacts.move_aside(path, found)
         if new_path is not None:
             spared[path] = new_path
     return artifacts.publish(staged, tuple(places))

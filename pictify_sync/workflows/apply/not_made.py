@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from pictify_sync.core.entries import Entry, OpenBatch, Recorded
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, Failure, Record, Status, key_order
-from pictify_sync.workflows.apply.flights import Tally
-from pictify_sync.workflows.apply.intent import is_made
+from pictify_sync.workflows.apply.attempts import Tally
+from pictify_sync.workflows.apply.prepare import is_made
 from pictify_sync.workflows.apply.session import Session
 
 Failing = tuple[AssetKey, str, str]  # key, code, message

@@ -18,38 +18,38 @@ from pictify_sync.errors import StateError
 from pictify_sync.workflows.apply.session import Session
 
 if TYPE_CHECKING:
-    from pictify_sync.workflows.apply.flights import Apron, Flying, Tally
+    from pictify_sync.workflows.apply.attempts import Attempts, OpenAttempt, Tally
 
 FIRST_LOOK, LONGEST_PAUSE = 0.1, 5.0  # seconds between looks at the state: each may ask a remote
 GROWTH = 1.5  # of these pauses
 
 
-def watch(apron: Apron, flight: Flying, seconds: float) -> None:
+def watch(attempts: Attempts, flight: OpenAttempt, seconds: float) -> None:
     """Wait for a batch of another run, that long at most."""
-    now, intended = apron.clock.monotonic(), flight.intended
+    now, intended = attempts.clock.monotonic(), flight.intended
     flight.elsewhere_until, flight.pause = now + seconds, FIRST_LOOK
     flight.due = now + flight.pause
-    flight.takes_room = intended.instance in ("", apron.instance)
-    apron.flights[intended.attempt] = flight
-    apron.sink(events.BatchElsewhere(intended.attempt, intended.batch.renders, seconds))
+    flight.takes_room = intended.instance in ("", attempts.instance)
+    attempts.open[intended.attempt] = flight
+    attempts.sink(events.BatchElsewhere(intended.attempt, intended.batch.renders, seconds))
 
 
-def look(apron: Apron, flight: Flying) -> OpenBatch | None:
+def look(attempts: Attempts, flight: OpenAttempt) -> OpenBatch | None:
     """See what became of a watched batch; gives it once there is something to decide about it."""
-    session, attempt = apron.session, flight.intended.attempt
+    session, attempt = attempts.session, flight.intended.attempt
     assert flight.elsewhere_until is not None
     session.sync()
     opened = next((one for one in session.store.open_batches() if one.intended.attempt == attempt), None)
-    now = apron.clock.monotonic()
+    now = attempts.clock.monotonic()
     if opened is None:
-        del apron.flights[attempt]
-        _note_closed(session, apron.tally, attempt)
+        del attempts.open[attempt]
+        _note_closed(session, attempts.tally, attempt)
         return None
     if now < flight.elsewhere_until and (opened.batch_id, opened.doubt) == (flight.batch_id, flight.doubt):
         flight.pause = min(LONGEST_PAUSE, flight.pause * GROWTH)
         flight.due = min(now + flight.pause, flight.elsewhere_until)
         return None
-    del apron.flights[attempt]
+    del attempts.open[attempt]
     return opened
 
 

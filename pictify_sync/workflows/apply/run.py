@@ -17,13 +17,13 @@ from pictify_sync.core.model import Action, AssetKey, Batch, Change
 from pictify_sync.core.paths import Held, PathIndex, taken_path
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import NotApproved, ProviderError, UnsafePlan
+from pictify_sync.workflows.apply.attempts import Attempts, Tally
 from pictify_sync.workflows.apply.clear_path import PATH_TAKEN
-from pictify_sync.workflows.apply.flights import Apron, Tally
-from pictify_sync.workflows.apply.intent import only
+from pictify_sync.workflows.apply.driver import BatchDriver
 from pictify_sync.workflows.apply.moves import carry, clean, finish_moves
 from pictify_sync.workflows.apply.not_made import is_embedded, made_good, note_lost, still_open, unmade
 from pictify_sync.workflows.apply.other_runs import confirm
-from pictify_sync.workflows.apply.pump import Pump
+from pictify_sync.workflows.apply.prepare import only
 from pictify_sync.workflows.apply.refetch import refetch
 from pictify_sync.workflows.apply.session import Ports, Session
 from pictify_sync.workflows.apply.settle import is_agreed, path_of, remove_agreed, settle_kept
@@ -303,7 +303,7 @@ def _render(
 
     for name in sorted({batch.group.provider for batch in batches}):
         provider = session.ports.provider(name)
-        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally))
+        pump = BatchDriver(Attempts(session, provider, provider.capabilities(), pool, tally))
         own = (batch for batch in batches if batch.group.provider == name)
         pump.run([left for batch in own for left in only(batch, partial(_may_try, tally))], uid_of)
 
@@ -313,7 +313,7 @@ def _resume(session: Session, pool: Executor, tally: Tally, *, waits: bool) -> N
     opened = session.store.open_batches()
     for name in sorted({batch.intended.batch.group.provider for batch in opened}):
         provider = session.ports.provider(name)
-        pump = Pump(Apron(session, provider, provider.capabilities(), pool, tally), waits=waits)
+        pump = BatchDriver(Attempts(session, provider, provider.capabilities(), pool, tally), waits=waits)
         pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
         pump.run((), lambda batch: batch.group.template)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pictify_sync.core.entries import Entry, Recorded
 from pictify_sync.core.model import Action, Asset, Change, Record, Status, split_key
-from pictify_sync.workflows.apply.flights import Tally
+from pictify_sync.workflows.apply.attempts import Tally
 from pictify_sync.workflows.apply.moves import remove
 from pictify_sync.workflows.apply.session import Session
 

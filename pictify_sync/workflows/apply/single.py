@@ -29,7 +29,7 @@ from pictify_sync.workflows.apply.clear_path import (
     with_losers,
 )
 from pictify_sync.workflows.apply.downloads import fetch
-from pictify_sync.workflows.apply.intent import request
+from pictify_sync.workflows.apply.prepare import request
 from pictify_sync.workflows.apply.redact import clean_results
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.apply.sizes import as_declared

@@ -9,8 +9,8 @@ from pictify_sync.core.model import Action, AssetKey, Change, Reason, Status
 from pictify_sync.core.paths import PathIndex, taken_path
 from pictify_sync.core.plan import Plan
 from pictify_sync.workflows.apply.clear_path import why_taken
-from pictify_sync.workflows.apply.intent import is_recorded
 from pictify_sync.workflows.apply.not_made import is_wanted
+from pictify_sync.workflows.apply.prepare import is_recorded
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.apply.settle import settled
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pictify_sync.core.batching import Needs
+from pictify_sync.core.batching import Requirements
 from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Change, Format, Item, Origin
 from pictify_sync.core.outcomes import Accepted, BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
@@ -27,10 +27,10 @@ Drawn = PictureFile | str  # a text says why there is no picture
 
 
 @dataclass(frozen=True, slots=True)
-class Easel:
+class PreviewEngine:
     """What is needed to draw."""
 
-    engine: Provider  # on a folder that is thrown away afterwards
+    provider: Provider  # on a folder that is thrown away afterwards
     templates: Mapping[tuple[str, str], TemplateSource]  # by provider and name
     payloads: Payloads
     gallery: Gallery
@@ -72,7 +72,7 @@ class _Sent:
 class _Drawing:
     """One call of `draw`."""
 
-    easel: Easel
+    engine: PreviewEngine
     names: Mapping[AssetKey, str]  # of the files
     assets: Mapping[AssetKey, Asset]
     uids: dict[tuple[str, str], str] = field(default_factory=dict)  # of templates, by provider and name
@@ -93,7 +93,7 @@ class _Drawing:
         request = BatchRequest(
             uid, sets, batch.layouts, group.format, group.quality, digest(repr(batch)), self._sensitive(batch)
         )
-        match self.easel.engine.submit(request):
+        match self.engine.provider.submit(request):
             case Accepted(batch_id):
                 return _Sent(batch, batch_id)
             case Refused(message=why) | NotSent(why) | InDoubt(why):
@@ -103,12 +103,12 @@ class _Drawing:
     def _template(self, name: tuple[str, str]) -> str | None:
         if name in self.uids or name in self.refused:
             return self.uids.get(name)
-        source = self.easel.templates.get(name)
+        source = self.engine.templates.get(name)
         if source is None:
             self.refused[name] = NO_SOURCE
             return None
         try:
-            self.uids[name] = self.easel.engine.push_template(source, None)
+            self.uids[name] = self.engine.provider.push_template(source, None)
         except ProviderError as error:
             self.refused[name] = error.message
         return self.uids.get(name)
@@ -120,7 +120,7 @@ class _Drawing:
         for item in batch.items:
             key = next(key for keys in item.keys for key in keys)
             try:
-                sets.append(self.easel.payloads.payload(key, self.assets[key].variables))
+                sets.append(self.engine.payloads.payload(key, self.assets[key].variables))
             except InputError as error:
                 self._fail([item], "; ".join(problem.message for problem in error.problems))
             else:
@@ -137,11 +137,11 @@ class _Drawing:
 
     def wait(self, sent: _Sent) -> None:
         """Wait until a batch has ended, and keep its pictures."""
-        engine, batch = self.easel.engine, sent.batch
-        pause = engine.capabilities().poll_seconds
+        provider, batch = self.engine.provider, sent.batch
+        pause = provider.capabilities().poll_seconds
         try:
-            while (report := engine.poll(sent.batch_id, len(batch.items), batch.layouts)).status is BatchStatus.OPEN:
-                self.easel.clock.sleep(pause if report.retry_after is None else report.retry_after)
+            while (report := provider.poll(sent.batch_id, len(batch.items), batch.layouts)).status is BatchStatus.OPEN:
+                self.engine.clock.sleep(pause if report.retry_after is None else report.retry_after)
         except ProviderError as error:
             self._fail(batch.items, error.message)
             return
@@ -154,7 +154,7 @@ class _Drawing:
         match outcome:
             case Rendered(url=str(url)):
                 try:
-                    return self.easel.gallery.keep(f"{self.names[keys[0]]}.after", self.easel.engine.download(url))
+                    return self.engine.gallery.keep(f"{self.names[keys[0]]}.after", self.engine.provider.download(url))
                 except (DownloadError, ProviderError) as error:
                     return error.message
             case Failed(code, message):
@@ -163,17 +163,17 @@ class _Drawing:
                 return "the engine does not tell what became of it"
 
 
-def draw(changes: Sequence[Change], names: Mapping[AssetKey, str], easel: Easel) -> Mapping[AssetKey, Drawn]:
+def draw(changes: Sequence[Change], names: Mapping[AssetKey, str], engine: PreviewEngine) -> Mapping[AssetKey, Drawn]:
     """Draw what the changes would render, equal inputs once; `names` are those of the files."""
-    needs = Needs()
+    needs = Requirements()
     assets = {change.key: change.asset for change in changes if change.asset is not None and change.renders}
-    drawing = _Drawing(easel, names, assets)
+    drawing = _Drawing(engine, names, assets)
     for change in changes:
         if change.key in assets and assets[change.key].spec.format is Format.MP4:
             drawing.drawn[change.key] = VIDEO
         else:
             needs.add(change)
-    allowed = replace(easel.engine.capabilities(), max_items=ITEMS)
+    allowed = replace(engine.provider.capabilities(), max_items=ITEMS)
     for sent in list(_sent(drawing, needs.batches(lambda _: allowed))):  # all at once, so that no worker is idle
         drawing.wait(sent)
     return drawing.drawn

@@ -14,7 +14,7 @@ from pictify_sync.core.plan import Changes
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Compare, Comparison, PictureFile, Preview, Published
 from pictify_sync.core.sample import pictured, sample
 from pictify_sync.errors import ArtifactError, DownloadError, StorageUnavailable
-from pictify_sync.workflows.preview.draw import Drawn, Easel, draw
+from pictify_sync.workflows.preview.draw import Drawn, PreviewEngine, draw
 
 MOVED = "not drawn again"
 REMOVED = "its file will be removed"
@@ -25,19 +25,19 @@ _Shown = tuple[PictureFile | None, str]  # a picture, or what there is to say of
 
 
 @dataclass(frozen=True, slots=True)
-class Studio:
+class PreviewContext:
     """What a preview works with; the project's own files are only read."""
 
-    easel: Easel
+    engine: PreviewEngine
     artifacts: Published
     compare: Compare
 
 
-def preview(changes: Changes, studio: Studio, limit: int) -> Iterator[tuple[Change, Preview]]:
+def preview(changes: Changes, context: PreviewContext, limit: int) -> Iterator[tuple[Change, Preview]]:
     """Show each change that has a picture, in key order: at most `limit` in pictures, the others with a note."""
     chosen = [change for change, taken in sample(changes, limit) if taken]
     names = _names(chosen)
-    shown = {one.key: one for one in _compared(list(_pictured(chosen, names, studio)), names, studio)}
+    shown = {one.key: one for one in _compared(list(_pictured(chosen, names, context)), names, context)}
     for change in pictured(changes):
         yield change, shown.get(change.key) or Preview(change.key, None, None, None, NOT_IN_SAMPLE)
 
@@ -55,7 +55,7 @@ def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:
 class _Shelf:
     """Copies published pictures to look at, as long as their store can be reached."""
 
-    studio: Studio
+    context: PreviewContext
     closed: str = ""  # why nothing more is asked for
 
     def take(self, record: Record | None, name: str) -> _Shown:
@@ -65,8 +65,8 @@ class _Shelf:
         if self.closed:
             return None, self.closed
         try:
-            content = self.studio.artifacts.read(record.artifact)
-            found = self.studio.easel.gallery.keep(name, [content])
+            content = self.context.artifacts.read(record.artifact)
+            found = self.context.engine.gallery.keep(name, [content])
         except (ArtifactError, DownloadError) as error:
             note = f"the stored picture cannot be shown: {error.message}"
             self.closed = note if isinstance(error, StorageUnavailable) else ""
@@ -74,9 +74,9 @@ class _Shelf:
         return found, "" if sha256(content).hexdigest() == record.artifact.sha256 else CHANGED_SINCE
 
 
-def _pictured(chosen: Sequence[Change], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:
+def _pictured(chosen: Sequence[Change], names: Mapping[AssetKey, str], context: PreviewContext) -> Iterator[Preview]:
     """Give the previews, not compared yet."""
-    drawn, shelf = draw(chosen, names, studio.easel), _Shelf(studio)
+    drawn, shelf = draw(chosen, names, context.engine), _Shelf(context)
     for change in chosen:
         name = names[change.key]
         held = change.source if change.action is Action.MOVE else change.record
@@ -97,17 +97,17 @@ def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], shelf: _Shelf, nam
     if isinstance(found, str):
         return None, found
     provider = change.asset.spec.provider
-    elsewhere = provider != shelf.studio.easel.engine.name
+    elsewhere = provider != shelf.context.engine.provider.name
     return found, f"drawn by the embedded engine: {provider} may draw it differently" if elsewhere else ""
 
 
-def _compared(previews: Sequence[Preview], names: Mapping[AssetKey, str], studio: Studio) -> Iterator[Preview]:
+def _compared(previews: Sequence[Preview], names: Mapping[AssetKey, str], context: PreviewContext) -> Iterator[Preview]:
     """Compare where there are two pictures."""
-    place = studio.easel.gallery.place
+    place = context.engine.gallery.place
     pairs = [
         (one.before, one.after, place(f"{names[one.key]}.difference")) for one in previews if one.before and one.after
     ]
-    found = studio.compare(pairs)
+    found = context.compare(pairs)
     for one in previews:
         yield _with(one, next(found)) if one.before and one.after else one
 

@@ -1,4 +1,4 @@
-"""What the pump holds while it runs: the queue, the batches in flight, and what was done so far."""
+"""What a driver of batches holds: the queue, the open attempts, and what was done so far."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.workflows.apply.clear_path import tell_spared, with_losers
 from pictify_sync.workflows.apply.downloads import Fetching
-from pictify_sync.workflows.apply.intent import VariableSet
 from pictify_sync.workflows.apply.other_runs import closed_first
+from pictify_sync.workflows.apply.prepare import VariableSet
 from pictify_sync.workflows.apply.redact import clean_results
 from pictify_sync.workflows.apply.session import Session
 
@@ -28,7 +28,7 @@ LONGEST_PAUSE = 60.0  # seconds between tries after errors
 
 @dataclass(slots=True)
 class Tally:
-    """What the pump did, summed over batches."""
+    """What the drivers did, summed over batches."""
 
     stored: int = 0
     unresolved: int = 0
@@ -57,7 +57,7 @@ class Tally:
 
 
 @dataclass(slots=True)
-class Flying:
+class OpenAttempt:
     """One intended batch on its way."""
 
     intended: Intended
@@ -81,15 +81,15 @@ class Flying:
     is_adopted: bool = False  # True: a batch in doubt that was found by its pictures
     fetching: Fetching = field(default_factory=Fetching)
 
-    def view(self) -> schedule.Flight:
+    def view(self) -> schedule.AttemptState:
         """As the schedule sees it."""
         ready = self.report is not None and self.fetching.is_done()
         is_sent = self.batch_id is not None or self.elsewhere_until is not None
         is_open = self.report is None and self.takes_room
-        return schedule.Flight(self.intended.attempt, is_sent, ready, self.due, is_open=is_open)
+        return schedule.AttemptState(self.intended.attempt, is_sent, ready, self.due, is_open=is_open)
 
 
-class Apron:
+class Attempts:
     """The shared ground of sending and polling, for one provider. Entries about attempts are committed here."""
 
     def __init__(
@@ -99,26 +99,26 @@ class Apron:
         self.instance = instance_of(provider)
         self.pool, self.tally = pool, tally
         self.queue: deque[Batch] = deque()
-        self.flights: dict[str, Flying] = {}
+        self.open: dict[str, OpenAttempt] = {}
         self.not_before = -inf  # monotonic; the provider asked us to wait until then
         self.pace: float | None = None  # seconds per item of the newest batch that ended; None: none did
         self.uid_of: Callable[[Batch], str] = lambda batch: batch.group.template
         self.clock = session.ports.clock
         self.sink = session.ports.sink
 
-    def pause(self, flight: Flying) -> None:
+    def pause(self, flight: OpenAttempt) -> None:
         """Try again later, and later still the next time."""
         flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
         flight.due = self.clock.monotonic() + flight.pause
 
-    def pulse(self, flight: Flying, at: float) -> schedule.Pulse:
+    def progress(self, flight: OpenAttempt, at: float) -> schedule.Progress:
         """How an open batch is coming on at that time."""
         since = (at - flight.begun_at, at - flight.moved_at)
-        return schedule.Pulse(len(flight.intended.batch.items), flight.done, *since, flight.polls, self.pace)
+        return schedule.Progress(len(flight.intended.batch.items), flight.done, *since, flight.polls, self.pace)
 
-    def poll_later(self, flight: Flying) -> float:
+    def poll_later(self, flight: OpenAttempt) -> float:
         """Seconds until an open batch is worth another poll."""
-        return schedule.poll_after(self.pulse(flight, self.clock.monotonic()), self.capabilities, len(self.flights))
+        return schedule.poll_after(self.progress(flight, self.clock.monotonic()), self.capabilities, len(self.open))
 
     def stop(self, why: str) -> None:
         """Submit nothing more in this run."""
@@ -145,7 +145,7 @@ class Apron:
             if most:
                 self.tally.lose(intended, "BATCH_LOST", why)
                 self.sink(events.BatchLost(intended.attempt, why, most))
-        self.flights.pop(intended.attempt, None)
+        self.open.pop(intended.attempt, None)
 
     def record(
         self, intended: Intended, status: str, results: dict[tuple[int, str], Result], billed_max: int = 0

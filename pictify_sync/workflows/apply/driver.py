@@ -1,4 +1,4 @@
-"""The pump: intend, submit, poll, fetch, settle, for one provider, until nothing is left to do.
+"""Batches driven to their end: intend, submit, poll, fetch, settle, for one provider, until nothing is left to do.
 
 What happens next is decided by `core.schedule`; this module only does it. Every arrow of a batch's life is a durable
 commit.
@@ -18,7 +18,7 @@ from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
 from pictify_sync.workflows.apply import shared_urls
-from pictify_sync.workflows.apply.flights import Apron, Flying
+from pictify_sync.workflows.apply.attempts import Attempts, OpenAttempt
 from pictify_sync.workflows.apply.other_runs import look, watch
 from pictify_sync.workflows.apply.redact import of_batch
 from pictify_sync.workflows.apply.send import ANOTHERS_ID, holders, next_batch, send, submit
@@ -31,11 +31,11 @@ ITEM_SECONDS = 60.0  # more for each item of a batch, until it is cancelled alth
 LONGEST_NAP = 1.0  # seconds between looks at whether the user asked to stop
 
 
-class Pump:
+class BatchDriver:
     """Drives batches of one provider. `run` returns when nothing is left, or when the user asked to stop."""
 
-    def __init__(self, apron: Apron, *, waits: bool = False) -> None:
-        self._apron = apron
+    def __init__(self, attempts: Attempts, *, waits: bool = False) -> None:
+        self._attempts = attempts
         self._waits = waits  # for what other runs are at; else that is left to them
         self._told_until = -inf  # monotonic: a wait until then was told
         self._in_the_way: frozenset[str] = frozenset()  # attempts: until one of them ends, nothing queued may be sent
@@ -43,41 +43,41 @@ class Pump:
     def resume(self, opened: Iterable[OpenBatch]) -> None:
         """Take up batches that an earlier or another run left open."""
         for batch in opened:
-            others = holders(self._apron.session, batch.intended, batch.batch_id) if batch.batch_id else ()
+            others = holders(self._attempts.session, batch.intended, batch.batch_id) if batch.batch_id else ()
             is_taken = any((one.at, one.attempt) < (batch.intended.at, batch.intended.attempt) for one in others)
             self._judge(replace(batch, batch_id=None, doubt=ANOTHERS_ID) if is_taken else batch)
 
     def _judge(self, opened: OpenBatch, *, has_waited: bool = False, age: float | None = None) -> None:
         """Decide about a batch. `age`: seconds since it was intended, where that was measured; None: by its times."""
-        apron, intended = self._apron, opened.intended
-        since = apron.session.intended_at(opened)
-        times = (since, apron.clock.now() if age is None else since + age)
-        asker = journal.Asker(apron.session.ports.run, apron.instance, has_waited)
-        match journal.judge(opened, apron.capabilities, apron.session.ports.doubt, times, asker):
+        attempts, intended = self._attempts, opened.intended
+        since = attempts.session.intended_at(opened)
+        times = (since, attempts.clock.now() if age is None else since + age)
+        asker = journal.Asker(attempts.session.ports.run, attempts.instance, has_waited)
+        match journal.judge(opened, attempts.capabilities, attempts.session.ports.doubt, times, asker):
             case journal.Poll() | journal.SendAgain():
-                apron.flights[intended.attempt] = self._flight(opened, times)
-                apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
+                attempts.open[intended.attempt] = self._flight(opened, times)
+                attempts.sink(events.Resumed(intended.attempt, intended.batch.renders))
             case journal.Elsewhere(seconds):
                 if self._waits:
-                    watch(apron, self._flight(opened, times), seconds)
+                    watch(attempts, self._flight(opened, times), seconds)
             case journal.Quarantine(until):
                 if not self._adopted(opened, whole=True):
-                    apron.tally.in_doubt.add(intended.attempt)
-                    apron.sink(events.BatchQuarantined(intended.attempt, until))
+                    attempts.tally.in_doubt.add(intended.attempt)
+                    attempts.sink(events.BatchQuarantined(intended.attempt, until))
                     self._date(opened, times)
             case journal.Held():
-                apron.tally.in_doubt.add(intended.attempt)
-                apron.sink(events.BatchHeld(intended.attempt))
+                attempts.tally.in_doubt.add(intended.attempt)
+                attempts.sink(events.BatchHeld(intended.attempt))
             case journal.Weigh():
                 if not self._adopted(opened, whole=False):
                     why = f"in doubt, and no evidence of it after its quarantine ({opened.doubt or 'the run died'})"
-                    apron.abandon(intended, why, (0, intended.batch.renders))
+                    attempts.abandon(intended, why, (0, intended.batch.renders))
 
-    def _flight(self, opened: OpenBatch, times: tuple[float, float]) -> Flying:
+    def _flight(self, opened: OpenBatch, times: tuple[float, float]) -> OpenAttempt:
         """Take a batch up. `times`: when it was intended, and now, in epoch seconds."""
-        now = self._apron.clock.monotonic()
+        now = self._attempts.clock.monotonic()
         begun = now - max(0.0, times[1] - times[0])
-        return Flying(
+        return OpenAttempt(
             opened.intended, opened.batch_id, now, intended_at=begun, begun_at=now, moved_at=now, doubt=opened.doubt
         )
 
@@ -85,13 +85,13 @@ class Pump:
         """Write down by today's clock when a batch is in doubt whose own time lies ahead: else it would stay so."""
         if times[0] > times[1]:
             why = opened.doubt or "the run died, and the clock was set back since"
-            self._apron.note(Doubted(opened.intended.attempt, why, self._apron.session.now()))
+            self._attempts.note(Doubted(opened.intended.attempt, why, self._attempts.session.now()))
 
     def _adopted(self, opened: OpenBatch, *, whole: bool) -> bool:
         """Adopt a batch whose pictures are found, all of them or some; what is lost is planned again."""
-        apron, intended = self._apron, opened.intended
+        attempts, intended = self._attempts, opened.intended
         try:
-            found = evidence(apron.session, intended)
+            found = evidence(attempts.session, intended)
         except ProviderUnavailable:
             return False
         cells = {(claim.index, claim.layout) for claim in intended.claims}
@@ -100,46 +100,48 @@ class Pump:
         lost = Failed("LOST", "the answer to its batch was lost, and nothing is known of this picture")
         outcomes = {cell: found.get(cell, lost) for cell in cells}
         status = BatchStatus.COMPLETED if found.keys() == cells else BatchStatus.PARTIAL
-        flight = Flying(intended, "", inf, report=BatchReport(status, outcomes), is_adopted=True)
-        flight.fetching.begin(apron.session, apron.provider, apron.pool, intended, outcomes)
-        apron.flights[intended.attempt] = flight
-        apron.sink(events.Resumed(intended.attempt, intended.batch.renders))
+        flight = OpenAttempt(intended, "", inf, report=BatchReport(status, outcomes), is_adopted=True)
+        flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, intended, outcomes)
+        attempts.open[intended.attempt] = flight
+        attempts.sink(events.Resumed(intended.attempt, intended.batch.renders))
         return True
 
     def run(self, batches: Iterable[Batch], uid_of: Callable[[Batch], str]) -> None:
         """Submit the batches and see every flight through."""
-        apron = self._apron
-        apron.queue.extend(batches)
-        apron.uid_of = uid_of
+        attempts = self._attempts
+        attempts.queue.extend(batches)
+        attempts.uid_of = uid_of
         while True:
-            blocked = bool(self._in_the_way) and self._in_the_way <= apron.flights.keys()
+            blocked = bool(self._in_the_way) and self._in_the_way <= attempts.open.keys()
             step = schedule.next_step(
-                schedule.Queue(0 if blocked else len(apron.queue), apron.capabilities.max_open, apron.not_before),
-                [flight.view() for flight in apron.flights.values()],
-                apron.clock.monotonic(),
-                stopping=apron.session.ports.stop(),
+                schedule.Queue(
+                    0 if blocked else len(attempts.queue), attempts.capabilities.max_open, attempts.not_before
+                ),
+                [flight.view() for flight in attempts.open.values()],
+                attempts.clock.monotonic(),
+                stopping=attempts.session.ports.stop(),
             )
             if isinstance(step, schedule.Done):
                 return
             self._do(step)
 
     def _do(self, step: schedule.Step) -> None:
-        apron = self._apron
+        attempts = self._attempts
         match step:
             case schedule.Submit():
                 self._submit()
             case schedule.Send(attempt):
-                send(apron, apron.flights[attempt])
+                send(attempts, attempts.open[attempt])
             case schedule.Poll(attempt):
-                self._poll_or_look(apron.flights[attempt])
+                self._poll_or_look(attempts.open[attempt])
             case schedule.Settle(attempt):
-                flight = apron.flights.pop(attempt)
+                flight = attempts.open.pop(attempt)
                 assert flight.report is not None
                 most = flight.intended.batch.renders if flight.is_adopted else 0
                 results = flight.fetching.results()
-                apron.session.tell_shared(shared_urls.of_batch(flight.intended, flight.report.outcomes, results))
-                apron.record(flight.intended, flight.report.status, results, most)
-                apron.tally.freed |= flight.cancelled
+                attempts.session.tell_shared(shared_urls.of_batch(flight.intended, flight.report.outcomes, results))
+                attempts.record(flight.intended, flight.report.status, results, most)
+                attempts.tally.freed |= flight.cancelled
             case schedule.Wait(seconds):
                 self._wait(seconds)
             case schedule.Done():
@@ -147,126 +149,126 @@ class Pump:
             case _:
                 assert_never(step)
 
-    def _poll_or_look(self, flight: Flying) -> None:
+    def _poll_or_look(self, flight: OpenAttempt) -> None:
         if flight.elsewhere_until is None:
             self._poll(flight)
-        elif (opened := look(self._apron, flight)) is not None:
-            now = self._apron.clock.monotonic()
+        elif (opened := look(self._attempts, flight)) is not None:
+            now = self._attempts.clock.monotonic()
             is_over = now >= flight.elsewhere_until
             is_news = (opened.batch_id, opened.doubt) != (flight.batch_id, flight.doubt)
             self._judge(opened, has_waited=is_over and not is_news, age=now - flight.intended_at)
 
     def _submit(self) -> None:
-        batch = next_batch(self._apron)
+        batch = next_batch(self._attempts)
         if batch is not None:
-            submit(self._apron, batch)
+            submit(self._attempts, batch)
         else:
-            self._in_the_way = frozenset(self._apron.flights)
+            self._in_the_way = frozenset(self._attempts.open)
 
     def _wait(self, seconds: float) -> None:
         """Sleep until something is due, or until a fetch ends that makes a flight ready."""
-        apron = self._apron
-        for flight in apron.flights.values():
+        attempts = self._attempts
+        for flight in attempts.open.values():
             if flight.report is not None:
                 flight.fetching.wait()
                 return
-        due = apron.clock.monotonic() + seconds
-        is_look = any(one.elsewhere_until is not None and one.due <= due for one in apron.flights.values())
+        due = attempts.clock.monotonic() + seconds
+        is_look = any(one.elsewhere_until is not None and one.due <= due for one in attempts.open.values())
         if not is_look and seconds > LONGEST_NAP * 2 and due > self._told_until + LONGEST_NAP:
-            apron.sink(events.Waiting(seconds, "for the provider"))
+            attempts.sink(events.Waiting(seconds, "for the provider"))
             self._told_until = due
-        apron.clock.sleep(min(seconds, LONGEST_NAP))
+        attempts.clock.sleep(min(seconds, LONGEST_NAP))
 
-    def _poll(self, flight: Flying) -> None:
-        apron, batch = self._apron, flight.intended.batch
+    def _poll(self, flight: OpenAttempt) -> None:
+        attempts, batch = self._attempts, flight.intended.batch
         assert flight.batch_id is not None
         try:
-            report = apron.provider.poll(flight.batch_id, len(batch.items), batch.layouts)
+            report = attempts.provider.poll(flight.batch_id, len(batch.items), batch.layouts)
         except BatchUnaskable as error:
             self._unaskable(flight, error.message)
             return
         except ProviderUnavailable as error:
-            self._silent(flight, of_batch(apron.session, flight.intended).clean(error.message))
+            self._silent(flight, of_batch(attempts.session, flight.intended).clean(error.message))
             return
         except ProviderError as error:
             why = f"{error}; {error.hint}" if error.hint else str(error)
-            why = of_batch(apron.session, flight.intended).clean(why)
+            why = of_batch(attempts.session, flight.intended).clean(why)
             self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
             return
         flight.silence, flight.pause = 0, 0.0
         if report.status is BatchStatus.EXPIRED:
             self._expired(flight)
             return
-        now = apron.clock.monotonic()
+        now = attempts.clock.monotonic()
         flight.polls += 1
-        apron.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
+        attempts.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
         if report.status is BatchStatus.OPEN:
             if report.done > flight.done:
                 flight.done, flight.moved_at = report.done, now
-            flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
-            flight.due = now + max(apron.poll_later(flight), report.retry_after or 0.0)
+            flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, flight.intended, report.outcomes)
+            flight.due = now + max(attempts.poll_later(flight), report.retry_after or 0.0)
             self._watch(flight, now)
         elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
             if report.odd:
-                apron.sink(events.BatchOdd(flight.batch_id, report.odd))
+                attempts.sink(events.BatchOdd(flight.batch_id, report.odd))
             self._learn(flight, now)
             flight.fetching.forget_changed(report.outcomes)
-            flight.fetching.begin(apron.session, apron.provider, apron.pool, flight.intended, report.outcomes)
+            flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, flight.intended, report.outcomes)
             flight.report, flight.due = report, inf
         else:
             flight.rechecks += 1
-            flight.due = now + max(apron.capabilities.poll_seconds, report.retry_after or 0.0)
+            flight.due = now + max(attempts.capabilities.poll_seconds, report.retry_after or 0.0)
 
-    def _unaskable(self, flight: Flying, why: str) -> None:
+    def _unaskable(self, flight: OpenAttempt, why: str) -> None:
         """Give up a batch whose id the provider does not take, once nothing can be learnt of it any more."""
-        apron, intended = self._apron, flight.intended
-        if apron.clock.monotonic() < journal.certain_at(flight.intended_at, apron.session.ports.doubt):
+        attempts, intended = self._attempts, flight.intended
+        if attempts.clock.monotonic() < journal.certain_at(flight.intended_at, attempts.session.ports.doubt):
             self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
         else:
-            apron.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
+            attempts.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
 
-    def _expired(self, flight: Flying) -> None:
+    def _expired(self, flight: OpenAttempt) -> None:
         """Give up what the provider has forgotten; what it took just now may only be late."""
-        apron, intended = self._apron, flight.intended
-        is_certain = apron.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
-        if not is_certain and apron.clock.monotonic() < journal.certain_at(
-            flight.intended_at, apron.session.ports.doubt
+        attempts, intended = self._attempts, flight.intended
+        is_certain = attempts.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
+        if not is_certain and attempts.clock.monotonic() < journal.certain_at(
+            flight.intended_at, attempts.session.ports.doubt
         ):
             self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
         else:
-            apron.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))
+            attempts.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))
 
-    def _learn(self, flight: Flying, now: float) -> None:
+    def _learn(self, flight: OpenAttempt, now: float) -> None:
         """Note how fast a batch was that this run sent: the next one is asked for when it should be over."""
         if flight.sends:
-            pulse = self._apron.pulse(flight, flight.moved_at)  # as it was last seen going on
-            self._apron.pace = schedule.learned(pulse, now - flight.begun_at)
+            progress = self._attempts.progress(flight, flight.moved_at)  # as it was last seen going on
+            self._attempts.pace = schedule.learned(progress, now - flight.begun_at)
 
-    def _watch(self, flight: Flying, now: float) -> None:
+    def _watch(self, flight: OpenAttempt, now: float) -> None:
         """Cancel a batch that stalls or is far too slow; give up waiting for one that does not even end then."""
         stalled = now - flight.moved_at >= STALL_SECONDS
         deadline = flight.begun_at + STALL_SECONDS + ITEM_SECONDS * len(flight.intended.batch.items)
         if flight.batch_id is None or not (stalled or (now >= deadline and not flight.cancelled)):
             return
-        if flight.cancelled or not self._apron.capabilities.can_cancel:
+        if flight.cancelled or not self._attempts.capabilities.can_cancel:
             although = ", and does not end although it was cancelled" if flight.cancelled else ""
             self._leave(flight, f"batch {flight.batch_id} stalled{although}")
             return
         with suppress(ProviderError):  # a cancel is a request: the polls after it tell
-            self._apron.provider.cancel(flight.batch_id)
+            self._attempts.provider.cancel(flight.batch_id)
         flight.cancelled, flight.moved_at = True, now
 
-    def _silent(self, flight: Flying, message: str) -> None:
+    def _silent(self, flight: OpenAttempt, message: str) -> None:
         flight.silence += 1
         if flight.silence >= MAX_SILENCE:
             self._leave(flight, f"no answer about batch {flight.batch_id}: {message}")
         else:
-            self._apron.pause(flight)
+            self._attempts.pause(flight)
 
-    def _leave(self, flight: Flying, why: str) -> None:
+    def _leave(self, flight: OpenAttempt, why: str) -> None:
         """Leave a batch open for another run, and submit nothing more in this one."""
-        del self._apron.flights[flight.intended.attempt]
-        self._apron.stop(why)
+        del self._attempts.open[flight.intended.attempt]
+        self._attempts.stop(why)
 
 
 def _adds_up(report: BatchReport) -> bool:
