@@ -33,8 +33,8 @@ from pictify_sync.core.template import TemplateSource
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.rendering.engines.takumi.engine import BASE
 from pictify_sync.rendering.fonts import find
-from pictify_sync.rendering.page.document import compile_sheet, split, wrapped
-from pictify_sync.rendering.page.images import token, unpacked
+from pictify_sync.rendering.page.document import compile_sheet, split, wrap_page
+from pictify_sync.rendering.page.images import decode_data_uri, placeholder
 from pictify_sync.wiring import open_project
 
 SHIPPED = Path(__file__).parents[1] / "manifests"
@@ -153,16 +153,16 @@ def bare_work(folder: Path, scratch: Path) -> dict[str, Any]:
 
 
 def bare_template(source: TemplateSource) -> dict[str, Any]:
-    """Html of the body, stylesheets, and pictures by token."""
+    """Html of the body, stylesheets, and pictures by placeholder."""
     images: dict[str, str] = {}
 
     def out(found: re.Match[str]) -> str:
-        images[token(found[0])] = unpacked(found[0]).decode()
-        return token(found[0])
+        images[placeholder(found[0])] = decode_data_uri(found[0]).decode()
+        return placeholder(found[0])
 
     parts = split(INLINED.sub(out, source.html))
     sheets = [BASE, *(compile_sheet(style, whole_pages=False).css for style in parts.styles)]
-    return {"body": wrapped(parts.root, parts.body, parts.inner), "sheets": sheets, "images": images}
+    return {"body": wrap_page(parts.root, parts.body, parts.inner), "sheets": sheets, "images": images}
 
 
 def bare_shots(
@@ -171,7 +171,7 @@ def bare_shots(
     """Every picture, in the order of the keys."""
     for asset in manifests:
         source = sources[asset.spec.template]
-        variables, images = lifted(manifests, asset, scratch)
+        variables, images = extract_images(manifests, asset, scratch)
         for rule in source.variables:
             if rule.default and variables.get(rule.name) is None:
                 variables[rule.name] = json.loads(rule.default)
@@ -180,14 +180,14 @@ def bare_shots(
         yield numbers[source.name], json.dumps(variables), images, *shape, asset.output
 
 
-def lifted(manifests: Manifests, asset: Asset, scratch: Path) -> tuple[dict[str, Any], dict[str, str]]:
-    """Variables with pictures as tokens, and the files of these pictures."""
+def extract_images(manifests: Manifests, asset: Asset, scratch: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """Variables with pictures as placeholders, and the files of these pictures."""
     variables, images = dict(manifests.payload(asset.key, asset.variables)), dict[str, str]()
     for name, value in variables.items():
         if isinstance(value, str) and value.startswith("data:image/"):
-            variables[name] = stand_in = token(value)
+            variables[name] = stand_in = placeholder(value)
             path = scratch / stand_in.rpartition("/")[2]
-            path.write_bytes(unpacked(value))
+            path.write_bytes(decode_data_uri(value))
             images[stand_in] = str(path)
     return variables, images
 

@@ -21,7 +21,7 @@ _OF_THE_MACHINE = frozenset(
 
 
 def of_the_machine(error: BaseException) -> str:
-    """Say what the machine lacks, "" when an error is another one: a full disk is no failure of a picture."""
+    """Return what the machine lacks, "" when an error is another one: a full disk is no failure of a picture."""
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return "the system starts no more threads for this process"
     if not isinstance(error, OSError) or error.errno not in _OF_THE_MACHINE:

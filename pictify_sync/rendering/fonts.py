@@ -47,7 +47,7 @@ class FontFace:
 
 
 def find(families: Iterable[str]) -> tuple[FontFace, ...]:
-    """Give the installed faces of the families, in the order given; Inter comes last when it was not named."""
+    """Return the installed faces of the families, in the order given; Inter comes last when it was not named."""
     known = installed()
     wanted = dict.fromkeys(name.casefold() for name in (*families, ALWAYS))
     return tuple(face for name in wanted for face in known.get(name, ()))
@@ -55,7 +55,7 @@ def find(families: Iterable[str]) -> tuple[FontFace, ...]:
 
 @lru_cache(maxsize=1)
 def installed() -> Mapping[str, tuple[FontFace, ...]]:
-    """Give the faces of every installed family, by its case-folded name."""
+    """Return the faces of every installed family, by its case-folded name."""
     found: dict[str, tuple[FontFace, ...]] = {}
     for name, files in _KNOWN.items():
         try:
@@ -74,7 +74,7 @@ def installed() -> Mapping[str, tuple[FontFace, ...]]:
 
 
 def _declared(entry: EntryPoint) -> tuple[FontFace, ...]:
-    """Give the faces that a package's metadata.json describes; () when it is no package of fonts after all."""
+    """Return the faces that a package's metadata.json describes; () when it is no package of fonts after all."""
     package = entry.dist
     if package is None:
         return ()
@@ -125,7 +125,7 @@ def _version(engine: str) -> str:
 
 
 def missing_glyphs(text: str, families: Sequence[str]) -> str:
-    """Give the characters of the text that no font of the families (nor Inter) can draw, sorted, each once."""
+    """Return the characters of the text that no font of the families (nor Inter) can draw, sorted, each once."""
     wanted = {ord(character) for character in text if _drawn(character)}
     for face in find(families):
         if not wanted:
@@ -150,7 +150,7 @@ _IGNORABLE = re.compile(
 
 
 def _drawn(character: str) -> bool:
-    """Tell whether a character needs a glyph."""
+    """Return whether a character needs a glyph."""
     return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp", "Zs") and not _IGNORABLE.match(
         character
     )

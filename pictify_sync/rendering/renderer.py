@@ -14,15 +14,23 @@ from functools import lru_cache
 from typing import Protocol
 
 from pictify_sync.rendering.engines.pool import Page
-from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import apart
-from pictify_sync.rendering.engines.takumi.longhands import expanded
+from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import wrap_text
+from pictify_sync.rendering.engines.takumi.longhands import expand_longhands
 from pictify_sync.rendering.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
 from pictify_sync.rendering.fonts import FontFace, find
 from pictify_sync.rendering.handlebars.compiler import compile_template
 from pictify_sync.rendering.page.document import Face, compile_sheet, split
 from pictify_sync.rendering.page.drawing import Drawing, Font
-from pictify_sync.rendering.page.images import Album, Fetches, Shelf, fetch_nothing, lifted, token, unpacked
-from pictify_sync.rendering.page.references import Rewriting, in_attributes, in_css, in_html
+from pictify_sync.rendering.page.images import (
+    ImageCache,
+    ImageFetcher,
+    PageImages,
+    decode_data_uri,
+    extract_images,
+    fetch_nothing,
+    placeholder,
+)
+from pictify_sync.rendering.page.references import RewriteRules, in_attributes, in_css, in_html
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
 MAX_MEMORY = 4_000_000_000  # bytes of address space of a worker, threads and fonts included
@@ -31,7 +39,7 @@ MAX_HTML = 5_000_000  # characters of a filled page, its pictures not counted
 _DATA = re.compile(r"""(?<=["'(])data:[\w.+/;=-]*;base64,[A-Za-z0-9+/=]+(?=["')])""")
 
 
-class Draws(Protocol):
+class Engine(Protocol):
     """An engine. `whole_pages`: it knows `<html>` and `<body>`."""
 
     @property
@@ -49,7 +57,7 @@ class _Template:
         self.known: dict[str, str] = {}
 
         def out(found: re.Match[str]) -> str:
-            name = token(found[0])
+            name = placeholder(found[0])
             self.known[name] = found[0]
             return name
 
@@ -64,15 +72,15 @@ class Renderer:
     `fetch` gives the bytes behind an http(s) URL; it must survive pickling, since workers are processes.
     """
 
-    def __init__(self, engine: str, families: Sequence[str], fetch: Fetches = fetch_nothing) -> None:
+    def __init__(self, engine: str, families: Sequence[str], fetch: ImageFetcher = fetch_nothing) -> None:
         if engine == "takumi" and multiprocessing.parent_process() is not None:
             limit_memory()  # a process of its own: whoever asked for it lives on
         self.engine = _engine(engine, find(families))
-        self._shelf = Shelf(fetch)
+        self._cache = ImageCache(fetch)
         self._template = lru_cache(maxsize=32)(_Template)
 
     def render(self, page: Page) -> bytes:
-        """Give the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
+        """Return the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
         if page.width < 1 or page.height < 1 or page.width * page.height > MAX_PIXELS:
             raise RenderFailed(RENDER_FAILED, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
         return self.engine.draw(self.prepared(page))
@@ -82,28 +90,28 @@ class Renderer:
         self.engine.close()
 
     def prepared(self, page: Page) -> Drawing:
-        """Give what the engine is handed. Raises RenderFailed."""
+        """Return what the engine is handed. Raises RenderFailed."""
         template = self._template(page.html, page.raw_html)
         known = dict(template.known)
-        html = template.fill(lifted(page.variables, known))
+        html = template.fill(extract_images(page.variables, known))
         if len(html) > MAX_HTML:
             raise RenderFailed(INVALID_VARIABLE, f"the filled page has {len(html)} characters, at most {MAX_HTML}")
         parts = split(html)
-        album = Album(self._shelf, known)
+        images = PageImages(self._cache, known)
 
         def inline(reference: str) -> str:
-            picture = album.pictures[album.take(reference)]
+            picture = images.pictures[images.take(reference)]
             return f"data:{picture.media};base64,{b64encode(picture.data).decode()}"
 
         whole = self.engine.whole_pages
-        how = Rewriting(album.take, inline, str if whole else expanded)
+        how = RewriteRules(images.take, inline, str if whole else expand_longhands)
         styles = [compile_sheet(style, whole_pages=whole) for style in parts.styles]
-        sheets = [in_css(one.css, album.take) for one in styles]
+        sheets = [in_css(one.css, images.take) for one in styles]
         fonts = tuple(font for one in styles for face in one.faces if (font := _font(face, known)))
         root, body = (in_attributes(one, how) for one in (parts.root, parts.body))
-        inner = in_html(apart(parts.inner, frozenset().union(*(one.after for one in styles))), how)
+        inner = in_html(wrap_text(parts.inner, frozenset().union(*(one.after for one in styles))), how)
         size = (page.width, page.height)
-        return Drawing(root, body, inner, sheets, album.pictures, fonts, size, page.format, page.quality)
+        return Drawing(root, body, inner, sheets, images.pictures, fonts, size, page.format, page.quality)
 
 
 def limit_memory(most: int = MAX_MEMORY) -> None:
@@ -118,21 +126,21 @@ def limit_memory(most: int = MAX_MEMORY) -> None:
 
 
 def _font(face: Face, known: Mapping[str, str]) -> Font | None:
-    """Give a font that is inside the page; others are left out, as a browser does with one that it cannot get."""
+    """Return a font that is inside the page; others are left out, as a browser does with one that it cannot get."""
     uri = known.get(face.source, face.source)
     try:
-        data = _unpacked(uri) if uri[:5].lower() == "data:" else b""
+        data = _decode_font(uri) if uri[:5].lower() == "data:" else b""
     except ValueError:
         return None
-    return Font(face.family, token(uri), data, face.weight, face.style, face.rest) if data else None
+    return Font(face.family, placeholder(uri), data, face.weight, face.style, face.rest) if data else None
 
 
 @lru_cache(maxsize=16)
-def _unpacked(uri: str) -> bytes:
-    return unpacked(uri)
+def _decode_font(uri: str) -> bytes:
+    return decode_data_uri(uri)
 
 
-def _engine(name: str, fonts: Sequence[FontFace]) -> Draws:
+def _engine(name: str, fonts: Sequence[FontFace]) -> Engine:
     match name:
         case "takumi":
             from pictify_sync.rendering.engines.takumi.engine import Takumi  # noqa: PLC0415 - only the engine that is wanted

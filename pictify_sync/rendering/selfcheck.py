@@ -28,7 +28,7 @@ def version(engine: str) -> str:
 
 
 def try_worker(engine: str, families: Sequence[str], seconds: float) -> str:
-    """Start a worker and let it draw; gives what went wrong, "" when nothing did. `seconds`: for the picture."""
+    """Start a worker and let it draw and return what went wrong, "" when nothing did. `seconds`: for the picture."""
     pool = RenderPool(1, ("pictify_sync.rendering.renderer",), longest=STARTING + seconds)
     try:
         size = pool.submit(_draw, engine, tuple(families)).result()
@@ -46,7 +46,7 @@ def try_worker(engine: str, families: Sequence[str], seconds: float) -> str:
 
 
 def _draw(engine: str, families: tuple[str, ...]) -> int:
-    """Run in the worker; gives the size of the picture in bytes."""
+    """Run in the worker and return the size of the picture in bytes."""
     from pictify_sync.rendering.renderer import Renderer  # noqa: PLC0415 - in the worker only
 
     renderer = Renderer(engine, families)

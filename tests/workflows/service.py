@@ -27,7 +27,7 @@ from pictify_sync.core.ports import ArtifactStore, Clock, Provider, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
 from pictify_sync.providers.pictify.client import Opened, PictifyProvider
 from pictify_sync.providers.pictify.server.app import Emulator, create_app, read_meter
-from pictify_sync.providers.pictify.server.faults import Dropped
+from pictify_sync.providers.pictify.server.faults import ConnectionDropped
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
@@ -140,7 +140,7 @@ class Line(httpx.BaseTransport):
             request.headers["X-Emulator-Fault"] = self.breaks[self.posts]
         try:
             response = self._inner.handle_request(request)
-        except Dropped:
+        except ConnectionDropped:
             raise httpx.ReadError("the connection was closed") from None
         finally:
             self._clock.time += self._latency / 2

@@ -19,7 +19,7 @@ from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.registry import ProviderOptions
 from pictify_sync.providers.transport.rate import SystemClock
-from pictify_sync.rendering.engines.pool import Page, Renders
+from pictify_sync.rendering.engines.pool import Page, PageRenderer
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
 from tests.workflows.service import Customer, cards
@@ -27,12 +27,12 @@ from tests.workflows.service import Customer, cards
 WANTED = cards(f"i{n}" for n in range(24))
 
 
-def dies() -> Renders:
+def dies() -> PageRenderer:
     """An engine that takes its process down with it."""
     os._exit(3)
 
 
-def hangs() -> Renders:
+def hangs() -> PageRenderer:
     """An engine that never gets ready."""
     time.sleep(600)
     raise AssertionError
@@ -47,7 +47,7 @@ class Unloadable:
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[bool]]:
         return _load, (self._hangs,)
 
-    def __call__(self) -> Renders:
+    def __call__(self) -> PageRenderer:
         raise AssertionError
 
 
@@ -67,7 +67,9 @@ class Embedded:
     clock: SystemClock
 
 
-def applied(folder: Path, engine: Callable[[], Renders], *, patience: float = 20.0) -> tuple[Customer, ApplySummary]:
+def applied(
+    folder: Path, engine: Callable[[], PageRenderer], *, patience: float = 20.0
+) -> tuple[Customer, ApplySummary]:
     """Apply with that engine, which may take so many seconds to start and for a picture."""
     how = Options(engine, fake_read, start_seconds=patience)
     options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=patience, limits={"max_items": 8})
@@ -89,7 +91,7 @@ def applied(folder: Path, engine: Callable[[], Renders], *, patience: float = 20
     ],
     ids=["never ready", "dies", "cannot be loaded", "never loaded"],
 )
-def test_an_apply_without_workers_ends_with_an_error(tmp_path: Path, engine: Callable[[], Renders]) -> None:
+def test_an_apply_without_workers_ends_with_an_error(tmp_path: Path, engine: Callable[[], PageRenderer]) -> None:
     """It waits no longer than three starts may take; with an engine that works the next apply finishes the batches."""
     _, summary = applied(tmp_path, engine, patience=0.4)
     assert summary.stopped is not None

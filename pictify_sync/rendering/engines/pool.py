@@ -54,7 +54,7 @@ class Page(NamedTuple):
     raw_html: tuple[str, ...] = ()  # variables that may be put in without escaping
 
 
-class Renders(Protocol):
+class PageRenderer(Protocol):
     """A renderer; raises RenderFailed for a picture that cannot be made."""
 
     def render(self, page: Page) -> bytes: ...
@@ -74,7 +74,7 @@ class Picture(NamedTuple):
 class Chunk:
     """Pictures that share a template, a format and a worker."""
 
-    renderer: Callable[[], Renders]  # picklable; called once per worker
+    renderer: Callable[[], PageRenderer]  # picklable; called once per worker
     html: str
     definitions: tuple[Mapping[str, Any], ...]
     strict: bool
@@ -113,9 +113,9 @@ def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=4)
-def _renderer(pickled: bytes) -> Renders:
+def _renderer(pickled: bytes) -> PageRenderer:
     """Make a renderer once: every chunk brings its own copy of the call, and copies of a partial are not equal."""
-    make: Callable[[], Renders] = pickle.loads(pickled)  # noqa: S301 - our own bytes
+    make: Callable[[], PageRenderer] = pickle.loads(pickled)  # noqa: S301 - our own bytes
     return make()
 
 
@@ -147,8 +147,8 @@ def render_chunk(chunk: Chunk) -> None:
         os.close(journal)
 
 
-def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, object]:
-    """Give the outcome of one picture: of a file, or `code` and `message`."""
+def _render(renderer: PageRenderer, chunk: Chunk, picture: Picture) -> Mapping[str, object]:
+    """Return the outcome of one picture: of a file, or `code` and `message`."""
     values: dict[str, Any] = json.loads(picture.variables)
     try:
         values = fill(chunk, values)
@@ -167,7 +167,7 @@ def _render(renderer: Renders, chunk: Chunk, picture: Picture) -> Mapping[str, o
 
 
 def _message(chunk: Chunk, values: Mapping[str, Any], text: str) -> str:
-    """Give what may be said of a picture: no sensitive value ever leaves the worker in words."""
+    """Return what may be said of a picture: no sensitive value ever leaves the worker in words."""
     hidden = Redactor(values[name] for name in chunk.sensitive if name in values)
     return hidden.clean(text[: 2 * LONGEST_TEXT])[:LONGEST_TEXT]
 
@@ -191,7 +191,7 @@ def _write(path: Path, data: bytes, part: Path) -> None:
 
 
 def read_journal(path: Path) -> Sequence[tuple[int, str, float, Mapping[str, Any]]]:
-    """Give (position, layout, seconds, outcome) of each finished picture; a line torn by a kill is left out."""
+    """Return (position, layout, seconds, outcome) of each finished picture; a line torn by a kill is left out."""
     try:
         lines = path.read_bytes().split(b"\n")[:-1]
     except FileNotFoundError:

@@ -7,7 +7,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from pictify_sync.rendering.handlebars.values import Unreadable, missing, number, text, whole
+from pictify_sync.rendering.handlebars.values import UnreadableValue, missing, number, text, whole
 
 # Symbols of en-US (Unicode CLDR); other currencies show their code. Those in _WHOLE have no cents (ISO 4217).
 _SYMBOLS = {
@@ -30,36 +30,36 @@ def round_number(value: Any, decimals: Any = 0) -> float | None:
 
 
 def floor(value: Any) -> int | None:
-    """Give the next whole number downwards."""
+    """Return the next whole number downwards."""
     return None if missing(value) else math.floor(number(value))
 
 
 def ceil(value: Any) -> int | None:
-    """Give the next whole number upwards."""
+    """Return the next whole number upwards."""
     return None if missing(value) else math.ceil(number(value))
 
 
 def absolute(value: Any) -> float | None:
-    """Give a number without its sign."""
+    """Return a number without its sign."""
     return None if missing(value) else abs(number(value))
 
 
 def least(*values: Any) -> float | None:
-    """Give the smallest of the numbers that there are."""
+    """Return the smallest of the numbers that there are."""
     read = [number(value) for value in values if not missing(value)]
     return None if values and not read else min(read, default=math.inf)
 
 
 def most(*values: Any) -> float | None:
-    """Give the largest of the numbers that there are."""
+    """Return the largest of the numbers that there are."""
     read = [number(value) for value in values if not missing(value)]
     return None if values and not read else max(read, default=-math.inf)
 
 
 def _numbers(value: Any) -> list[float]:
-    """Read the numbers of a list; those that are missing are left out. Raises Unreadable."""
+    """Read the numbers of a list; those that are missing are left out. Raises UnreadableValue."""
     if not isinstance(value, list):
-        raise Unreadable(value, "a list of numbers")
+        raise UnreadableValue(value, "a list of numbers")
     return [number(one) for one in value if not missing(one)]
 
 
@@ -69,7 +69,7 @@ def total(value: Any) -> float | None:
 
 
 def average(value: Any) -> float | None:
-    """Give the mean of a list, what is missing in it counted as 0."""
+    """Return the mean of a list, what is missing in it counted as 0."""
     if missing(value):
         return None
     return sum(_numbers(value)) / len(value) if value != [] else 0
@@ -98,7 +98,7 @@ def currency(value: Any, code: Any = "USD", *_: Any) -> str:
     if missing(value):
         return ""
     if isinstance(value, bool):
-        raise Unreadable(value, "an amount of money, such as 1234.5")
+        raise UnreadableValue(value, "an amount of money, such as 1234.5")
     number(value)
     if not isinstance(code, str) or not re.fullmatch("[A-Za-z]{3}", code):
         return text(value)

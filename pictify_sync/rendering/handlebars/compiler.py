@@ -14,8 +14,8 @@ from pydantic_handlebars import _ast_nodes as ast
 
 from pictify_sync.rendering.failure import EXPRESSION_ERROR, RenderFailed
 from pictify_sync.rendering.handlebars.helpers import call
-from pictify_sync.rendering.handlebars.syntax import COMPILE_ERROR, Fault, Placed, read
-from pictify_sync.rendering.handlebars.values import Unreadable, falsy, text
+from pictify_sync.rendering.handlebars.syntax import COMPILE_ERROR, Fault, LocatedPath, read
+from pictify_sync.rendering.handlebars.values import UnreadableValue, falsy, text
 
 MAX_TEMPLATE = 500_000  # bytes of html that Pictify takes (413 above)
 MAX_TURNS = 10_000  # of all #each together, per picture
@@ -71,7 +71,7 @@ Value = Callable[[_Frame], Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
+class CompiledTemplate:
     """A template ready to be filled, any number of times, from any thread."""
 
     names: Sequence[str]  # root names used, sorted
@@ -80,7 +80,7 @@ class Compiled:
     _room: int
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Give the page. Raises TemplateFailed."""
+        """Return the page. Raises TemplateFailed."""
         output = _Output(self._room)
         try:
             self._emit(_Frame(variables, None, None, {}), output)
@@ -89,7 +89,7 @@ class Compiled:
         return "".join(output.parts)
 
 
-def compile_template(html: str, raw_html: Collection[str] = ()) -> Compiled:
+def compile_template(html: str, raw_html: Collection[str] = ()) -> CompiledTemplate:
     """Compile a template. `raw_html` names the variables that may be put in without escaping.
 
     Raises TemplateFailed with the first of its faults.
@@ -102,7 +102,7 @@ def compile_template(html: str, raw_html: Collection[str] = ()) -> Compiled:
         emit = _program(tree.program, frozenset())
     except RecursionError:
         raise TemplateFailed(COMPILE_ERROR, "blocks are nested too deeply") from None
-    return Compiled(tree.names, tree.faults, emit, len(html) + MAX_GROWTH)
+    return CompiledTemplate(tree.names, tree.faults, emit, len(html) + MAX_GROWTH)
 
 
 def _program(program: ast.Program | None, bound: frozenset[str]) -> Emit:
@@ -226,14 +226,14 @@ def _value(expression: ast.Expression, bound: frozenset[str]) -> Value:
 
 def _call(path: ast.PathExpression, params: Sequence[ast.Expression], bound: frozenset[str]) -> Value:
     name, values = path.original, [_value(one, bound) for one in params]
-    where = f"line {path.line}: " if isinstance(path, Placed) else ""
+    where = f"line {path.line}: " if isinstance(path, LocatedPath) else ""
     subject = ", ".join(one.original for one in params if isinstance(one, ast.PathExpression)) or "a value"
 
     def value(frame: _Frame) -> Any:
         arguments = [one(frame) for one in values]
         try:
             return call(name, arguments)
-        except Unreadable as error:
+        except UnreadableValue as error:
             raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name} of {subject}: {error}") from None
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
             raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name}: {error}") from None
@@ -259,7 +259,7 @@ def _path(path: ast.PathExpression, bound: frozenset[str]) -> Value:
 
 
 def _start(path: ast.PathExpression, bound: frozenset[str]) -> tuple[Value, Sequence[str]]:
-    """Give where a path begins, and the names that follow."""
+    """Return where a path begins, and the names that follow."""
     depth, parts = path.depth, path.parts
     if path.data and parts[:1] == ["root"]:
         return (lambda frame: frame.root), parts[1:]
@@ -290,7 +290,7 @@ def _data(frame: _Frame | None, depth: int) -> Mapping[str, Any] | None:
 
 
 def _member(value: Any, name: str) -> Any:
-    """Give what a name means in a JSON value; None when nothing."""
+    """Return what a name means in a JSON value; None when nothing."""
     if isinstance(value, Mapping):
         return value.get(name)
     if name == "length" and isinstance(value, str | list | tuple):

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pictify_sync.rendering.handlebars.values import Unreadable, missing, text
+from pictify_sync.rendering.handlebars.values import UnreadableValue, missing, text
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOCK = re.compile(r"\s*\d{1,2}[:.]\d{2}([:.]\d{2})?\s*([ap]\.?m\.?)?\s*", re.I | re.A)
@@ -19,14 +19,14 @@ _DATE_PART = re.compile(r"\[([^\]]*)\]|YYYY|YY|MMMM|MMM|MM|M|dddd|ddd|DD|D|HH|H|
 
 
 def _moment(value: Any) -> datetime:
-    """Read a date: ISO 8601, or milliseconds since 1970. Without a zone it is UTC. Raises Unreadable."""
+    """Read a date: ISO 8601, or milliseconds since 1970. Without a zone it is UTC. Raises UnreadableValue."""
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
             return _EPOCH + timedelta(milliseconds=value)
         moment = datetime.fromisoformat(text(value).strip())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
-        raise Unreadable(value, "a date, such as 2026-04-03") from None
+        raise UnreadableValue(value, "a date, such as 2026-04-03") from None
 
 
 def date(value: Any, form: Any = "short") -> str:

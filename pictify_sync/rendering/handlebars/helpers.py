@@ -1,9 +1,8 @@
 """The 45 functions that Handlebars templates may call, by name, and how values become text.
 
 Names: Pictify, skill "html-templates", "Safelisted helpers". What they do: Pictify, Expressions, and the dashboard's
-preview. Values are what JSON can hold. A function gets its arguments and gives a value. It raises
-`Unreadable` for a number or a date that it cannot read, and may raise `TooLong`; any other value of a wrong type counts
-as none.
+preview. Values are what JSON can hold. A function gets its arguments and gives a value. It raises `UnreadableValue` for
+a number or a date that it cannot read, and may raise `TooLong`; any other value of a wrong type counts as none.
 """
 
 from __future__ import annotations

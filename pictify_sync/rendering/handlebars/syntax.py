@@ -66,7 +66,7 @@ class Tree:
 
 
 @dataclass(slots=True)
-class Placed(ast.PathExpression):
+class LocatedPath(ast.PathExpression):
     """A path that knows where it stands (1-based)."""
 
     line: int = 0
@@ -78,7 +78,7 @@ def read(source: str, raw_html: frozenset[str] | None = frozenset()) -> Tree:
     """Read a template. `raw_html` names the variables that may be put in without escaping; None: do not ask."""
     try:
         tokens = _Tokenizer(source, _make_delimiters("{{", "}}")).tokenize()
-        program = _PlacedParser(tokens, source).parse()
+        program = _LocatingParser(tokens, source).parse()
     except HandlebarsParseError as error:
         return Tree(ast.Program([]), (), (_parse_fault(error),))
     except (RecursionError, ValueError) as error:  # chains of `else if` without end, numbers of 5,000 digits
@@ -127,7 +127,7 @@ class _Tokenizer(_TemplateTokenizer):
         self._emit(TokenType.CONTENT, self._advance(end - self._pos), line, column)
 
 
-class _PlacedParser(_Parser):
+class _LocatingParser(_Parser):
     """The library's, with places, a limit to nesting, and the start of a block that is never closed."""
 
     _depth = 0
@@ -138,11 +138,11 @@ class _PlacedParser(_Parser):
             if one.type is TokenType.NUMBER:  # the library takes it, Handlebars does not
                 message = f"Write [{one.value}] instead of {one.value} in {path.original}"
                 raise HandlebarsParseError(message, line=one.line, column=one.column)
-        return Placed(path.parts, path.original, path.depth, path.is_this, path.data, token.line, token.column)
+        return LocatedPath(path.parts, path.original, path.depth, path.is_this, path.data, token.line, token.column)
 
     def _parse_raw_block(self) -> ast.RawBlock:
         token, block = self._current(), super()._parse_raw_block()
-        block.path = Placed(block.path.parts, block.path.original, line=token.line, column=token.column)
+        block.path = LocatedPath(block.path.parts, block.path.original, line=token.line, column=token.column)
         return block
 
     def _parse_block(self) -> ast.BlockStatement:
@@ -230,7 +230,7 @@ class _Walk:
         self.program(block.inverse, scope)
 
     def _values(self, expressions: Iterable[ast.Expression], scope: _Scope) -> set[str]:
-        """Note what the expressions use; gives the root variables ("" for anything but one) they are made of."""
+        """Note what the expressions use and return the root variables ("" for anything but one) they are made of."""
         found: set[str] = set()
         for expression in expressions:
             match expression:
@@ -266,12 +266,12 @@ class _Walk:
             self._fault(path, "", what, f"rename the variable, or write {{{{this.{path.original}}}}}")
 
     def _fault(self, path: ast.Expression, code: str, message: str, hint: str = "") -> None:
-        line, column = (path.line, path.column) if isinstance(path, Placed) else (0, 0)
+        line, column = (path.line, path.column) if isinstance(path, LocatedPath) else (0, 0)
         self.faults.append(Fault(line, column, code, message, hint))
 
 
 def _origin(path: ast.PathExpression, scope: _Scope) -> str | None:
-    """Give the root variable that a path reads: "" for the root itself, None for none."""
+    """Return the root variable that a path reads: "" for the root itself, None for none."""
     if path.data:
         return (path.parts[1] if len(path.parts) > 1 else "") if path.parts[:1] == ["root"] else None
     if not path.depth and not path.is_this and path.parts[0] in scope.bound:

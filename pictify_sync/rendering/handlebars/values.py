@@ -16,7 +16,7 @@ MAX_SHOWN = 40  # characters of a value in an error
 _NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.I | re.A)
 
 
-class Unreadable(ValueError):
+class UnreadableValue(ValueError):
     """A value is there, and is not what a function wants."""
 
     def __init__(self, value: Any, wanted: str) -> None:
@@ -52,20 +52,20 @@ def _float(value: float) -> str:
 
 
 def falsy(value: Any) -> bool:
-    """Tell whether `#if` takes the other branch: undefined, null, false, 0, NaN, "" and []."""
+    """Return whether `#if` takes the other branch: undefined, null, false, 0, NaN, "" and []."""
     return value is None or value in ("", 0) or value == [] or value != value  # noqa: PLR0124 - NaN
 
 
 def missing(value: Any) -> bool:
-    """Tell whether there is no value: undefined, null or an empty text."""
+    """Return whether there is no value: undefined, null or an empty text."""
     return value is None or value == ""
 
 
 def number(value: Any) -> float:
-    """Read a number. Raises Unreadable for anything else; what is missing is none either."""
+    """Read a number. Raises UnreadableValue for anything else; what is missing is none either."""
     read = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if not isinstance(read, int | float) or not -1e308 < read < 1e308:  # no other is finite, NaN least of all
-        raise Unreadable(value, "a number, such as 1234.5")
+        raise UnreadableValue(value, "a number, such as 1234.5")
     return read + 0
 
 
@@ -73,5 +73,5 @@ def whole(value: Any, default: int) -> int:
     """Read a length or a number of places that a template gives; what is none counts as 0."""
     try:
         return default if value is None else int(number(value))
-    except Unreadable:
+    except UnreadableValue:
         return 0

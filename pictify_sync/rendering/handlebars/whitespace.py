@@ -53,7 +53,7 @@ def _settle_block(body: Body, at: int, block: ast.BlockStatement, *, root: bool)
 
 
 def _branches(block: ast.BlockStatement) -> tuple[list[Body], list[ast.StripFlags]]:
-    """Give the bodies between the tags of a block, and the marks of its `else` tags."""
+    """Return the bodies between the tags of a block, and the marks of its `else` tags."""
     bodies, marks = [block.body.body], []
     while block.inverse is not None:
         marks.append(block.inverse_strip)
@@ -69,7 +69,7 @@ def _branches(block: ast.BlockStatement) -> tuple[list[Body], list[ast.StripFlag
 
 
 def _ends_line(body: Body, at: int, root: bool) -> bool:
-    """Tell whether only blanks stand between a tag and the start of its line."""
+    """Return whether only blanks stand between a tag and the start of its line."""
     if at == 0:
         return root
     before = body[at - 1]
@@ -80,7 +80,7 @@ def _ends_line(body: Body, at: int, root: bool) -> bool:
 
 
 def _line_ends(body: Body, at: int, root: bool) -> bool:
-    """Tell whether only blanks stand between a tag and the end of its line."""
+    """Return whether only blanks stand between a tag and the end of its line."""
     if at + 1 == len(body):
         return root
     after = body[at + 1]

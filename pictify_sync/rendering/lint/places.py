@@ -58,7 +58,7 @@ def read(html: str) -> Elements:
 
 
 def in_line(html: str, one: Element) -> bool:
-    """Tell whether an element is part of a line of text, by what is written beside it."""
+    """Return whether an element is part of a line of text, by what is written beside it."""
     if one.name not in _INLINE:
         return False
     if _TEXT_BEFORE.search(html, max(0, one.tag.start - _NEAR), one.tag.start):
@@ -95,7 +95,7 @@ def _said(content: Sequence[Node]) -> dict[str, str]:
 
 
 def _mark(selector: str) -> str:
-    """Give the element, else the first `.class` or `#id`, of the last part of a selector; "": neither is said."""
+    """Return the element, else the first `.class` or `#id`, of the last part of a selector; "": neither is said."""
     last = _LAST.search(selector[-_NEAR:])
     if last is None:
         return ""

@@ -106,7 +106,7 @@ Found = tuple[int, str, str]  # offset in the page, what is lacking, what to wri
 
 
 def lint(html: str, pieces: Sequence[Piece]) -> list[Problem]:
-    """Give a warning for each thing that the embedded engine lacks, at its first place, sorted by place."""
+    """Return a warning for each thing that the embedded engine lacks, at its first place, sorted by place."""
     lines = Lines(html)
     told: dict[str, list[Found]] = {}
     for found in _page(html, pieces):

@@ -60,7 +60,7 @@ class Css:
     def __init__(self, text: str, *, attribute: bool = False) -> None:
         self.text = text
         painted = _TAG.sub(_paint, text) if "{{" in text else text
-        self._cuts: list[tuple[int, int]] = []  # (offset in the shortened text, letters left out before it)
+        self._cuts: list[tuple[int, int]] = []  # (offset in the shorten text, letters left out before it)
         short = _LONG.sub(self._cut, painted) if "data:" in painted else painted
         self._lines = Lines(short, r"\r\n|[\n\r\f]")
         self.nodes: Sequence[Node] = []
@@ -161,7 +161,7 @@ def _paint(tag: re.Match[str]) -> str:
 
 
 def inside(node: Node) -> Sequence[Node]:
-    """Give the declarations and rules in a rule's braces."""
+    """Return the declarations and rules in a rule's braces."""
     content: Sequence[Node] = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
     return content
 
@@ -175,7 +175,7 @@ def _rules(nodes: Sequence[Node]) -> Iterator[Node]:
 
 
 def families(sheets: Sequence[Css]) -> list[str]:
-    """Give the font families named, in order of appearance, each once, generic ones left out."""
+    """Return the font families named, in order of appearance, each once, generic ones left out."""
     everything = [one for sheet in sheets for one in sheet.declarations]
     variables = {one.name: one.value for one in everything if one.name.startswith("--")}
     found: dict[str, None] = {}

@@ -16,8 +16,8 @@ import tinycss2
 from tinycss2.ast import Node
 
 from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import with_after
-from pictify_sync.rendering.engines.takumi.longhands import expanded
-from pictify_sync.rendering.engines.takumi.page_background import backdrop, backdrop_of_style
+from pictify_sync.rendering.engines.takumi.longhands import expand_longhands
+from pictify_sync.rendering.engines.takumi.page_background import page_background, style_background
 
 ROOT, BODY = "page-root", "page-body"
 ROOT_CLASS = "page-is-root"  # stands for :root, with the same specificity
@@ -43,7 +43,7 @@ _ALWAYS, _NEVER = "(min-width:0px)", "(min-width:1000000px)"
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class PageParts:
     """A page taken apart. Comments, scripts and what cannot be seen are gone."""
 
     styles: Sequence[str]  # text of the <style> elements, in order
@@ -52,32 +52,32 @@ class Split:
     inner: str  # html inside <body>
 
 
-def wrapped(root: str, body: str, inner: str) -> str:
+def wrap_page(root: str, body: str, inner: str) -> str:
     """Put the body's html inside elements that stand for `html` and `body`; `root` and `body` are attributes."""
     return f"<{ROOT} {_with_class(root)}><{BODY} {body}>{inner}</{BODY}></{ROOT}>"
 
 
 @lru_cache(maxsize=64)
-def papered(body: str) -> str:
-    """Give what the style among the body's attributes says of the whole page, as a stylesheet."""
+def body_style_background(body: str) -> str:
+    """Return what the style among the body's attributes says of the whole page, as a stylesheet."""
     found = _STYLE.search(body)
     style = next(filter(None, found.groups()), "") if found else ""
-    return backdrop_of_style(unescape(style), ROOT) if "background" in style else ""
+    return style_background(unescape(style), ROOT) if "background" in style else ""
 
 
-def split(html: str) -> Split:
+def split(html: str) -> PageParts:
     """Take a page apart; a text without `<body>` is all body."""
     styles: list[str] = []
     text = "".join(_visible(html, styles))
     root, body = _open_tag(text, "html"), _open_tag(text, "body")
     if body is None:
-        return Split(styles, root[0] if root else "", "", _HEAD_ONLY.sub("", text))
+        return PageParts(styles, root[0] if root else "", "", _HEAD_ONLY.sub("", text))
     end = text.lower().rfind("</body", body[1])
-    return Split(styles, root[0] if root else "", body[0], text[body[1] : end if end >= 0 else len(text)])
+    return PageParts(styles, root[0] if root else "", body[0], text[body[1] : end if end >= 0 else len(text)])
 
 
 def _visible(html: str, styles: list[str]) -> Iterator[str]:
-    """Give the text without opaque elements; the text of styles goes to `styles`, but for those of inline SVG."""
+    """Return the text without opaque elements; the text of styles goes to `styles`, but for those of inline SVG."""
     at = inside = 0
     while found := _OPAQUE.search(html, at):
         yield html[at : found.start()]
@@ -109,7 +109,7 @@ def _behind(text: str, mark: str, at: int) -> int:
 
 
 def _open_tag(text: str, name: str) -> tuple[str, int] | None:
-    """Give the attributes of the first such tag and the place after it."""
+    """Return the attributes of the first such tag and the place after it."""
     found = re.compile(rf"<{name}(?=[\s/>])", re.I).search(text)
     if not found:
         return None
@@ -154,11 +154,11 @@ def compile_sheet(css: str, *, whole_pages: bool) -> Sheet:
     text = "".join(_rules(rules, faces, whole_pages=whole_pages))
     if whole_pages:
         return Sheet(text, tuple(faces), frozenset())
-    return Sheet(text + backdrop(text, ROOT, BODY), tuple(faces), frozenset().union(*map(_after, rules)))
+    return Sheet(text + page_background(text, ROOT, BODY), tuple(faces), frozenset().union(*map(_after, rules)))
 
 
 def _after(rule: Node) -> frozenset[str]:
-    """Give what a rule gives an ::after to, those inside @media and the like included."""
+    """Return what a rule gives an ::after to, those inside @media and the like included."""
     if rule.type == "qualified-rule":
         return with_after(rule.prelude) if "content" in tinycss2.serialize(rule.content) else frozenset()
     if rule.type == "at-rule" and rule.content is not None and rule.lower_at_keyword in _NESTING:
@@ -172,7 +172,7 @@ def _rules(rules: Sequence[Node], faces: list[Face], *, whole_pages: bool) -> It
         if rule.type == "qualified-rule":
             prelude, content = tinycss2.serialize(rule.prelude), tinycss2.serialize(rule.content)
             if not whole_pages:
-                prelude, content = _selector(rule.prelude), expanded(content)
+                prelude, content = _selector(rule.prelude), expand_longhands(content)
             yield f"{prelude}{{{content}}}\n"
         elif rule.type == "at-rule":
             yield from _at_rule(rule, faces, whole_pages=whole_pages)

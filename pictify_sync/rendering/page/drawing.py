@@ -1,4 +1,4 @@
-"""What an engine draws: a page whose pictures are tokens, with all that it needs beside it."""
+"""What an engine draws: a page whose pictures are placeholders, with all that it needs beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Font:
     """A font that a page brings along."""
 
     family: str
-    name: str  # token of its content
+    name: str  # placeholder of its content
     data: bytes = field(repr=False, compare=False)
     weight: str = ""  # as in css: 400, bold, 100 900; "" when not said
     style: str = ""
@@ -28,7 +28,7 @@ class Drawing:
     body: str  # attributes of <body>
     inner: str  # html inside <body>
     sheets: Sequence[str]  # css, in order; for engines of fragments, with the selectors of `page`
-    pictures: Mapping[str, Picture]  # by the token that stands in html or css
+    pictures: Mapping[str, Picture]  # by the placeholder that stands in html or css
     fonts: tuple[Font, ...]
     size: tuple[int, int]  # width, height in pixels
     format: str  # png, jpeg or webp

@@ -1,4 +1,4 @@
-"""The pictures that a page names: each becomes a token and its bytes, or the page fails.
+"""The pictures that a page names: each becomes a placeholder and its bytes, or the page fails.
 
 An engine is given bytes and never a place to read from. `data:` counts, http(s) only for hosts that are allowed, and
 nothing else does. Nothing here knows an engine or Handlebars.
@@ -18,16 +18,16 @@ from urllib.parse import unquote_to_bytes
 from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RenderFailed, of_the_machine
 
 MAX_BYTES = 20_000_000  # of one picture
-MAX_PIXELS = 50_000_000  # of one picture: 200 MB unpacked
-ORIGIN = "https://picture.invalid/"  # tokens look like URLs, so that they pass through html and css unharmed
+MAX_PIXELS = 50_000_000  # of one picture: 200 MB decode_data_uri
+ORIGIN = "https://picture.invalid/"  # placeholders look like URLs, so that they pass through html and css unharmed
 SHOWN = 80  # characters of a reference in a message
 EXIF_ORIENTATION = 0x0112
 _ROOT = re.compile(rb"<svg\b[^<]*", re.I)
 _ANY_SHAPE = re.compile(rb"""preserveAspectRatio\s*=\s*["']\s*none""")
 
 
-class Fetches(Protocol):
-    """Gives the bytes of an http(s) URL, or raises OSError or ValueError with the reason."""
+class ImageFetcher(Protocol):
+    """Return the bytes of an http(s) URL, or raises OSError or ValueError with the reason."""
 
     def __call__(self, url: str, /) -> bytes: ...
 
@@ -47,47 +47,47 @@ class Picture:
     keeps_shape: bool = False  # an SVG picture that fits itself into any box
 
 
-def token(reference: str) -> str:
-    """Give the URL that stands for a reference: the same in every process."""
+def placeholder(reference: str) -> str:
+    """Return the URL that stands for a reference: the same in every process."""
     return ORIGIN + blake2b(reference.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
-def shortened(reference: str) -> str:
-    """Give a reference as a message may show it."""
+def shorten(reference: str) -> str:
+    """Return a reference as a message may show it."""
     return reference if len(reference) <= SHOWN else f"{reference[:SHOWN]}..."
 
 
-class Album:
-    """The pictures of one page: references go in, tokens come out, and `pictures` has what to hand to the engine."""
+class PageImages:
+    """The pictures of one page: references go in, placeholders come out; `pictures` goes to the engine."""
 
-    def __init__(self, shelf: Shelf, known: Mapping[str, str]) -> None:
-        self._shelf = shelf
-        self._known = known  # token -> reference, of what was taken out before
-        self.pictures: dict[str, Picture] = {}  # by token
+    def __init__(self, cache: ImageCache, known: Mapping[str, str]) -> None:
+        self._cache = cache
+        self._known = known  # placeholder -> reference, of what was taken out before
+        self.pictures: dict[str, Picture] = {}  # by placeholder
 
     def take(self, reference: str) -> str:
-        """Give the token of a reference's picture. Raises RenderFailed when there is none."""
+        """Return the placeholder of a reference's picture. Raises RenderFailed when there is none."""
         stripped = reference.strip()
-        name = stripped if stripped in self._known else token(stripped)
+        name = stripped if stripped in self._known else placeholder(stripped)
         if name not in self.pictures:
-            self.pictures[name] = self._shelf.get(name, self._known.get(name, stripped))
+            self.pictures[name] = self._cache.get(name, self._known.get(name, stripped))
         return name
 
 
-class Shelf:
+class ImageCache:
     """Pictures of one process, kept while there is room."""
 
-    def __init__(self, fetch: Fetches, room: int = 128_000_000) -> None:
+    def __init__(self, fetch: ImageFetcher, room: int = 128_000_000) -> None:
         self._fetch = fetch
         self._room = room  # bytes
         self._kept: dict[str, Picture] = {}
         self._bytes = 0
 
     def get(self, name: str, reference: str) -> Picture:
-        """Give the picture of a reference, whose token is `name`."""
+        """Return the picture of a reference, whose placeholder is `name`."""
         kept = self._kept.get(name)
         if kept is None:
-            kept = replace(self._read(reference), name=shortened(reference))
+            kept = replace(self._read(reference), name=shorten(reference))
             self._keep(name, kept)
         return kept
 
@@ -102,20 +102,20 @@ class Shelf:
         scheme = reference[:8].lower()
         try:
             if scheme.startswith("data:"):
-                return checked(unpacked(reference))
+                return check_image(decode_data_uri(reference))
             if scheme.startswith(("http:", "https:")):
-                return checked(self._fetch(reference))
+                return check_image(self._fetch(reference))
             if ":" not in reference[:SHOWN]:
                 raise ValueError("no such picture: a file is named by its path from the manifest or template")
             raise ValueError("only data: and http(s) pictures of allowed hosts can be used")
         except (ValueError, OSError) as error:
             if of_the_machine(error):
                 raise
-            raise RenderFailed(IMAGE_FETCH_FAILED, f"{shortened(reference)}: {error}") from None
+            raise RenderFailed(IMAGE_FETCH_FAILED, f"{shorten(reference)}: {error}") from None
 
 
-def unpacked(uri: str) -> bytes:
-    """Give the bytes of a `data:` URI. Raises ValueError."""
+def decode_data_uri(uri: str) -> bytes:
+    """Return the bytes of a `data:` URI. Raises ValueError."""
     head, comma, body = uri[5:].partition(",")
     if not comma:
         raise ValueError("a data: URI without a comma")
@@ -125,11 +125,11 @@ def unpacked(uri: str) -> bytes:
     return b64decode(raw, validate=b"\n" not in raw and b" " not in raw) if head.lower().endswith(";base64") else raw
 
 
-def checked(data: bytes) -> Picture:
+def check_image(data: bytes) -> Picture:
     """Find out what a picture is, by its content, and hold it to the limits. Raises ValueError."""
     if len(data) > MAX_BYTES:
         raise ValueError(f"{len(data)} bytes, at most {MAX_BYTES}")
-    media = sniffed(data)
+    media = media_type(data)
     if media == "image/svg+xml":
         root = _ROOT.search(data[:4096])
         fits = root is not None and b"viewBox" in root[0] and not _ANY_SHAPE.search(root[0])
@@ -137,8 +137,8 @@ def checked(data: bytes) -> Picture:
     return Picture(_upright(data), media)
 
 
-def sniffed(data: bytes) -> str:
-    """Give the media type of a picture that engines can draw. Raises ValueError."""
+def media_type(data: bytes) -> str:
+    """Return the media type of a picture that engines can draw. Raises ValueError."""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
@@ -172,7 +172,7 @@ def _upright(data: bytes) -> bytes:
         raise ValueError(f"a broken picture: {error}") from None
 
 
-def broken(pictures: Iterable[Picture]) -> str:
+def broken_images(pictures: Iterable[Picture]) -> str:
     """Name the pictures that an engine may have stumbled over: those that cannot be decoded, and every SVG picture."""
     from PIL import Image  # noqa: PLC0415 - a page without pictures does without
 
@@ -189,18 +189,18 @@ def broken(pictures: Iterable[Picture]) -> str:
     return ", ".join(names)
 
 
-def lifted(value: Any, known: dict[str, str]) -> Any:
-    """Replace the `data:` pictures among the variables by tokens, so that templates are filled with short text."""
+def extract_images(value: Any, known: dict[str, str]) -> Any:
+    """Replace `data:` pictures among the variables by placeholders, so that templates are filled with short text."""
     match value:
         case str():
             if value[:11].lower() != "data:image/":
                 return value
-            name = token(value)
+            name = placeholder(value)
             known[name] = value
             return name
         case list() | tuple():
-            return [lifted(one, known) for one in value]
+            return [extract_images(one, known) for one in value]
         case dict():
-            return {key: lifted(one, known) for key, one in value.items()}
+            return {key: extract_images(one, known) for key, one in value.items()}
         case _:
             return value

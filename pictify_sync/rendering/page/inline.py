@@ -46,7 +46,7 @@ class Piece:
 
 
 def pieces(html: str) -> Iterator[Piece]:
-    """Give the css of a page, in order."""
+    """Return the css of a page, in order."""
     for element in elements(html):
         if element.name == "style" and element.text:
             text = html[element.text.start : element.text.end]
@@ -61,7 +61,7 @@ def _attribute(html: str, span: Span) -> Piece:
 
 
 def files(html: str) -> list[str]:
-    """Give the local files that html and css name, in order of appearance, each once."""
+    """Return the local files that html and css name, in order of appearance, each once."""
     named: dict[str, None] = {}
 
     def read(name: str) -> None:
@@ -77,7 +77,7 @@ def inline(html: str, read: Read) -> str:
 
 
 def local(name: str) -> bool:
-    """Tell whether a reference names a file beside the page."""
+    """Return whether a reference names a file beside the page."""
     return not (_ELSEWHERE.match(name) or "{{" in name or PAINT in name)
 
 
@@ -150,7 +150,7 @@ class _Page:
         return f'url("{posixpath.normpath(posixpath.join(folder, name))}")' if folder else written
 
     def _sheet(self, name: str, folder: str) -> str | None:
-        """Give the css of a file, its own references resolved; "" for one that is being put in already."""
+        """Return the css of a file, its own references resolved; "" for one that is being put in already."""
         path = _path(name, folder)
         if path in self.opened:
             return ""
@@ -179,7 +179,7 @@ class _Page:
 
 
 def _path(name: str, folder: str) -> str:
-    """Give the file that a reference means: without query and fragment, relative to the page."""
+    """Return the file that a reference means: without query and fragment, relative to the page."""
     path = unquote(re.split(r"[?#]", name, maxsplit=1)[0])
     return posixpath.normpath(posixpath.join(folder, path)) if folder else path
 

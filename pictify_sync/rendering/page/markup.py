@@ -39,7 +39,7 @@ class Element:
 
 
 def elements(html: str) -> Iterator[Element]:
-    """Give the start tags in order."""
+    """Return the start tags in order."""
     at = 0
     while found := _NEXT.search(html, at):
         if found[1] is None:

@@ -23,7 +23,7 @@ _WORTH = re.compile(r"url\(|gradient\(|(?<![\w-])(?:font|flex)\s*+:|line-clamp\s
 
 
 @dataclass(frozen=True, slots=True)
-class Rewriting:
+class RewriteRules:
     """What to write instead."""
 
     picture: Take  # for a reference in css or of an element
@@ -52,17 +52,17 @@ def _plain(escaped: re.Match[str]) -> str:
     return escaped[2] or ""
 
 
-def in_attributes(written: str, how: Rewriting) -> str:
+def in_attributes(written: str, how: RewriteRules) -> str:
     """Rewrite the styles among an element's attributes."""
     return _element("", written, how) or "" if _WORTH.search(written) else written
 
 
-def in_html(html: str, how: Rewriting) -> str:
+def in_html(html: str, how: RewriteRules) -> str:
     """Rewrite every picture that elements or their styles name; an `<img>` without one is dropped."""
     return "".join(_parts(html, how))
 
 
-def _parts(html: str, how: Rewriting) -> Iterator[str]:
+def _parts(html: str, how: RewriteRules) -> Iterator[str]:
     done = at = 0
     while found := _TAG.search(html, at):
         attributes = _ATTRIBUTES.match(html, found.end())
@@ -79,8 +79,8 @@ def _parts(html: str, how: Rewriting) -> Iterator[str]:
     yield html[done:]
 
 
-def _element(name: str, written: str, how: Rewriting) -> str | None:
-    """Give the attributes rewritten; None: the element shows nothing."""
+def _element(name: str, written: str, how: RewriteRules) -> str | None:
+    """Return the attributes rewritten; None: the element shows nothing."""
     parts: list[str] = []
     shown = name not in ("img", "image")
     wanted = _PICTURES.get(name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pictify_sync.rendering.engines.takumi.longhands import expanded
+from pictify_sync.rendering.engines.takumi.longhands import expand_longhands
 from tests.rendering.pages.studio import GREEN, RED, Studio, halves, near, picture, uri
 
 BOX = ".b{width:80px;height:40px;background:#ccc}"
@@ -114,7 +114,9 @@ def test_clamped_text_ends_in_an_ellipsis(studio: Studio) -> None:
     assert studio.draw(f"<style>p{{{clamp}}}</style><p>{words}", size=(200, 100)) == want
     assert studio.draw(f'<p style="{clamp}">{words}', size=(200, 100)) == want
     assert studio.draw(f"<style>p{{{clamp}}}</style><p>one two", size=(200, 100)) != want
-    assert "ellipsis" not in expanded(f"{clamp};text-overflow:clip") + expanded("font-size:2px;overflow:hidden")
+    assert "ellipsis" not in expand_longhands(f"{clamp};text-overflow:clip") + expand_longhands(
+        "font-size:2px;overflow:hidden"
+    )
 
 
 TILE = uri(picture(colour="#f00", size=(40, 40)))
@@ -146,8 +148,8 @@ def test_a_background_ends_with_its_box(studio: Studio, background: str) -> None
 def test_where_a_background_ends_may_be_said() -> None:
     """A template's own word counts, and a plain colour needs none."""
     for css in ("background:#f00;", "background:url(a)  border-box;", "background:url(a);background-clip:text;"):
-        assert "padding-box" not in expanded(css)
-    assert "padding-box" in expanded("background:url(a-box.png)")
+        assert "padding-box" not in expand_longhands(css)
+    assert "padding-box" in expand_longhands("background:url(a-box.png)")
 
 
 @pytest.mark.parametrize("place", ["position:absolute;left:0;top:0", "display:inline-block", "float:left"])
@@ -203,5 +205,5 @@ def test_hidden_elements_are_not_drawn(studio: Studio) -> None:
 def test_what_is_no_font_shorthand_stays() -> None:
     """Values that are not understood, other properties and nested rules are kept."""
     for css in ("font:inherit;", "font:var(--all);", "font-size:3px;", "a:url(x);", "--font: x;", "font:12px;"):
-        assert expanded(css).replace(" ", "") == css.replace(" ", "")
-    assert "font-size:3px" in expanded("&:hover{font:3px a}")
+        assert expand_longhands(css).replace(" ", "") == css.replace(" ", "")
+    assert "font-size:3px" in expand_longhands("&:hover{font:3px a}")

@@ -7,7 +7,7 @@ import time
 import pytest
 import tinycss2
 
-from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import TEXT, apart, with_after
+from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import TEXT, with_after, wrap_text
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_selectors_of_an_after(selector: str, marks: set[str]) -> None:
 )
 def test_text_that_stands_alone(html: str, changed: bool) -> None:
     """Only elements that a selector names and that hold nothing but text are changed."""
-    found = apart(html, {"h2", ".lead", "#top"})
+    found = wrap_text(html, {"h2", ".lead", "#top"})
     assert (f"<{TEXT}>a" in found) is changed
     assert found.replace(f"<{TEXT}>", "").replace(f"</{TEXT}>", "") == html
 
@@ -50,5 +50,5 @@ def test_it_is_linear() -> None:
     """Markup that never ends is passed over once."""
     for piece in ("<p", "<p>", "<p a='", "< p>x", "<p>x", "<p 'x", "</p"):
         begun = time.process_time()
-        apart(piece * 20_000, {"p"})
+        wrap_text(piece * 20_000, {"p"})
         assert time.process_time() - begun < 1

@@ -6,7 +6,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from pictify_sync.rendering.fonts import find
-from pictify_sync.rendering.page.document import compile_sheet, split, wrapped
+from pictify_sync.rendering.page.document import compile_sheet, split, wrap_page
 from tests.rendering.pages.studio import BLUE, GREEN, RED, SIZE, Studio, near, svg, uri
 
 G = "background: #0f0"
@@ -207,7 +207,7 @@ def test_splitting_is_linear_and_total() -> None:
     """Unclosed and repeated markup of any kind is taken apart in one pass."""
     for piece in ("<style>", "<!--", "<script ", '<a "', "<svg>", "<body ", "</style", "<title", "<html '"):
         taken = split(piece * 50_000)
-        assert wrapped(taken.root, taken.body, taken.inner)
+        assert wrap_page(taken.root, taken.body, taken.inner)
 
 
 def test_sheets_are_rewritten_only_where_they_name_the_page() -> None:

@@ -93,7 +93,7 @@ def test_text_that_looks_like_a_reference_is_text(takumi: Studio) -> None:
         (uri(picture()[:40]), "broken"),
         (uri(halves()[:60]), "data:image/png"),
         (uri(gzip.compress(KINDS[4][1])), "no PNG"),
-        (pictures.token("data:image/png;base64,AAAA"), "picture.invalid"),
+        (pictures.placeholder("data:image/png;base64,AAAA"), "picture.invalid"),
     ],
 )
 def test_other_references_fail_the_item(takumi: Studio, reference: str, says: str) -> None:
@@ -131,11 +131,11 @@ def test_sizes_are_capped() -> None:
     """Pictures of too many bytes or pixels are refused before they are decoded."""
     bomb = picture("PNG", "#000", (10_000, 6_000))
     with pytest.raises(ValueError, match="pixels"):
-        pictures.checked(bomb)
+        pictures.check_image(bomb)
     with pytest.raises(ValueError, match="bytes"):
-        pictures.checked(b"\x89PNG\r\n\x1a\n" + bytes(pictures.MAX_BYTES))
+        pictures.check_image(b"\x89PNG\r\n\x1a\n" + bytes(pictures.MAX_BYTES))
     with pytest.raises(ValueError, match="larger"):
-        pictures.unpacked("data:image/png;base64," + "A" * (2 * pictures.MAX_BYTES + 4))
+        pictures.decode_data_uri("data:image/png;base64," + "A" * (2 * pictures.MAX_BYTES + 4))
 
 
 def test_photos_stand_upright(studio: Studio) -> None:

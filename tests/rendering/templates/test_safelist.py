@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.rendering.handlebars.helpers import FUNCTIONS, TooLong, call
-from pictify_sync.rendering.handlebars.values import Unreadable, text
+from pictify_sync.rendering.handlebars.values import UnreadableValue, text
 from tests.rendering.templates.test_handlebars import JSON
 
 CASES: list[tuple[str, list[Any], Any]] = [
@@ -116,14 +116,14 @@ def test_what_cannot_be_read_is_an_error_and_never_a_zero(name: str, value: Any)
     """Of every function that reads a number or a date; the value is named where it is short."""
     if name in ("sum", "average"):
         value = [value]
-    with pytest.raises(Unreadable, match=r" is not a (number|date|list)"):
+    with pytest.raises(UnreadableValue, match=r" is not a (number|date|list)"):
         call(name, [value])
 
 
 @pytest.mark.parametrize("value", [True, False])
 def test_a_truth_is_no_money(value: Any) -> None:
     """It is not drawn as one dollar, or as none."""
-    with pytest.raises(Unreadable, match="is not an amount of money"):
+    with pytest.raises(UnreadableValue, match="is not an amount of money"):
         call("currency", [value, "EUR"])
 
 
@@ -131,7 +131,7 @@ def test_a_truth_is_no_money(value: Any) -> None:
 def test_dates_that_cannot_be_read(value: Any) -> None:
     """They are not shown as they stand, in a picture that is of dates in one form."""
     for name in ("date", "time"):
-        with pytest.raises(Unreadable, match="is not a date, such as 2026-04-03"):
+        with pytest.raises(UnreadableValue, match="is not a date, such as 2026-04-03"):
             call(name, [value])
 
 
@@ -146,5 +146,5 @@ def test_no_function_fails_on_any_value(name: str, arguments: list[Any]) -> None
         assert isinstance(text(call(name, arguments)), str)
     except TooLong:
         assert name in ("padStart", "padEnd")
-    except Unreadable:
+    except UnreadableValue:
         assert name in READERS

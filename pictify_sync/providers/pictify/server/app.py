@@ -17,16 +17,16 @@ from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
 from pictify_sync.providers.pictify.server.calls import Call
-from pictify_sync.providers.pictify.server.context import Backstage
-from pictify_sync.providers.pictify.server.faults import Dropped, parse
-from pictify_sync.providers.pictify.server.gate import befall_after, befall_before, rate_headers, refuse_rate, team_of
+from pictify_sync.providers.pictify.server.context import ServerContext
+from pictify_sync.providers.pictify.server.faults import ConnectionDropped, parse
+from pictify_sync.providers.pictify.server.gate import inject_after, inject_before, rate_headers, refuse_rate, team_of
 from pictify_sync.providers.pictify.server.limits import Buckets
 from pictify_sync.providers.pictify.server.options import Options, switched
 from pictify_sync.providers.pictify.server.problems import error_answer
 from pictify_sync.providers.pictify.server.routes.control import PATHS, Control
 from pictify_sync.providers.pictify.server.routes.table import BY_OPERATION, OPEN, RENDERING, RESERVED, ROUTES
 from pictify_sync.providers.pictify.server.store.database import Store, missing
-from pictify_sync.providers.pictify.server.webhooks.sender import Courier
+from pictify_sync.providers.pictify.server.webhooks.sender import WebhookSender
 from pictify_sync.providers.pictify.server.wire import Answer, WireError, canonical
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Emulator:
     """The WSGI app over one folder. Several processes may open the same folder."""
 
     def __init__(self, folder: Path, options: Options) -> None:
-        self._stage = Backstage(folder, options)
-        self._control = Control(options, self._stage.courier.wake)
+        self._context = ServerContext(folder, options)
+        self._control = Control(options, self._context.sender.wake)
         self._buckets = Buckets(options.now)
         rules = [Rule(route.path, endpoint=route.operation, methods=[route.method]) for route in ROUTES]
         rules.append(Rule("/openapi.json", endpoint="getOpenApi", methods=["GET"]))
@@ -49,9 +49,9 @@ class Emulator:
         self._urls = Map(rules, strict_slashes=False, merge_slashes=False)
 
     @property
-    def courier(self) -> Courier:
+    def sender(self) -> WebhookSender:
         """The sender of webhooks: a test on a clock of its own calls `send_due`."""
-        return self._stage.courier
+        return self._context.sender
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         return self._respond(Request(environ))(environ, start_response)
@@ -66,7 +66,7 @@ class Emulator:
             found = error
         except HTTPException as error:
             found = WireError(error.code or 500, error.description or error.name)
-        except Dropped:
+        except ConnectionDropped:
             raise  # whoever serves the app closes the connection
         except (sqlite3.Error, OSError) as error:
             damaged = f" ({self._control.options.damaged})" if type(error) is sqlite3.DatabaseError else ""
@@ -107,13 +107,13 @@ class Emulator:
                 faults += tuple(one for one in parse(words) if one.operation in ("", operation))
             except ValueError as error:
                 raise WireError(400, str(error)) from None
-        if (answer := befall_before(faults, options.now())) is not None:
+        if (answer := inject_before(faults, options.now())) is not None:
             return answer
         call = Call(request, values, options, team, faults)
         if operation in RENDERING:
             self._check_quota(call)
-        found = BY_OPERATION[operation].serve(self._stage, call)
-        befall_after(faults)
+        found = BY_OPERATION[operation].serve(self._context, call)
+        inject_after(faults)
         response = found if isinstance(found, Response) else _json(found)
         response.headers.update(headers)
         return response
@@ -121,13 +121,13 @@ class Emulator:
     def _check_quota(self, call: Call) -> None:
         """Refuse what is over the quota; a batch that was accepted before is not."""
         options, key = call.options, call.idempotency_key
-        if options.quota is None or (key and self._stage.batches.has_answered(call.team, key)):
+        if options.quota is None or (key and self._context.batches.has_answered(call.team, key)):
             return
-        if self._stage.renders.spent(call.team) >= options.quota:
+        if self._context.renders.spent(call.team) >= options.quota:
             raise WireError(options.quota_status, "Quota exceeded", "quota_exceeded")
 
     def _rate(self, request: Request, options: Options, operation: str) -> dict[str, str]:
-        """Count the request; gives the headers to send. 429 when there were too many."""
+        """Count the request and return the headers to send. 429 when there were too many."""
         limit = options.allowed.requests_per_minute
         if limit is None:
             return {}
@@ -138,7 +138,7 @@ class Emulator:
 
     def close(self) -> None:
         """Stop rendering (what is not finished goes on when the folder is opened again) and let go of the folder."""
-        self._stage.close()
+        self._context.close()
 
 
 def create_app(folder: Path, options: Options) -> Emulator:

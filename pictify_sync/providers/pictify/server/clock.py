@@ -40,7 +40,7 @@ class MovableClock:
             return (self._machine() if self._start is None else self._start) + self._ahead
 
     def advance(self, seconds: float) -> float:
-        """Go forward; gives the new time."""
+        """Go forward and return the new time."""
         if not 0 <= seconds <= 1e10:
             raise ValueError("a clock goes forward, and not for ever")
         with self._lock:

@@ -13,15 +13,15 @@ from pathlib import Path
 
 from pictify_sync.providers.pictify.server.batches.accepted import Batches, Order
 from pictify_sync.providers.pictify.server.batches.claims import Claims
-from pictify_sync.providers.pictify.server.batches.dispatch import Dispatcher, Rendering
+from pictify_sync.providers.pictify.server.batches.dispatch import Dispatcher, RenderSetup
 from pictify_sync.providers.pictify.server.batches.views import BatchView
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.pictify.server.store.database import Store
 from pictify_sync.providers.pictify.server.store.renders import Renders
 from pictify_sync.providers.pictify.server.store.templates import Source, Templates
-from pictify_sync.providers.pictify.server.webhooks.events import Announcer
-from pictify_sync.providers.pictify.server.webhooks.post import Poster
-from pictify_sync.providers.pictify.server.webhooks.sender import Courier
+from pictify_sync.providers.pictify.server.webhooks.events import EventQueue
+from pictify_sync.providers.pictify.server.webhooks.post import WebhookClient
+from pictify_sync.providers.pictify.server.webhooks.sender import WebhookSender
 from pictify_sync.providers.pictify.server.webhooks.subscriptions import Subscriptions
 from pictify_sync.providers.pictify.server.wire import WireError
 from pictify_sync.rendering.engines.pool import RenderPool
@@ -31,7 +31,7 @@ RENDERING_STOPPED = "RENDERING_STOPPED"  # code of an error that ends only when 
 LATE = 60.0  # seconds that rendering may be behind the server's clock before results are shown as they are
 
 
-class Backstage:
+class ServerContext:
     """One folder, open. Several processes may open the same folder."""
 
     def __init__(self, folder: Path, options: Options) -> None:
@@ -44,16 +44,16 @@ class Backstage:
         self.templates = Templates(self._store, options.read, max_html=options.max_html, now=now)
         self.batches = Batches(self._store, now=now, key_seconds=options.key_seconds, keep_values=options.keep_values)
         self.renders = Renders(self._store)
-        self._poster = Poster(loopback=options.loopback_targets)
-        self.subscriptions = Subscriptions(self._store, self._poster.check, now)
-        self.courier = Courier(self._store, folder / "courier.lock", options.post or self._poster, now)
+        self._webhooks = WebhookClient(loopback=options.loopback_targets)
+        self.subscriptions = Subscriptions(self._store, self._webhooks.check, now)
+        self.sender = WebhookSender(self._store, folder / "courier.lock", options.post or self._webhooks, now)
         self.source: Callable[[str], Source] = lru_cache(maxsize=16)(self.templates.source)
         self._workers = options.workers or _cores()
         self._dispatcher: Dispatcher | None = None
         self._lock = threading.Lock()
         self._closed = False
-        if self.courier.waiting():
-            self.courier.wake()
+        if self.sender.waiting():
+            self.sender.wake()
 
     def dispatch(self) -> Dispatcher:
         """The thread that renders; it starts with the first call."""
@@ -63,12 +63,12 @@ class Backstage:
                 raise WireError(500, "The emulator is closed")
             if self._dispatcher is None:
                 journals = self.folder / "runs"
-                announce = Announcer(options.now, self.courier.wake)
+                announce = EventQueue(options.now, self.sender.wake)
                 claims = Claims(self._store, journals, announce, keep_values=options.keep_values, now=options.now)
                 longest = options.render_seconds + options.start_seconds
                 how = (options.renderer, self.folder / "files", journals, options.render_seconds)
                 pool = options.pool or partial(RenderPool, self._workers, options.preload, longest=longest)
-                self._dispatcher = Dispatcher(claims, self.source, Rendering(*how, self._workers, longest), pool)
+                self._dispatcher = Dispatcher(claims, self.source, RenderSetup(*how, self._workers, longest), pool)
             return self._dispatcher
 
     def view(self, batch: str, team: str, *, values: bool = False) -> BatchView:
@@ -96,7 +96,7 @@ class Backstage:
                 dispatcher.wait(seen, 1.0)
                 seconds -= 1.0 if dispatcher.recorded == seen else 0.0
 
-    def now_render(self, order: Order) -> BatchView:
+    def render_now(self, order: Order) -> BatchView:
         """Render at once: what a synchronous route answers with."""
         batch = str(self.batches.create(order).body["batchId"])
         self.dispatch().wake()
@@ -116,8 +116,8 @@ class Backstage:
             return
         if self._dispatcher is not None:
             self._dispatcher.close()
-        self.courier.close()
-        self._poster.close()
+        self.sender.close()
+        self._webhooks.close()
         self._store.close()
 
 

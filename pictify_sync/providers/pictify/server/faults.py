@@ -44,7 +44,7 @@ BEFORE = frozenset(
 WRITTEN = re.compile(r"([a-z-]+)(?:=([^@*]*))?(?:@(\w+))?(?:\*(\d{1,6}))?")
 
 
-class Dropped(ConnectionResetError):
+class ConnectionDropped(ConnectionResetError):
     """The connection is to be closed without an answer: whoever serves the app sees to it."""
 
 
@@ -82,7 +82,7 @@ class Rules:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def due(self, operation: str) -> tuple[Fault, ...]:
-        """Give what befalls a request of this operation."""
+        """Return what befalls a request of this operation."""
         found = []
         with self._lock:
             for position, one in enumerate(self.faults):
@@ -96,7 +96,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class BatchFaults:
     """How one batch is to misbehave; kept with it."""
 
     seconds: float = 0.0  # that it takes at least
@@ -107,7 +107,7 @@ class Play:
     reorder: bool = False
 
 
-def play(faults: Sequence[Fault], items: int, seconds: float) -> Play:
+def batch_faults(faults: Sequence[Fault], items: int, seconds: float) -> BatchFaults:
     """Collect what concerns a new batch. `seconds`: that every batch of this server takes."""
     fields: dict[str, object] = {"seconds": seconds}
     for one in faults:
@@ -130,4 +130,4 @@ def play(faults: Sequence[Fault], items: int, seconds: float) -> Play:
                 fields["reorder"] = True
             case _:
                 pass  # befalls the request, not the batch
-    return Play(**fields)  # type: ignore[arg-type]
+    return BatchFaults(**fields)  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from hmac import compare_digest
 
 from werkzeug.wrappers import Request, Response
 
-from pictify_sync.providers.pictify.server.faults import Dropped, Fault
+from pictify_sync.providers.pictify.server.faults import ConnectionDropped, Fault
 from pictify_sync.providers.pictify.server.limits import Allowance
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.pictify.server.wire import WireError, digest
@@ -22,7 +22,7 @@ LONGEST_DELAY = 600.0  # seconds
 
 
 def team_of(request: Request, options: Options) -> str:
-    """Check the bearer key; gives the name of its team, "" where there are no teams. 401 when it is not taken."""
+    """Check the bearer key and return the name of its team, "" where there are no teams. 401 when it is not taken."""
     kind, _, key = request.headers.get("Authorization", "").partition(" ")
     key = key.strip()
     taken = kind.lower() == "bearer" and bool(key)
@@ -53,8 +53,8 @@ def refuse_rate(allowance: Allowance, options: Options, operation: str) -> WireE
     return WireError(429, "Too many requests", extra={"retryAfter": seconds}, headers=headers)
 
 
-def befall_before(faults: Sequence[Fault], now: float) -> Response | None:
-    """Let what befalls a request before it is served happen. Raises WireError or Dropped, or gives an answer."""
+def inject_before(faults: Sequence[Fault], now: float) -> Response | None:
+    """Inject the faults that come before a request is served: WireError, ConnectionDropped or an answer."""
     for one in faults:
         match one.name:
             case "delay":
@@ -65,7 +65,7 @@ def befall_before(faults: Sequence[Fault], now: float) -> Response | None:
                 page = "<html><head><title>Bad gateway</title></head><body><h1>Bad gateway</h1></body></html>"
                 return Response(page, status=int(one.value), content_type="text/html")
             case "drop-before":
-                raise Dropped("a fault closes the connection")
+                raise ConnectionDropped("a fault closes the connection")
             case "quota":
                 raise WireError(402, "Quota exceeded", "quota_exceeded")
             case "rate" | "rate-date" | "rate-body" | "rate-quota":
@@ -88,13 +88,13 @@ def _rate(fault: Fault, now: float) -> WireError:
     return WireError(429, "Too many requests", headers=headers)
 
 
-def befall_after(faults: Sequence[Fault]) -> None:
-    """Let what befalls a request after it was served happen: raises WireError or Dropped."""
+def inject_after(faults: Sequence[Fault]) -> None:
+    """Inject the faults that come after a request was served: WireError or ConnectionDropped."""
     for one in faults:
         if one.name == "error-after":
             raise failure(one)
         if one.name == "drop-after":
-            raise Dropped("a fault closes the connection")
+            raise ConnectionDropped("a fault closes the connection")
 
 
 def failure(fault: Fault) -> WireError:

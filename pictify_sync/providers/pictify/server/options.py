@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from pictify_sync.providers.pictify.server.batches.dialects import PROJECTIONS
 from pictify_sync.providers.pictify.server.clock import SteadyClock
-from pictify_sync.rendering.engines.pool import Renders
+from pictify_sync.rendering.engines.pool import PageRenderer
 from pictify_sync.rendering.handlebars.reading import Read
 
 MEGABYTE = 1_000_000
@@ -52,7 +52,7 @@ PLANS = PLAN_TABLES["batch"]
 class Options:
     """Everything that can be chosen of one emulator."""
 
-    renderer: Callable[[], Renders]  # makes a worker's renderer; picklable
+    renderer: Callable[[], PageRenderer]  # makes a worker's renderer; picklable
     read: Read  # reads a template's text
     workers: int = 0  # render processes; 0: one per core
     render_seconds: float = 30.0  # limit for one picture

@@ -12,7 +12,7 @@ RETRIABLE = frozenset({429, 500, 502, 503, 504})
 
 
 def error_answer(error: WireError, operation: str, shape: str, path: str) -> tuple[Answer, str]:
-    """Give the answer and its content type. `shape`: plain or problem."""
+    """Return the answer and its content type. `shape`: plain or problem."""
     if shape == "problem":
         return Answer(_problem(error, path), error.status, error.headers), "application/problem+json"
     body: Mapping[str, object] = error.body

@@ -25,7 +25,7 @@ from pictify_sync.connections import Watch, server_limits
 from pictify_sync.errors import UsageError
 from pictify_sync.providers.pictify.server.app import Emulator, create_app
 from pictify_sync.providers.pictify.server.clock import MovableClock
-from pictify_sync.providers.pictify.server.faults import Dropped, parse
+from pictify_sync.providers.pictify.server.faults import ConnectionDropped, parse
 from pictify_sync.providers.pictify.server.options import DAY, Options
 from pictify_sync.providers.pictify.server.store.retention import purge
 from pictify_sync.providers.pictify.server.webhooks.post import on_loopback
@@ -136,7 +136,7 @@ def app_options(options: ServeOptions) -> Options:
 
 @contextmanager
 def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator]]:
-    """Serve an app in threads of this process while the block runs; gives its URL, without a slash at the end."""
+    """Serve an app in threads of this process while the block runs and return its URL, without a slash at the end."""
     from waitress import wasyncore  # noqa: PLC0415
     from waitress.server import create_server  # noqa: PLC0415 - the embedded server does without
 
@@ -215,7 +215,7 @@ def _served(app: Emulator, known: Collection[str]) -> Callable[[WSGIEnvironment,
             return [body]
         try:
             return app(environ, start_response)
-        except Dropped:
+        except ConnectionDropped:
             raise ClientDisconnected from None
 
     return served

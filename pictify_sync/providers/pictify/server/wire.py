@@ -38,7 +38,7 @@ Whole = Annotated[int, BeforeValidator(_whole)]
 Given = BeforeValidator(_given)
 
 
-class Tolerant(BaseModel):
+class WireModel(BaseModel):
     """A body: unknown fields are ignored, and "1" is no number."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
@@ -72,12 +72,12 @@ class Answer:
 
 
 def canonical(value: object) -> str:
-    """Give the one JSON text of a value: sorted names, no blanks."""
+    """Return the one JSON text of a value: sorted names, no blanks."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def digest(text: str) -> str:
-    """Give 32 hex characters that stand for a text."""
+    """Return 32 hex characters that stand for a text."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

@@ -25,7 +25,7 @@ PLACES = (
 
 
 def find() -> Path | None:
-    """Give the browser's program: the first known name on PATH, else at a usual place; None: there is none."""
+    """Return the browser's program: the first known name on PATH, else at a usual place; None: there is none."""
     found = (shutil.which(name) for name in NAMES)
     places = (place for place in PLACES if os.access(place, os.X_OK))
     chosen = next((one for one in (*found, *places) if one), None)
@@ -34,7 +34,7 @@ def find() -> Path | None:
 
 @lru_cache(maxsize=1)
 def version() -> str:
-    """Give program and version, such as `chromium-140.0.7339.16`; `missing` when there is none or it does not say."""
+    """Return program and version, such as `chromium-140.0.7339.16`; `missing` when there is none or it does not say."""
     program = find()
     if program is None:
         return "missing"

@@ -1,7 +1,7 @@
 """The browser engine: an installed Chrome or Chromium that runs no script and gets nothing but what it is handed.
 
-Every request of the page is answered here: the page itself, its pictures by token, its fonts; anything else is refused.
-Should a request get past that, no name resolves and the only proxy is a closed port.
+Every request of the page is answered here: the page itself, its pictures by placeholder, its fonts; anything else is
+refused. Should a request get past that, no name resolves and the only proxy is a closed port.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Chromium:
         self._tabs: dict[bool, _Tab] = {}  # by whether they are transparent
 
     def draw(self, drawing: Drawing) -> bytes:
-        """Give the file. Raises RenderFailed."""
+        """Return the file. Raises RenderFailed."""
         try:
             tab = self._tab(transparent=drawing.format != "jpeg")
             return tab.draw(_served(drawing, self._base), drawing.size, _shot(drawing))
@@ -139,7 +139,7 @@ class _Tab:
 
 
 def _served(drawing: Drawing, base: str) -> dict[str, tuple[str, bytes]]:
-    """Give what the page may ask for: itself, its pictures and its own fonts."""
+    """Return what the page may ask for: itself, its pictures and its own fonts."""
     served = {name: (one.media, one.data) for name, one in drawing.pictures.items()}
     rules = []
     for font in drawing.fonts:

@@ -17,7 +17,7 @@ _MARK = re.compile(r"""(?:^|\s)(class|id)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]
 
 
 def with_after(prelude: Sequence[Node]) -> frozenset[str]:
-    """Give the names of elements, and `.class` and `#id`, that a selector gives an `::after` to."""
+    """Return the names of elements, and `.class` and `#id`, that a selector gives an `::after` to."""
     marks: set[str] = set()
     compound: set[str] = set()
     before = ""
@@ -34,7 +34,7 @@ def with_after(prelude: Sequence[Node]) -> frozenset[str]:
     return frozenset(marks)
 
 
-def apart(html: str, marks: Set[str]) -> str:
+def wrap_text(html: str, marks: Set[str]) -> str:
     """Put the text of the elements that `marks` name into an element of its own, where they hold nothing else."""
     if not marks:
         return html

@@ -1,6 +1,6 @@
 """The embedded engine: pytakumi, which opens no file, no socket and runs no script.
 
-It takes the html of a body with stylesheets beside it, pictures as bytes by token, and fonts as bytes.
+It takes the html of a body with stylesheets beside it, pictures as bytes by placeholder, and fonts as bytes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import pytakumi
 from pictify_sync.rendering.engines.encode import encode
 from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
 from pictify_sync.rendering.fonts import FontFace
-from pictify_sync.rendering.page.document import BODY, ROOT, papered, wrapped
+from pictify_sync.rendering.page.document import BODY, ROOT, body_style_background, wrap_page
 from pictify_sync.rendering.page.drawing import Drawing, Font
-from pictify_sync.rendering.page.images import Picture, broken
+from pictify_sync.rendering.page.images import Picture, broken_images
 from pictify_sync.rendering.page.references import NAMED
 
 # The engine defaults to border-box, a browser to content-box; the page itself is to fill its picture, padding and all,
@@ -53,23 +53,23 @@ class Takumi:
         return engine
 
     def draw(self, drawing: Drawing) -> bytes:
-        """Give the file. Raises RenderFailed when the engine refuses."""
+        """Return the file. Raises RenderFailed when the engine refuses."""
         width, height = drawing.size
         png = drawing.format == "png"
         images: Mapping[str, bytes] = {name: one.data for name, one in drawing.pictures.items()}
         try:
             drawn = self._engine(drawing.fonts).render_html(
-                wrapped(drawing.root, drawing.body, drawing.inner),
+                wrap_page(drawing.root, drawing.body, drawing.inner),
                 width=width,
                 height=height,
                 format="png" if png else "raw",
-                stylesheets=[BASE + _in_shape(drawing.pictures), *drawing.sheets, papered(drawing.body)],
+                stylesheets=[BASE + _in_shape(drawing.pictures), *drawing.sheets, body_style_background(drawing.body)],
                 images=images,
                 font_families=self._families,
             )
         except (ValueError, RuntimeError) as error:
             if any(words in str(error) for words in _OF_PICTURES):
-                raise RenderFailed(IMAGE_FETCH_FAILED, f"{broken(drawing.pictures.values())}: {error}") from None
+                raise RenderFailed(IMAGE_FETCH_FAILED, f"{broken_images(drawing.pictures.values())}: {error}") from None
             raise RenderFailed(RENDER_FAILED, f"the engine refuses the page: {error}") from None
         return drawn if png else encode(drawn, drawing.size, drawing.format, drawing.quality)
 
@@ -78,7 +78,7 @@ class Takumi:
 
 
 def _in_shape(pictures: Mapping[str, Picture]) -> str:
-    """Give the stylesheet that keeps SVG pictures from being stretched, as the engine does and a browser does not."""
+    """Return the stylesheet that keeps SVG pictures from being stretched, as the engine does and a browser does not."""
     return "".join(
         f":where(img[{NAMED}='{name}']){{object-fit:contain}}" for name, one in pictures.items() if one.keeps_shape
     )

@@ -26,7 +26,7 @@ _WEIGHTS = ("bold", "bolder", "lighter")
 
 
 @lru_cache(maxsize=256)
-def expanded(declarations: str) -> str:
+def expand_longhands(declarations: str) -> str:
     """Write every `font` of a block of declarations as longhands, and say what a browser takes for granted.
 
     What is not understood stays.
@@ -51,7 +51,7 @@ def _parts(content: Sequence[Node]) -> Iterator[str]:
 
 
 def _meant(one: Node, said: Set[str]) -> dict[str, str]:
-    """Give what to write for a declaration; `said` are the names of its block."""
+    """Return what to write for a declaration; `said` are the names of its block."""
     name, written = one.lower_name, tinycss2.serialize(one.value)
     if name in _CLAMPS and "text-overflow" not in said:
         return {"text-overflow": "ellipsis", one.name: written}
@@ -65,7 +65,7 @@ def _meant(one: Node, said: Set[str]) -> dict[str, str]:
 
 
 def _longhands(value: Sequence[Node]) -> dict[str, str]:
-    """Give style, weight, size, line height and families; nothing: the value is none that has them."""
+    """Return style, weight, size, line height and families; nothing: the value is none that has them."""
     words = [one for one in value if one.type != "whitespace"]
     said = {"font-style": "normal", "font-weight": "normal"}
     place = next((place for place, word in enumerate(words) if _is_size(word)), None)
@@ -86,7 +86,7 @@ def _longhands(value: Sequence[Node]) -> dict[str, str]:
 
 
 def _spills(value: Sequence[Node], *, sized: bool) -> bool:
-    """Tell whether a background may go on beside its box: a picture, or a gradient with a size of its own."""
+    """Return whether a background may go on beside its box: a picture, or a gradient with a size of its own."""
     if any(one.type == "ident" and one.lower_value.endswith("-box") for one in value):
         return False
     names = [one.lower_name if one.type == "function" else one.type for one in value]

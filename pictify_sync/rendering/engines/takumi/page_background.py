@@ -19,8 +19,8 @@ _CLEAR = ("transparent", "currentcolor", "text")  # what two layers of would not
 _SPACE = re.compile(r"\s*>\s*|\s+")
 
 
-def backdrop(css: str, root: str, body: str) -> str:
-    """Give rules that paint the root like the body; `root` and `body` are the names of the two elements.
+def page_background(css: str, root: str, body: str) -> str:
+    """Return rules that paint the root like the body; `root` and `body` are the names of the two elements.
 
     The margin of a body collapses with that of what comes first in it.
     """
@@ -33,8 +33,8 @@ def backdrop(css: str, root: str, body: str) -> str:
     return collapsing + ("".join(_painted(rules, plain, root)) if any(map(_shrinks, said)) else "")
 
 
-def backdrop_of_style(declarations: str, root: str) -> str:
-    """Give the rule for a body with a style attribute."""
+def style_background(declarations: str, root: str) -> str:
+    """Return the rule for a body with a style attribute."""
     return _rule(_declarations(declarations), root)
 
 
@@ -56,7 +56,7 @@ def _rule(content: Sequence[Node], root: str) -> str:
 
 
 def _said(rules: Sequence[Node], plain: Sequence[str]) -> Iterator[Node]:
-    """Give the declarations for the body."""
+    """Return the declarations for the body."""
     for rule in rules:
         if _is_body(rule, plain):
             yield from _declarations(rule.content)
@@ -87,7 +87,7 @@ def _indents(one: Node) -> bool:
 
 
 def _see_through(value: Sequence[Node]) -> bool:
-    """Tell whether a background may let something behind it shine through."""
+    """Return whether a background may let something behind it shine through."""
     for node in value:
         if node.type == "hash":
             clear = len(node.value) in (4, 8)

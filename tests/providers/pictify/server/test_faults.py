@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pictify_sync.providers.pictify.server.clock import MovableClock
-from pictify_sync.providers.pictify.server.faults import REASONS, Dropped, Fault, Rules, parse
+from pictify_sync.providers.pictify.server.faults import REASONS, ConnectionDropped, Fault, Rules, parse
 from tests.providers.pictify.server.caller import SQUARE, Caller, opened
 
 START = 1_790_000_000.0
@@ -58,7 +58,7 @@ def test_a_dropped_connection(call: Caller) -> None:
     """The app raises what closes the connection: before doing anything, or after all was done."""
     uid = call.uid()
     for name in ("drop-before", "drop-after"):
-        with pytest.raises(Dropped):
+        with pytest.raises(ConnectionDropped):
             create(call, uid, name)
     call.finished(call.submit(uid))
     assert renders(call, uid) == 2

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pictify_sync.providers.pictify.server.clock import MovableClock
-from pictify_sync.providers.pictify.server.webhooks.post import Poster, signature
+from pictify_sync.providers.pictify.server.webhooks.post import WebhookClient, signature
 from tests.providers.pictify.server.caller import Caller, opened
 from tests.providers.pictify.server.receiver import Receiver, receiving
 
@@ -127,11 +127,11 @@ def test_it_is_sent_again_by_the_schedule(call: Caller, receiver: Receiver, cloc
     at = START
     for count, wait in enumerate((60, 300, 1_800, 7_200, 86_400), start=2):
         clock.advance(wait - 1)
-        call.app.courier.send_due()
+        call.app.sender.send_due()
         assert len(receiver.bodies) == count - 1
         clock.advance(1)
         at += wait
-        call.app.courier.send_due()
+        call.app.sender.send_due()
         eventually(lambda count=count: len(receiver.bodies) == count)  # type: ignore[misc]
         assert receiver.signed[-1] == int(at)
     assert len(set(receiver.ids)) == 1
@@ -140,7 +140,7 @@ def test_it_is_sent_again_by_the_schedule(call: Caller, receiver: Receiver, cloc
     assert call.json("GET", path)["subscription"]["failureCount"] == 6
     call.finished(call.submit(template))
     clock.advance(100_000)
-    call.app.courier.send_due()
+    call.app.sender.send_due()
     assert len(receiver.bodies) == 6
     call.json("PUT", path, {"status": "active"})
     call.finished(call.submit(template))
@@ -153,8 +153,8 @@ def test_faulty_delivery(call: Caller, receiver: Receiver, clock: MovableClock, 
     subscribe(call, receiver)
     call.finished(call.submit(call.uid(), 2, fault=fault))
     clock.advance(1)
-    call.app.courier.send_due()
-    eventually(lambda: call.app.courier.waiting() == 0)
+    call.app.sender.send_due()
+    eventually(lambda: call.app.sender.waiting() == 0)
     assert len(receiver.bodies) == count
     assert len(set(receiver.ids)) == min(count, 2)
     if fault == "reorder-webhooks":
@@ -186,10 +186,10 @@ def test_a_clock_that_was_set_back_delays_no_delivery_beyond_its_interval(tmp_pa
     receiver.answers = [500]
     call.finished(call.submit(call.uid()))
     eventually(lambda: len(receiver.bodies) == 1)
-    eventually(lambda: app.courier.waiting() == 1)
+    eventually(lambda: app.sender.waiting() == 1)
     now[0] -= 3_600
-    eventually(lambda: app.courier.send_due() or len(receiver.bodies) == 2)
-    eventually(lambda: app.courier.waiting() == 0)
+    eventually(lambda: app.sender.send_due() or len(receiver.bodies) == 2)
+    eventually(lambda: app.sender.waiting() == 0)
     app.close()
 
 
@@ -235,7 +235,7 @@ def test_targets_that_are_not_public_are_never_called(url: str) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise AssertionError(f"{request.url} was called")
 
-    poster = Poster(loopback=False, resolve=lambda host: ADDRESSES[host], transport=httpx.MockTransport(fail))
+    poster = WebhookClient(loopback=False, resolve=lambda host: ADDRESSES[host], transport=httpx.MockTransport(fail))
     with pytest.raises((ValueError, OSError)):
         poster(url, b"{}", {})
     poster.close()
@@ -251,7 +251,7 @@ def test_a_public_target_is_called_by_its_checked_address() -> None:
         seen.append((str(request.url), request.headers["Host"], request.extensions["sni_hostname"]))
         return httpx.Response(302, headers={"Location": "http://127.0.0.1/"})
 
-    poster = Poster(loopback=False, resolve=lambda host: ADDRESSES[host], transport=httpx.MockTransport(answer))
+    poster = WebhookClient(loopback=False, resolve=lambda host: ADDRESSES[host], transport=httpx.MockTransport(answer))
     assert poster("https://good.example/hook", b"{}", {"X": "1"}) == 302
     assert seen == [("https://93.184.216.34/hook", "good.example", "good.example")]
     poster.close()

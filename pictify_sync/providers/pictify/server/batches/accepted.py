@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pictify_sync.providers.pictify.server.batches.views import BatchView, ItemView, PictureView, picture_id
-from pictify_sync.providers.pictify.server.faults import Play
+from pictify_sync.providers.pictify.server.faults import BatchFaults
 from pictify_sync.providers.pictify.server.store.database import FINISHED, SKIPPED, WAITING, Store
 from pictify_sync.providers.pictify.server.store.templates import Side, Source, keep_source
 from pictify_sync.providers.pictify.server.wire import (
@@ -24,9 +24,9 @@ from pictify_sync.providers.pictify.server.wire import (
     LAYOUT_PATTERN,
     Answer,
     Given,
-    Tolerant,
     Whole,
     WireError,
+    WireModel,
     canonical,
     digest,
 )
@@ -36,7 +36,7 @@ LayoutName = Annotated[str, Field(pattern=LAYOUT_PATTERN)]
 FormatName = Annotated[Literal["png", "jpeg", "webp"], BeforeValidator(lambda one: "jpeg" if one == "jpg" else one)]
 
 
-class RenderOptions(Tolerant):
+class RenderOptions(WireModel):
     """What a single render and a batch share."""
 
     format: FormatName = "png"
@@ -76,7 +76,7 @@ class Order:
     team: str = ""
     kind: str = "batch"  # or render, image, gif: answered at once
     base: str = ""  # URL of the server, ending in /
-    play: Play = field(default_factory=Play)
+    play: BatchFaults = field(default_factory=BatchFaults)
     flags: Mapping[str, bool] | None = None  # switches of Options that its events obey
 
 
@@ -218,7 +218,7 @@ def ended(row: sqlite3.Row) -> float | None:
 
 
 def _answered(db: sqlite3.Connection, key: str, asked: str, since: float) -> Answer | None:
-    """Give the answer that this key got since a time. 409 when it was another request."""
+    """Return the answer that this key got since a time. 409 when it was another request."""
     query = "SELECT request, status, body FROM answers WHERE key=? AND at>?"
     found = db.execute(query, (key, since)).fetchone()
     if found is None:

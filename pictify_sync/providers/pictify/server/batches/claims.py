@@ -71,7 +71,7 @@ class FinishedItem:
     outcomes: Sequence[PictureOutcome]
 
 
-class Announces(Protocol):
+class EventSink(Protocol):
     """Queues the events of items that are recorded in the same transaction. `batch` is the row before it."""
 
     def __call__(
@@ -83,7 +83,7 @@ class Claims:
     """The claims of one run on one store. The run's file is locked from construction to `close`."""
 
     def __init__(
-        self, store: Store, folder: Path, announce: Announces, *, keep_values: bool, now: Callable[[], float]
+        self, store: Store, folder: Path, announce: EventSink, *, keep_values: bool, now: Callable[[], float]
     ) -> None:
         self._store = store
         self._folder = folder  # of the lock files
@@ -96,7 +96,7 @@ class Claims:
         self._lock.acquire(timeout=0)
         (folder / f"{self.run}.new").rename(self._path(self.run))
         for run in {one.name.partition(".")[0] for one in folder.iterdir() if one.suffix != ".new"} - {self.run}:
-            self._bury(run)
+            self._blame(run)
 
     def _path(self, run: str) -> Path:
         return self._folder / f"{run}.lock"
@@ -126,7 +126,7 @@ class Claims:
         return Claim(first[0], row["source"], *how, items, play.get("reason", ""), failing, sensitive)
 
     def finish(self, number: int, finished: Sequence[FinishedItem]) -> bool:
-        """Record outcomes and meter of one batch in one transaction. Gives whether the batch is still wanted.
+        """Record outcomes and meter of one batch in one transaction. Returns whether the batch is still wanted.
 
         When it was cancelled meanwhile, what was rendered is metered and nothing else.
         """
@@ -162,15 +162,15 @@ class Claims:
         self._announce(db, batch, finished, last=last)
         return True
 
-    def free_the_dead(self) -> tuple[int, int]:
-        """Free the items of runs that live no more. Gives (runs freed, living runs that hold items)."""
+    def release_dead_runs(self) -> tuple[int, int]:
+        """Free the items of runs that live no more. Returns (runs freed, living runs that hold items)."""
         with self._store.read() as db:
             query = "SELECT DISTINCT run FROM items WHERE state=0 AND run IS NOT NULL AND run<>?"
             others = [row[0] for row in db.execute(query, (self.run,))]
-        freed = sum([self._bury(run) for run in others])
+        freed = sum([self._blame(run) for run in others])
         return freed, len(others) - freed
 
-    def _bury(self, run: str) -> bool:
+    def _blame(self, run: str) -> bool:
         """Free what a run held and remove what it left, unless it lives."""
         lock = FileLock(self._path(run))
         try:

@@ -31,7 +31,7 @@ from pictify_sync.providers.pictify.server.batches.claims import (
 )
 from pictify_sync.providers.pictify.server.store.database import missing
 from pictify_sync.providers.pictify.server.store.templates import Source
-from pictify_sync.rendering.engines.pool import Chunk, Picture, Renders, read_journal, render_chunk
+from pictify_sync.rendering.engines.pool import Chunk, PageRenderer, Picture, read_journal, render_chunk
 from pictify_sync.rendering.failure import RENDER_FAILED, RENDER_TIMEOUT
 
 CHUNK_SECONDS = 0.25  # of rendering: long enough to make a commit cheap, short enough to show progress
@@ -44,10 +44,10 @@ LIVES = 2  # times that a picture may be under way when its worker dies for an u
 
 
 @dataclass(frozen=True, slots=True)
-class Rendering:
+class RenderSetup:
     """How pictures are made: what each chunk carries besides its pictures."""
 
-    renderer: Callable[[], Renders]  # picklable
+    renderer: Callable[[], PageRenderer]  # picklable
     files: Path  # folder of the rendered files
     journals: Path  # folder of the chunks' journals
     seconds: float  # limit for one picture
@@ -56,7 +56,7 @@ class Rendering:
 
 
 @dataclass(slots=True)
-class _Started:
+class _PendingItem:
     """An item until each of its layouts has an outcome."""
 
     item: ClaimedItem
@@ -65,11 +65,11 @@ class _Started:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenClaim:
     """A claim until each of its items is recorded; shared by the pieces of work that it is broken into."""
 
     claim: Claim
-    items: dict[int, _Started]  # by position
+    items: dict[int, _PendingItem]  # by position
     wanted: bool = True  # False once its batch is known to be cancelled
 
 
@@ -77,13 +77,13 @@ class _Open:
 class _Work:
     """Pictures to render in one chunk, all of one claim."""
 
-    open: _Open
+    open: _OpenClaim
     pictures: Sequence[Picture]
     deaths: int = 0  # of a worker while the first picture was under way
 
 
 @dataclass(slots=True)
-class _Sent:
+class _RunningChunk:
     work: _Work
     journal: Path
     future: Future[None]
@@ -97,7 +97,7 @@ class Dispatcher:
     """Renders everything that waits in a store until `close`. `wake` may be called at any time."""
 
     def __init__(
-        self, claims: Claims, source: Callable[[str], Source], rendering: Rendering, pool: Callable[[], Executor]
+        self, claims: Claims, source: Callable[[str], Source], rendering: RenderSetup, pool: Callable[[], Executor]
     ) -> None:
         self._claims = claims
         self._source = lru_cache(maxsize=8)(source)
@@ -105,7 +105,7 @@ class Dispatcher:
         self._pool = pool()
         self._queue: SimpleQueue[int | None] = SimpleQueue()  # number of a chunk that ended; None: look again
         self._again: deque[_Work] = deque()  # what is left of chunks whose worker died
-        self._sent: dict[int, _Sent] = {}
+        self._sent: dict[int, _RunningChunk] = {}
         self._numbers = 0
         self._pace = 0.0  # seconds per picture, smoothed; 0: not known yet
         self._breaks = 0  # dead workers since the last picture
@@ -123,7 +123,7 @@ class Dispatcher:
             self._news.wait_for(lambda: self.recorded != seen, seconds)
 
     def wake(self) -> None:
-        """Say that something may be waiting."""
+        """Wake the thread: something may be waiting."""
         self._queue.put(None)
 
     @property
@@ -175,7 +175,7 @@ class Dispatcher:
         return left
 
     def _fill(self) -> float | None:
-        """Hand out work until each worker has a chunk to spare. Gives when to look again; None: when told."""
+        """Hand out work until each worker has a chunk to spare. Returns when to look again; None: when told."""
         while len(self._sent) < 2 * self._rendering.workers:
             work = self._again.popleft() if self._again else self._claim()
             if work and work.pictures and work.open.wanted:
@@ -185,7 +185,7 @@ class Dispatcher:
             elif self._sent:
                 return None
             else:
-                freed, living = self._claims.free_the_dead()
+                freed, living = self._claims.release_dead_runs()
                 if not freed:
                     return LOOK_AGAIN if living else None
         return None
@@ -196,7 +196,7 @@ class Dispatcher:
         if claim is None:
             return None
         sizes = self._source(claim.source).sizes
-        opened = _Open(claim, {one.position: _Started(one, len(claim.layouts)) for one in claim.items})
+        opened = _OpenClaim(claim, {one.position: _PendingItem(one, len(claim.layouts)) for one in claim.items})
         pictures = []
         for item in claim.items:
             for layout in claim.layouts:
@@ -224,7 +224,7 @@ class Dispatcher:
         if not self._sent:
             self._heard = time.monotonic()
         future = self._pool.submit(render_chunk, Chunk(renderer=how.renderer, **template, **paths, **limits, **shared))
-        self._sent[number] = _Sent(work, journal, future)
+        self._sent[number] = _RunningChunk(work, journal, future)
         future.add_done_callback(lambda _: self._queue.put(number))
 
     def _settle(self, number: int) -> None:
@@ -234,12 +234,12 @@ class Dispatcher:
         del self._sent[number]
         error = sent.future.exception()
         if rest and error is not None:
-            rest = self._bury(sent.work, rest, error)
+            rest = self._blame(sent.work, rest, error)
         if rest:
             self._again.append(_Work(sent.work.open, rest))
 
-    def _record(self, sent: _Sent) -> Sequence[Picture]:
-        """Keep what the chunk's journal tells. Gives the pictures that it does not tell of."""
+    def _record(self, sent: _RunningChunk) -> Sequence[Picture]:
+        """Keep what the chunk's journal tells. Returns the pictures that it does not tell of."""
         told = set()
         for position, layout, seconds, outcome in read_journal(sent.journal):
             told.add((position, layout))
@@ -250,7 +250,7 @@ class Dispatcher:
         sent.journal.unlink(missing_ok=True)
         return [one for one in sent.work.pictures if (one.position, one.layout) not in told]
 
-    def _finish(self, opened: _Open) -> None:
+    def _finish(self, opened: _OpenClaim) -> None:
         """Record the items of which each layout has its outcome."""
         complete = [one for one in opened.items.values() if one.missing == 0]
         if complete:
@@ -262,8 +262,8 @@ class Dispatcher:
                 self.recorded += len(complete)
                 self._news.notify_all()
 
-    def _bury(self, work: _Work, rest: Sequence[Picture], error: BaseException) -> Sequence[Picture]:
-        """A worker died, or could not work: blame the picture that it was busy with. Gives the others."""
+    def _blame(self, work: _Work, rest: Sequence[Picture], error: BaseException) -> Sequence[Picture]:
+        """A worker died, or could not work: blame the picture that it was busy with. Returns the others."""
         if lack := missing(error):
             raise RenderingStopped(lack)
         too_slow = getattr(error, "exitcode", None) == -signal.SIGALRM  # the picture's own limit: the worker is well
@@ -285,7 +285,7 @@ class Dispatcher:
             self._fail(work.open, [first], ("RENDER_CRASHED", f"the render process ended: {error}"))
         return others
 
-    def _fail(self, opened: _Open, pictures: Sequence[Picture], why: tuple[str, str]) -> None:
+    def _fail(self, opened: _OpenClaim, pictures: Sequence[Picture], why: tuple[str, str]) -> None:
         """Record that pictures cannot be made: code and message."""
         for one in pictures:
             _note(opened, PictureOutcome(one.position, one.layout, None, code=why[0], message=why[1]))
@@ -296,7 +296,7 @@ def _rest(outcome: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in outcome.items() if name != "file"}
 
 
-def _note(opened: _Open, outcome: PictureOutcome) -> None:
+def _note(opened: _OpenClaim, outcome: PictureOutcome) -> None:
     one = opened.items[outcome.position]
     one.outcomes.append(outcome)
     one.missing -= 1

@@ -72,7 +72,7 @@ SAID: Mapping[str, Said] = {
 
 
 def document(options: Options, url: str) -> dict[str, Any]:
-    """Give the document for these options, of a server at a URL."""
+    """Return the document for these options, of a server at a URL."""
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         path = re.sub(r"<(\w+)>", r"{\1}", route.path)

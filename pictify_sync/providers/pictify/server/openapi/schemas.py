@@ -205,5 +205,5 @@ def _errors() -> dict[str, Schema]:
 
 
 def schemas(most: int) -> dict[str, Schema]:
-    """Give all by name. `most`: items of a batch."""
+    """Return all by name. `most`: items of a batch."""
     return {**_template(), **_batches(most), **_pictures(), **_subscriptions(), **_errors()}

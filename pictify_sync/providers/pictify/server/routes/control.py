@@ -11,19 +11,19 @@ from pydantic import Field
 from pictify_sync.providers.pictify.server.clock import MovableClock
 from pictify_sync.providers.pictify.server.faults import Rules, parse
 from pictify_sync.providers.pictify.server.options import Options, switched
-from pictify_sync.providers.pictify.server.wire import Answer, Tolerant, WireError, checked
+from pictify_sync.providers.pictify.server.wire import Answer, WireError, WireModel, checked
 
 PATHS = ("/emulator/settings", "/emulator/clock")
 
 
-class SettingsBody(Tolerant):
+class SettingsBody(WireModel):
     """What to change: words of X-Emulator-Set, and faults that befall every request from now on."""
 
     set: str = ""
     faults: str | None = None
 
 
-class ClockBody(Tolerant):
+class ClockBody(WireModel):
     """How far to go forward."""
 
     advance: Annotated[float, Field(ge=0, le=1e9)] = 0.0  # seconds

@@ -80,7 +80,7 @@ def _raise(connection: sqlite3.Connection, version: int) -> None:
 
 
 def missing(error: BaseException) -> str:
-    """Say what the machine or the database lacks, "" when an error is another one."""
+    """Return what the machine or the database lacks, "" when an error is another one."""
     if isinstance(error, sqlite3.OperationalError):
         return f"the server's own database cannot be used: {error}"
     return of_the_machine(error)

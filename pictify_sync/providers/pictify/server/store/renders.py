@@ -27,7 +27,7 @@ Link = Callable[[str], str]  # file name -> URL
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RenderQuery:
     """Which renders."""
 
     team: str
@@ -38,7 +38,7 @@ class Wanted:
     offset: int = 0
 
     def where(self) -> tuple[str, dict[str, Any]]:
-        """Give SQL and its values."""
+        """Return SQL and its values."""
         values: dict[str, Any] = {"team": self.team, "now": self.now, "limit": self.limit, "offset": self.offset}
         text = SHOWN
         if self.template:
@@ -56,16 +56,16 @@ class Renders:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def page(self, wanted: Wanted) -> tuple[list[sqlite3.Row], int]:
-        """Give rows, newest first, and how many there are in all."""
+    def page(self, wanted: RenderQuery) -> tuple[list[sqlite3.Row], int]:
+        """Return rows, newest first, and how many there are in all."""
         where, values = wanted.where()
         with self._store.read() as db:
             total = db.execute(f"SELECT count(*) {JOINED}{where}", values).fetchone()[0]
             query = f"SELECT {COLUMNS} {JOINED}{where} ORDER BY m.number DESC LIMIT :limit OFFSET :offset"
             return db.execute(query, values).fetchall(), total
 
-    def find(self, picture: str, wanted: Wanted) -> sqlite3.Row:
-        """Give the render of an id. 404 when unknown."""
+    def find(self, picture: str, wanted: RenderQuery) -> sqlite3.Row:
+        """Return the render of an id. 404 when unknown."""
         where, values = wanted.where()
         query = f"SELECT {COLUMNS} {JOINED}{where} AND m.picture=:picture ORDER BY m.number DESC LIMIT 1"
         with self._store.read() as db:
@@ -81,11 +81,11 @@ class Renders:
         with self._store.write() as db:
             db.execute(update, (file, picture))
 
-    def counts(self, wanted: Wanted, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
+    def counts(self, wanted: RenderQuery, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, int]:
         """Count the renders of each format, whatever format was asked for."""
         return {name: self.page(replace(wanted, kinds=some, limit=0))[1] for name, some in kinds.items()}
 
-    def histogram(self, wanted: Wanted) -> list[dict[str, Any]]:
+    def histogram(self, wanted: RenderQuery) -> list[dict[str, Any]]:
         """Count the renders of each of the last 14 days (UTC), the oldest first."""
         where, values = wanted.where()
         today = int(wanted.now // DAY)

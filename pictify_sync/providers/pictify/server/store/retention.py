@@ -22,7 +22,7 @@ STATEMENTS = (
 def purge(folder: Path, before: float) -> int:
     """Forget the batches of an emulator's folder that ended before a time (seconds since the epoch).
 
-    Open batches, templates and the meter stay. Gives the number of files removed; safe to repeat, and beside running
+    Open batches, templates and the meter stay. Returns the number of files removed; safe to repeat, and beside running
     servers.
     """
     store = Store(folder / "emulator.db")

@@ -20,9 +20,9 @@ from pictify_sync.providers.pictify.server.store.database import Store
 from pictify_sync.providers.pictify.server.wire import (
     BASE_LAYOUT,
     LAYOUT_PATTERN,
-    Tolerant,
     Whole,
     WireError,
+    WireModel,
     canonical,
     checked,
     digest,
@@ -38,7 +38,7 @@ UID_LETTERS = string.ascii_uppercase + string.digits  # real uids look like XL13
 Side = Annotated[Whole, Field(ge=1, le=MAX_SIDE)]
 
 
-class LayoutBody(Tolerant):
+class LayoutBody(WireModel):
     """One more size of a template."""
 
     width: Side
@@ -46,7 +46,7 @@ class LayoutBody(Tolerant):
     name: str = ""
 
 
-class ValidationBody(Tolerant):
+class ValidationBody(WireModel):
     """Rules of one variable."""
 
     required: bool = False
@@ -54,7 +54,7 @@ class ValidationBody(Tolerant):
     maxLength: Whole | None = None  # noqa: N815
 
 
-class VariableBody(Tolerant):
+class VariableBody(WireModel):
     """One declared variable."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -65,7 +65,7 @@ class VariableBody(Tolerant):
     validation: ValidationBody = ValidationBody()
 
 
-class TemplateBody(Tolerant):
+class TemplateBody(WireModel):
     """The body of a create or an update, after an update's missing fields were filled in."""
 
     name: Annotated[str, Field(max_length=500)] = "Untitled"
@@ -107,12 +107,12 @@ class Templates:
         self._now = now
 
     def create(self, body: Mapping[str, object], team: str = "") -> dict[str, object]:
-        """Keep a new template; gives `{template, addedVariables?}`."""
+        """Keep a new template and return `{template, addedVariables?}`."""
         uid = "".join(secrets.choice(UID_LETTERS) for _ in range(10))
         return self._put(uid, body, team)
 
     def update(self, uid: str, body: Mapping[str, object], team: str = "") -> dict[str, object]:
-        """Change the given fields of a template; gives `{template, addedVariables?}`. 404 when unknown."""
+        """Change the given fields of a template and return `{template, addedVariables?}`. 404 when unknown."""
         known = self.show(uid, team)
         if "engine" in body and body["engine"] != known["engine"]:
             raise WireError(400, "engine cannot be changed")
@@ -221,7 +221,7 @@ class Templates:
         }
 
     def variables(self, uid: str, team: str = "") -> dict[str, object]:
-        """Gives `{templateUid, templateName, variables}`."""
+        """Return `{templateUid, templateName, variables}`."""
         shown = self.show(uid, team)
         return {"templateUid": uid, "templateName": shown["name"], "variables": shown["variableDefinitions"]}
 

@@ -22,7 +22,7 @@ STEP = 0.01  # seconds between two events of a batch that are sent in the wrong 
 Row = tuple[str, str, int, str, float]  # delivery id, subscription, batch, body, due
 
 
-class Announcer:
+class EventQueue:
     """Queues events; `queued` is called when there are new ones (they are durable a moment later)."""
 
     def __init__(self, now: Callable[[], float], queued: Callable[[], None]) -> None:
@@ -52,7 +52,7 @@ class Announcer:
     def _events(
         self, db: sqlite3.Connection, batch: sqlite3.Row, finished: Sequence[FinishedItem], *, last: bool
     ) -> Iterator[tuple[str, str, float, Mapping[str, Any]]]:
-        """Give the event's name, the template's uid, when it is due, and its data."""
+        """Return the event's name, the template's uid, when it is due, and its data."""
         play, template, total = json.loads(batch["play"]), batch["template"], batch["total"]
         now, length = self._now(), max(0.0, batch["ends"] - batch["created"])
         reorder = play.get("reorder", False)

@@ -22,7 +22,7 @@ SECONDS = 30.0  # that a receiver has (Pictify, Webhooks: Delivery)
 
 
 def signature(secret: str, at: int, body: bytes) -> str:
-    """Give the value of X-Pictify-Signature: HMAC-SHA256 over `<seconds>.<body>` (Pictify, Webhooks: Security)."""
+    """Return the value of X-Pictify-Signature: HMAC-SHA256 over `<seconds>.<body>` (Pictify, Webhooks: Security)."""
     found = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
     return f"t={at},v1={found.hexdigest()}"
 
@@ -37,7 +37,7 @@ def on_loopback(host: str) -> bool:
         return False
 
 
-class Poster:
+class WebhookClient:
     """Posts to one target after the other. `loopback`: http on loopback is allowed."""
 
     def __init__(
@@ -71,7 +71,7 @@ class Poster:
             raise ValueError("the target is not public")
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str], /) -> int:
-        """Send; gives the status. Raises ValueError for a target that is not allowed, OSError without an answer."""
+        """Send and return the status. Raises ValueError for a target that is not allowed, OSError without an answer."""
         import httpx  # noqa: PLC0415 - a server without subscriptions does without
 
         self.check(url)

@@ -34,7 +34,7 @@ SOONEST = (
 )
 
 
-class Courier:
+class WebhookSender:
     """Sends what is due in a store until `close`. The thread starts with the first `wake`."""
 
     def __init__(self, store: Store, lock: Path, post: Post, now: Callable[[], float]) -> None:
@@ -49,10 +49,10 @@ class Courier:
         self._starting = threading.Lock()
 
     def wake(self) -> None:
-        """Say that something may be due."""
+        """Wake the thread: something may be due."""
         with self._starting:
             if self._thread is None and not self._closing.is_set():
-                self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="sender", daemon=True)
                 self._thread.start()
         self._news.set()
 
@@ -73,7 +73,7 @@ class Courier:
                 self._news.wait(LOOK_AGAIN if left else None)
 
     def send_due(self) -> int:
-        """Send all that is due now, in order; gives how many attempts were made."""
+        """Send all that is due now, in order and return how many attempts were made."""
         try:
             self._lock.acquire(timeout=0)
         except Timeout:
@@ -100,7 +100,7 @@ class Courier:
                     self._settle(db, row, at, taken=future.result())
 
     def _next(self, busy: Sequence[str]) -> sqlite3.Row | None:
-        """Give the next delivery that is due, of a subscription that is not busy."""
+        """Return the next delivery that is due, of a subscription that is not busy."""
         if self._closing.is_set():
             return None
         with self._store.read() as db:
@@ -109,7 +109,7 @@ class Courier:
         return row
 
     def _send(self, row: sqlite3.Row, at: float) -> bool:
-        """Sign and send one delivery; gives whether it was taken."""
+        """Sign and send one delivery and return whether it was taken."""
         body = row["body"].encode()
         headers = {"Content-Type": "application/json", "User-Agent": "Pictify-Webhooks/1.0"}
         headers |= {"X-Pictify-Event": row["event"], "X-Pictify-Delivery-Id": row["id"]}

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pictify_sync.providers.pictify.server.store.database import Store
-from pictify_sync.providers.pictify.server.wire import Given, Tolerant, WireError, canonical, checked, instant
+from pictify_sync.providers.pictify.server.wire import Given, WireError, WireModel, canonical, checked, instant
 
 # The last two are described on the webhooks page and in guides, but are not in OpenAPI's enum.
 EventName = Literal[
@@ -25,14 +25,14 @@ Url = Annotated[str, Field(min_length=1, max_length=2000)]
 MAX_SUBSCRIPTIONS = 100  # of a team: ours, so that nobody can make the server a loudspeaker
 
 
-class Filters(Tolerant):
+class Filters(WireModel):
     """What an event must be about."""
 
     templateId: Annotated[str | None, Given] = None  # noqa: N815
     bindingId: Annotated[str | None, Given] = None  # noqa: N815
 
 
-class SubscriptionBody(Tolerant):
+class SubscriptionBody(WireModel):
     """The body of a create."""
 
     event: EventName
@@ -41,7 +41,7 @@ class SubscriptionBody(Tolerant):
     filters: Filters = Filters()
 
 
-class SubscriptionChange(Tolerant):
+class SubscriptionChange(WireModel):
     """The body of an update: what is left out stays."""
 
     targetUrl: Annotated[Url | None, Given] = None  # noqa: N815
@@ -59,7 +59,7 @@ class Subscriptions:
         self._now = now
 
     def create(self, body: Mapping[str, object], team: str) -> dict[str, object]:
-        """Keep a new one; gives it with its secret."""
+        """Keep a new one and return it with its secret."""
         wanted = checked(SubscriptionBody, body)
         self._check(wanted.targetUrl)
         uid, secret = f"wh_{secrets.token_hex(10)}", f"whsec_{secrets.token_hex(32)}"
