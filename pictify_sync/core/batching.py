@@ -35,7 +35,7 @@ class Requirements:
             return
         asset = change.asset
         items = self._groups.setdefault(group_of(asset.spec), {})
-        items.setdefault(asset.fingerprint.variables, []).append((asset.spec.layout, asset.key))
+        items.setdefault(asset.fingerprint.variables, []).append((asset.spec.variant, asset.key))
         self._sizes[asset.fingerprint.variables] = len(asset.variables.encode())
 
     @property

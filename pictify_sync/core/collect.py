@@ -100,14 +100,14 @@ def _travelled(value: object) -> object:
 
 def want(key: AssetKey, picture: Fingerprint, spec: RenderSpec, template: TemplateRecord, sent: Sent) -> Wanted:
     """Describe a picture that is looked for. `template` is what is recorded of the spec's template."""
-    size = template.layouts.get(spec.layout)
+    size = template.layouts.get(spec.variant)
     sizes = [(one.width, one.height) for one in template.layouts.values()]
     return Wanted(
         key=key,
         picture=picture,
         template_uid=template.uid,
         variables=wire_digest(sent.variables),
-        layout=spec.layout,
+        layout=spec.variant,
         format=spec.format,
         width=None if size is None else size.width,
         height=None if size is None else size.height,

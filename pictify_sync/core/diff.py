@@ -198,7 +198,7 @@ def _difference(asset: Asset, record: Record) -> Reason:
         return Reason.VARIABLES_CHANGED
     if new.provider != old.provider:
         return Reason.PROVIDER_CHANGED
-    if (new.format, new.quality, new.layout) != (old.format, old.quality, old.layout):
+    if (new.format, new.quality, new.variant) != (old.format, old.quality, old.variant):
         return Reason.SPEC_CHANGED
     if (new.template, new.template_revision) != (old.template, old.template_revision):
         return Reason.TEMPLATE_CHANGED

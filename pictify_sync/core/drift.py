@@ -73,7 +73,7 @@ def observe_maker(record: Record, changed: TemplateDrift | None, good_at: str | 
     `good_at`: when that was, ISO 8601 UTC.
     """
     spec = record.spec
-    if changed is None or changed.kind != CHANGED or spec is None or spec.layout not in changed.layouts:
+    if changed is None or changed.kind != CHANGED or spec is None or spec.variant not in changed.layouts:
         return None
     if record.rendered_at is None or (good_at is not None and record.rendered_at <= good_at):
         return None

@@ -36,7 +36,7 @@ def keyed_digest(key: bytes, text: str) -> str:
 def spec_digest(spec: RenderSpec) -> str:
     """Give the digest of everything but the variables that shapes a picture."""
     quality = None if spec.quality is None else format(spec.quality, ".4f")
-    parts = (spec.provider, spec.template, spec.template_revision, spec.layout, spec.format, quality, spec.engine)
+    parts = (spec.provider, spec.template, spec.template_revision, spec.variant, spec.format, quality, spec.engine)
     return digest(canonical(parts))
 
 

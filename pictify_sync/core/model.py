@@ -61,12 +61,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """What shapes a picture apart from its variables. Shared by all assets of one manifest and layout."""
+    """What shapes a picture apart from its variables. Shared by all assets of one manifest and variant."""
 
-    provider: str  # registered name: local, pictify, sync_so, ...
+    provider: str  # its registered name
     template: str  # declared template's name, else the provider's uid
-    template_revision: str  # digest of what shapes this layout, or UNKNOWN_REVISION
-    layout: str  # DEFAULT_LAYOUT for the base size
+    template_revision: str  # digest of what shapes this variant, or UNKNOWN_REVISION
+    variant: str  # for images the layout: DEFAULT_LAYOUT for the base size
     format: Format
     quality: float | None  # 0.1 to 1.0; None for png and mp4
     engine: str  # identity of the embedded engine and its fonts; "" for a remote provider

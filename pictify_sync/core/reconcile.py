@@ -54,7 +54,7 @@ def settle(
     at: str,
 ) -> Settled:
     """Fold all results of a batch into records. A claim without a result counts as failed, never as done."""
-    specs = {spec.layout: spec for spec in intended.specs}
+    specs = {spec.variant: spec for spec in intended.specs}
     puts: list[Record] = []
     obsolete: list[Obsolete] = []
     for claim in sorted(intended.claims, key=lambda claim: key_order(claim.key)):

@@ -172,7 +172,7 @@ def _expand(prepared: Sequence[Prepared], context: ReadContext, problems: Proble
     for number, one in enumerate(prepared):
         layers = spool.layers(
             [
-                Layer(f"@{spec.layout}", spec, digest, one.loaded.model.protect)
+                Layer(f"@{spec.variant}", spec, digest, one.loaded.model.protect)
                 for spec, digest in zip(one.specs, one.digests, strict=True)
             ]
         )

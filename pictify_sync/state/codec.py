@@ -1,11 +1,13 @@
 """Entries, templates and plans as JSON text, validated on the way in.
 
 What is read may come from a newer version or a stranger: an unknown kind or a wrong type is refused, never guessed.
+What an older version wrote is read in the form of today; its text is never rewritten.
 Records have real columns in the state and do not pass through here when they are streamed.
 """
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Annotated, Any
 
@@ -46,9 +48,31 @@ def encode(kind: Any, value: object) -> str:
 def decode(kind: Any, body: str | bytes) -> Any:
     """Read a value of core from JSON. Raises StateError that says where it is wrong."""
     try:
-        return adapter(kind).validate_json(body, strict=True)
+        return adapter(kind).validate_json(_current(body), strict=True)
     except ValidationError as error:
         raise StateError(f"not readable: {first_fault(error)}", hint="it may come from a newer pictify-sync") from error
+
+
+_OLD_SPEC = {"provider", "template", "template_revision", "layout", "format", "quality", "engine"}
+
+
+def _current(body: str | bytes) -> str | bytes:
+    """Return a JSON text with specs in the form of today; the same text unless it may hold an older one."""
+    text = body if isinstance(body, bytes) else body.encode(errors="surrogatepass")
+    if b'"template_revision":' not in text or b'"layout":' not in text:
+        return body
+    try:
+        return json.dumps(json.loads(text, object_hook=_current_spec), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return body  # the validation says what is wrong
+
+
+def _current_spec(value: dict[str, Any]) -> dict[str, Any]:
+    return (
+        {("variant" if name == "layout" else name): part for name, part in value.items()}
+        if (value.keys() == _OLD_SPEC)
+        else value
+    )
 
 
 def first_fault(error: ValidationError) -> str:

@@ -103,7 +103,7 @@ def _wanted(session: Session, intended: Intended, batch_id: str | None) -> list[
     template = _template(session, intended)
     if template is None:
         return []
-    specs = {spec.layout: spec for spec in intended.specs}
+    specs = {spec.variant: spec for spec in intended.specs}
     batch = intended.batch
     # what was intended in the future was intended before now: the clock was set back since
     since = min(datetime.fromisoformat(intended.at).timestamp(), session.ports.clock.now())

@@ -13,7 +13,7 @@ SPEC = RenderSpec("local", "card", "r1", "default", Format.PNG, None, "takumi 1"
 
 def asset(item: str, *, manifest: str = "m", layout: str = "default", value: object = None, **spec: Any) -> Asset:
     """An asset whose only variable is `value` (the item's name unless given)."""
-    full = replace(SPEC, layout=layout, **spec)
+    full = replace(SPEC, variant=layout, **spec)
     variables = canonical({"v": item if value is None else value})
     output = f"{manifest}/{item}.{layout}.{full.format}"
     return Asset(

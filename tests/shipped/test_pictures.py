@@ -46,13 +46,13 @@ class Studio:
 
     def render(self, asset: Asset, **instead: Any) -> bytes:
         source = self._templates[asset.spec.template]
-        size = source.layouts[asset.spec.layout]
+        size = source.layouts[asset.spec.variant]
         variables = {**self.variables(asset), **instead}
         page = Page(source.html, variables, size.width, size.height, str(asset.spec.format), asset.spec.quality)
         return self._renderer.render(page)
 
     def size(self, asset: Asset) -> tuple[int, int]:
-        size = self._templates[asset.spec.template].layouts[asset.spec.layout]
+        size = self._templates[asset.spec.template].layouts[asset.spec.variant]
         return size.width, size.height
 
 

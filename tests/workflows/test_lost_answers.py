@@ -76,7 +76,7 @@ class Place:
         assert len(set(self.service.meter())) == len(WANTED)
         if urls:
             for asset in WANTED:
-                size = SIZES[asset.spec.layout]
+                size = SIZES[asset.spec.variant]
                 item = asset.key.partition("/")[2].partition("@")[0]
                 assert files.pop(asset.output) == png(size.width, size.height, f"<b>{item}</b>")
         assert files == {}

@@ -56,7 +56,7 @@ class Room:
 
     def publish(self, of: Asset, content: bytes | None = None) -> Record:
         """The record of an asset that was made, its file in place; other bytes may stand there."""
-        right = picture(json.loads(of.variables), of.spec.layout)
+        right = picture(json.loads(of.variables), of.spec.variant)
         staged = self.published.stage([right], Expectation(Format.PNG, 8, 8))
         artifact = self.published.publish(staged, [of.output])[0]
         if content is not None:

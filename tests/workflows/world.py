@@ -240,7 +240,7 @@ class World:
 
     def expected(self, assets: Sequence[Asset]) -> dict[str, bytes]:
         """What must be published for these assets, byte for byte."""
-        return {asset.output: picture(json.loads(asset.variables), asset.spec.layout) for asset in assets}
+        return {asset.output: picture(json.loads(asset.variables), asset.spec.variant) for asset in assets}
 
 
 class CrowdedStore:

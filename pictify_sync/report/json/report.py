@@ -248,5 +248,5 @@ def _spec(spec: RenderSpec | None) -> documents.Spec | None:
     if spec is None:
         return None
     return documents.Spec(
-        spec.provider, spec.template, spec.template_revision, spec.layout, str(spec.format), spec.quality, spec.engine
+        spec.provider, spec.template, spec.template_revision, spec.variant, str(spec.format), spec.quality, spec.engine
     )

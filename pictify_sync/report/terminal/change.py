@@ -25,12 +25,16 @@ def change_lines(change: Change, recall: Recall, *, deep: bool) -> Iterator[Line
         yield Line(f"      and {len(details) - VALUES:,} more", Tone.FAINT)
 
 
+def spec_values(spec: RenderSpec) -> dict[str, object]:
+    """Return the parts of a spec under the names that manifests and reports have for them."""
+    names = ("provider", "template", "template_revision", "variant", "format", "quality", "engine")
+    return {("layout" if name == "variant" else name): getattr(spec, name) for name in names}
+
+
 def spec_parts(old: RenderSpec, new: RenderSpec) -> Iterator[tuple[str, object, object]]:
-    """Give (name, old, new) of the parts of two specs that differ."""
-    for name in ("provider", "template", "template_revision", "layout", "format", "quality", "engine"):
-        before, after = getattr(old, name), getattr(new, name)
-        if before != after:
-            yield name, before, after
+    """Yield (name, old, new) of the parts of two specs that differ."""
+    before, after = spec_values(old), spec_values(new)
+    yield from ((name, before[name], after[name]) for name in after if before[name] != after[name])
 
 
 def spec_differences(old: RenderSpec, new: RenderSpec) -> Iterator[str]:

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pictify_sync.core.model import UNKNOWN_REVISION, Action, Change, RenderSpec
 from pictify_sync.report.differ import differences, shown_values
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.change import Recall
+from pictify_sync.report.terminal.change import Recall, spec_values
 from pictify_sync.report.terminal.lines import BLANK, Line, Tone
 from pictify_sync.report.words import REASONS, SYMBOLS, TONES
 
-_PARTS = ("provider", "template", "template_revision", "layout", "format", "quality", "engine")
 _ACTIONS = {
     Action.CREATE: "would be created",
     Action.UPDATE: "would be updated",
@@ -50,19 +49,19 @@ def explain_lines(change: Change, recall: Recall) -> Iterator[Line]:
 
 def _spec(recorded: RenderSpec | None, desired: RenderSpec | None) -> Iterator[Line]:
     """Set every part of the specs side by side."""
-    for part in _PARTS:
+    before, after = (spec_values(spec) if spec else {} for spec in (recorded, desired))
+    for part in after or before:
         name = part.replace("_", " ")
-        old = _part(recorded, part)
-        new = _part(desired, part)
+        old = _part(part, before.get(part))
+        new = _part(part, after.get(part))
         if recorded and desired and old != new:
             yield Line(f"  {name}: {old} -> {new}", Tone.ALTER)
         else:
             yield Line(f"  {name}: {new if desired else old}")
 
 
-def _part(spec: RenderSpec | None, part: str) -> str:
+def _part(part: str, value: object) -> str:
     """Show one part of a spec."""
-    value = None if spec is None else getattr(spec, part)
     if value == UNKNOWN_REVISION and part == "template_revision":
         return "not known before the template is looked at"
     return "none" if value in {None, ""} else safe(str(value))

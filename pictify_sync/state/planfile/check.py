@@ -112,7 +112,7 @@ def _by_action(counts: Mapping[tuple[Action, str], int]) -> Counter[Action]:
 def _needed(asset: Asset) -> tuple[Group, str, str]:
     spec = asset.spec
     group = Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
-    return group, spec.layout, asset.fingerprint.variables
+    return group, spec.variant, asset.fingerprint.variables
 
 
 def _change_faults(change: Change) -> Iterator[str]:

@@ -166,7 +166,7 @@ class Tables:
                     spec.provider,
                     spec.template,
                     spec.template_revision,
-                    spec.layout,
+                    spec.variant,
                     spec.format,
                     spec.quality,
                     spec.engine,

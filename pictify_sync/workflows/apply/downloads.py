@@ -43,7 +43,7 @@ class Fetching:
         """Start what is new among the outcomes. May be called with the same outcomes any number of times."""
         fresh = outcomes.keys() - self._futures.keys()
         claims = [claim for claim in intended.claims if (claim.index, claim.layout) in fresh]
-        specs = {spec.layout: spec for spec in intended.specs}
+        specs = {spec.variant: spec for spec in intended.specs}
         paths: dict[Cell, list[str]] = {}
         for claim in claims:
             paths.setdefault((claim.index, claim.layout), []).append(claim.output)

@@ -61,7 +61,7 @@ def render_singly(session: Session, records: Iterable[Record]) -> Singles:
         spec = shared[0].spec
         template = None if spec is None else templates.get((spec.provider, spec.template))
         if spec is not None and template is not None:
-            revision = template.revisions.get(spec.layout)
+            revision = template.revisions.get(spec.variant)
             if revision == spec.template_revision and not template.drift:
                 _render(session, shared, template, done)
     return done
@@ -120,10 +120,10 @@ def _intend(
     group = Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
     intended = Intended(
         attempt=session.ports.new_attempt(),
-        batch=Batch(group, (spec.layout,), (Item(0, fingerprint.variables, (keys,)),)),
+        batch=Batch(group, (spec.variant,), (Item(0, fingerprint.variables, (keys,)),)),
         specs=(spec,),
         variables=(kept,),
-        claims=tuple(Claim(one.key, 0, spec.layout, fingerprint, one.output, one.protect) for one in left),
+        claims=tuple(Claim(one.key, 0, spec.variant, fingerprint, one.output, one.protect) for one in left),
         template_uid=template.uid,
         at=session.now(),
         run=session.ports.run,
@@ -168,9 +168,9 @@ def _settle(session: Session, intended: Intended, outcome: object, done: Singles
         case _:
             raise AssertionError(f"{outcome} is no outcome")
     if isinstance(outcome, Rendered):
-        session.tell_shared(shared_urls.of_batch(intended, {(0, spec.layout): outcome}, {(0, spec.layout): result}))
-    results, at = clean_results(session, intended, {(0, spec.layout): result}), session.now()
-    result = results[0, spec.layout]
+        session.tell_shared(shared_urls.of_batch(intended, {(0, spec.variant): outcome}, {(0, spec.variant): result}))
+    results, at = clean_results(session, intended, {(0, spec.variant): result}), session.now()
+    result = results[0, spec.variant]
 
     def build() -> Sequence[Entry]:
         settled = settle(intended, BatchStatus.COMPLETED, results, session.store.record, at)

@@ -14,8 +14,8 @@ def declared_size(session: Session, spec: RenderSpec) -> LayoutSize | None:
     """Return the size of a spec's layout; None when it is not known, or the template is another by now."""
     for template in session.store.templates():
         if (template.provider, template.name) == (spec.provider, spec.template):
-            size = template.layouts.get(spec.layout)
-            is_same = template.revisions.get(spec.layout, spec.template_revision) == spec.template_revision
+            size = template.layouts.get(spec.variant)
+            is_same = template.revisions.get(spec.variant, spec.template_revision) == spec.template_revision
             return size if is_same and size is not None and size.width and size.height else None
     return None
 

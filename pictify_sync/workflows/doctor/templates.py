@@ -40,7 +40,7 @@ def uses(desired: Iterable[Asset]) -> dict[Place, Use]:
     found: dict[Place, Use] = {}
     for asset in desired:
         use = found.setdefault((asset.spec.provider, asset.spec.template), Use())
-        use.layouts.setdefault(asset.spec.layout, asset)
+        use.layouts.setdefault(asset.spec.variant, asset)
         use.pictures += 1
     return found
 
