@@ -97,6 +97,19 @@ class ProviderSettings(_Strict):
         gt=0,
         description="Seconds between polls of one batch, at most: one that should be over is asked for sooner.",
     )
+    post_seconds: float | None = Field(
+        None, gt=0, description="Seconds that sending a batch may take: what is left of it by then never arrived."
+    )
+    stall_seconds: float | None = Field(
+        None, gt=0, description="Seconds that a batch may show nothing new before it is cancelled."
+    )
+    item_seconds: float | None = Field(None, gt=0, description="Seconds that one item of a batch takes at most.")
+    turnaround_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="Seconds that a batch takes in all before it is cancelled; null: `stall_seconds`, and "
+        "`item_seconds` for each of its items.",
+    )
 
 
 class Fields(_Strict):

@@ -18,7 +18,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.report.terminal.health import dialect_line
     from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, status_lines
     from pictify_sync.wiring.place import place_note
-    from pictify_sync.wiring.standing import is_billed, standings
+    from pictify_sync.wiring.standing import is_billed, longest_of, standings
 
     with project_of(settings) as project:
         store = project.state()
@@ -30,8 +30,9 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
         free = tuple(sorted(name for name in names if not is_billed(project, name)))
         paid = bool(dialects) or len(free) < len(names)
+        longest = longest_of(project, opened)
         facts = StatusFacts(
-            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, place_note(project)
+            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, longest, place_note(project)
         )
         if as_json:
             failures = store.records() if failed else ()

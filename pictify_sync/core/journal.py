@@ -20,7 +20,6 @@ from enum import StrEnum
 from pictify_sync.core.entries import MovesIntended, OpenBatch
 from pictify_sync.core.model import Capabilities
 
-POST_SECONDS = 120.0  # from the intent until its POST has left or never will, time-out of the request included
 MARGIN_SECONDS = 300.0  # clocks of two machines may differ by that much
 LEASE_SECONDS = 600.0  # beside the longest time of an item, since its newest entry, that a batch is its server's alone
 
@@ -91,9 +90,9 @@ def moment(at: str) -> float:
     return datetime.fromisoformat(at).timestamp()
 
 
-def certain_at(intended_at: float, rules: DoubtRules) -> float:
-    """When what a provider does not know by then of a batch will not come any more, in epoch seconds."""
-    return intended_at + POST_SECONDS + MARGIN_SECONDS + rules.quarantine_seconds
+def certain_at(intended_at: float, capabilities: Capabilities, rules: DoubtRules) -> float:
+    """Return when what a provider does not know by then of a batch will not come any more, in epoch seconds."""
+    return intended_at + capabilities.post_seconds + MARGIN_SECONDS + rules.quarantine_seconds
 
 
 def is_held_elsewhere(opened: OpenBatch, instance: str | None) -> bool:
@@ -129,7 +128,7 @@ def judge(
         return SendAgain()
     if left > 0 and opened.doubt is None and asker.run not in (None, opened.intended.run):
         return Elsewhere(left)
-    until = min(certain_at(intended_at, rules), certain_at(now, rules))
+    until = certain_at(min(intended_at, now), capabilities, rules)
     if now < until:
         return Quarantine(until)
     return Held() if rules.policy is DoubtPolicy.HOLD else Weigh()
@@ -138,7 +137,7 @@ def judge(
 def _left(opened: OpenBatch, capabilities: Capabilities, times: tuple[float, float], *, foreign: bool) -> float:
     """Seconds that a batch may still be somebody else's work, at most the whole of what it may be that."""
     intended_at, now = times
-    lasts = capabilities.item_seconds + LEASE_SECONDS if foreign else POST_SECONDS
+    lasts = capabilities.item_seconds + LEASE_SECONDS if foreign else capabilities.post_seconds
     newest = moment(opened.submitted_at) if opened.submitted_at else intended_at
     return min(newest + lasts - now, lasts)
 

@@ -290,5 +290,14 @@ class Capabilities:
     can_find: bool = False  # a past render can be looked up
     billed: bool = True  # renders cost something
     embedded: bool = False  # it works inside this process, and stops with it
-    item_seconds: float = 60.0  # that one item takes at most
+    post_seconds: float = 120.0  # from the intent until its POST has left or never will, its time-outs included
     poll_seconds: float = 5.0  # between polls of a batch, at most (Pictify, Batch guide: "every 5 seconds")
+    stall_seconds: float = 1_800.0  # that a batch may show nothing new; then it counts as stalled
+    item_seconds: float = 60.0  # that one item takes at most
+    turnaround_seconds: float | None = None  # that a batch takes in all; None: as long as a stall, and its items
+
+    def longest_seconds(self, items: int) -> float:
+        """Return how long a batch of so many items may take in all, in seconds."""
+        if self.turnaround_seconds is not None:
+            return self.turnaround_seconds
+        return self.stall_seconds + self.item_seconds * items

@@ -135,8 +135,11 @@ def share(part: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Give `8 s`, `3 min 20 s`, `2 h 5 min`."""
+    """Return `8 s`, `3 min 20 s`, `2 h 5 min`, `3 days 4 h`."""
     whole = round(seconds)
+    if whole >= 172_800:
+        days, hours = whole // 86_400, whole % 86_400 // 3600
+        return f"{days} days {hours} h" if hours else f"{days} days"
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

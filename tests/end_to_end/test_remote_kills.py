@@ -21,7 +21,7 @@ BATCH = 4  # pictures: two items in two layouts
 
 def prepared(folder: Path) -> ProjectFolder:
     """Two batches."""
-    return ProjectFolder(folder, settings=SETTINGS.replace("max_open: 2", "max_open: 2, max_items: 2"))
+    return ProjectFolder(folder, settings=SETTINGS.replace("max_open: 2", "max_open: 2, max_items: 2, post_seconds: 4"))
 
 
 def kinds(project: ProjectFolder) -> list[str]:

@@ -45,7 +45,7 @@ def provider(answer: httpx.Response, *, seconds: float = 90.0) -> PictifyProvide
     """A provider whose service always answers so, and that waits so long for the whole of it."""
     transport = httpx.MockTransport(lambda _: answer)
     http = Http("https://api.example", SecretStr("k" * 64), transport=transport, rate=Rate(FakeClock(), None))
-    http.answer_seconds = seconds
+    http.answer_seconds = http.post_seconds = seconds
     return PictifyProvider("pictify", Opened(http, Downloads(http.client, http.client, ())), Capabilities(), grace=0.0)
 
 

@@ -275,3 +275,23 @@ def test_real_sockets(port: tuple[int, list[Any]]) -> None:
     provider = PictifyProvider("p", Opened(http, Downloads(http.client, http.client, ())), Capabilities())
     assert isinstance(provider.submit(BATCH), NotSent)
     provider.close()
+
+
+def test_the_time_of_a_post_bounds_its_time_outs() -> None:
+    """What the capabilities promise of a POST holds on the wire; other calls have their own time."""
+    asked: list[tuple[str, dict[str, float]]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.extensions["timeout"]))
+        return httpx.Response(202, json={"batchId": "b1"})
+
+    http = Http("https://api.example", SecretStr(KEY), transport=httpx.MockTransport(answer))
+    for seconds in (120.0, 4.0):
+        http.post_seconds = seconds
+        http.once("POST", "x", {})
+        assert asked[-1] == (
+            "POST",
+            {"connect": seconds / 8, "read": seconds / 2, "write": seconds / 2, "pool": seconds / 2},
+        )
+    http.get("x")
+    assert asked[-1][1]["read"] == 60.0

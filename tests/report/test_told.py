@@ -133,7 +133,11 @@ def test_status_counts_and_names_what_needs_attention() -> None:
     ]
     intended = Intended("attempt-1", batch(create("d")), (), (), (), "uid", "2026-01-02T03:04:05.000Z", "run-1")
     opened = [OpenBatch(intended, 1, None, None, "timeout")]
-    text = text_of(status_lines(census(records), opened, StatusFacts("abc", 1234, Ledger(3, 1, 4, 5, 6))))
+    facts = StatusFacts("abc", 1234, Ledger(3, 1, 4, 5, 6))
+    text = text_of(status_lines(census(records), opened, facts))
+    assert "may take" not in text
+    slow = replace(facts, longest={one.intended.batch.group.provider: 172_800.0 for one in opened})
+    assert "it may take up to 2 days\n" in text_of(status_lines(census(records), opened, slow))
     assert "3 pictures recorded in 2 manifests" in text
     assert "  cards: 1 stored, 1 failed" in text
     assert "attempt-1, in doubt" in text

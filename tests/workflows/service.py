@@ -218,6 +218,7 @@ class Customer:
         self.doubt = DoubtRules()
         self.events: list[Event] = []
         self.sources = UrlSources()
+        self.stop: Callable[[], bool] = lambda: False  # whether the user asks to stop
 
     @contextmanager
     def store(self) -> Iterator[SqliteStateStore]:
@@ -239,7 +240,7 @@ class Customer:
             asset=desired.get,
             clock=self.service.clock,
             sink=self.events.append,
-            stop=lambda: False,
+            stop=self.stop,
             run="r",
             new_attempt=new_attempt,
             sources=lambda _: self.sources,

@@ -99,7 +99,7 @@ def test_the_id_of_another_batch_is_no_id(tmp_path: Path, capabilities: Capabili
         with pytest.raises(UsageError, match="the id of another batch"):
             resolve(Session(customer.ports(desired, store)), opened.intended.attempt, Resolution.ADOPT, "b1")
     service.created = {}
-    service.clock.time = certain_at(START, customer.doubt) + 60
+    service.clock.time = certain_at(START, ALLOWED, customer.doubt) + 60
     service.posts.append(service.posts[-1])
     done = customer.apply(desired)
     assert (done.stored, done.failed, done.stopped) == (1, (), None)
@@ -163,7 +163,7 @@ def test_a_batch_that_cannot_be_asked_for_ends_after_its_quarantine(tmp_path: Pa
     customer, desired = Customer(tmp_path, service), cards("a")
     done = customer.apply(desired)
     assert (len(service.posts), bool(done.stopped)) == (1, True)
-    service.clock.time = certain_at(START, customer.doubt) + 600
+    service.clock.time = certain_at(START, ALLOWED, customer.doubt) + 600
     done = customer.apply(desired)
     assert (done.stored, done.failed, done.stopped, done.in_doubt) == (1, (), None, 0)
     assert (len(service.posts), done.billed_min, done.billed_max) == (2, 1, 2)

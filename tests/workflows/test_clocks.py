@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.core.events import Waiting
-from pictify_sync.core.journal import DoubtRules, Quarantine, Weigh, certain_at, judge
+from pictify_sync.core.journal import MARGIN_SECONDS, DoubtRules, Quarantine, Weigh, certain_at, judge
 from pictify_sync.core.model import Capabilities
 from pictify_sync.providers.pictify.server.clock import SteadyClock
 from pictify_sync.workflows.apply.run import carry_out, recover
@@ -76,7 +76,7 @@ def test_a_quarantine_from_the_future_ends(tmp_path: Path, ahead: float) -> None
     world = World(tmp_path, ForgetfulProvider("lost"))
     desired = ListDesired([asset("a")])
     world.clock.set_ahead = ahead
-    length = certain_at(0.0, DoubtRules())
+    length = certain_at(0.0, Capabilities(), DoubtRules())
     for wait, in_doubt in ((0.0, 1), (1.0, 1), (length + 1, 0)):
         world.clock.time += wait
         store = world.store()
@@ -96,8 +96,12 @@ def test_a_judgement_about_the_future_waits_no_longer_than_ever(tmp_path: Path) 
     unsure = replace(Capabilities(), honours_idempotency_key=False)
     now = 1_000_000.0
     for ahead in (HOUR, 1e8):
-        assert judge(found, unsure, DoubtRules(), (now + ahead, now)) == Quarantine(certain_at(now, DoubtRules()))
-    assert isinstance(judge(found, unsure, DoubtRules(), (now - certain_at(0.0, DoubtRules()), now)), Weigh)
+        assert judge(found, unsure, DoubtRules(), (now + ahead, now)) == Quarantine(
+            certain_at(now, unsure, DoubtRules())
+        )
+    assert isinstance(
+        judge(found, unsure, DoubtRules(), (now - certain_at(0.0, Capabilities(), DoubtRules()), now)), Weigh
+    )
 
 
 def test_a_server_whose_clock_was_set_back_shows_what_it_made(tmp_path: Path) -> None:
@@ -123,3 +127,15 @@ def test_the_clock_of_a_server_never_goes_back() -> None:
     assert clock() == START + 10
     wall[0] = START + HOUR
     assert clock() == START + HOUR
+
+
+def test_a_quarantine_lasts_as_long_as_a_post_may_take(tmp_path: Path) -> None:
+    """A provider whose POST is over soon is certain sooner, and one whose POST lasts an hour later."""
+    world = World(tmp_path, ForgetfulProvider("lost"))
+    world.apply([asset("a")])
+    (found,) = world.store().open_batches()
+    for seconds in (2.0, HOUR):
+        allowed = Capabilities(post_seconds=seconds)
+        until = MARGIN_SECONDS + DoubtRules().quarantine_seconds + seconds
+        assert isinstance(judge(found, allowed, DoubtRules(), (0.0, until - 1)), Quarantine)
+        assert isinstance(judge(found, allowed, DoubtRules(), (0.0, until)), Weigh)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from pictify_sync.core.journal import MARGIN_SECONDS, POST_SECONDS, DoubtPolicy, DoubtRules
+from pictify_sync.core.journal import MARGIN_SECONDS, DoubtPolicy, DoubtRules
 from pictify_sync.core.model import Capabilities
 from pictify_sync.workflows.apply.run import ApplySummary
 from pictify_sync.workflows.apply.session import Session
@@ -25,7 +25,7 @@ from tests.workflows.world import Killed
 
 ITEMS = [f"i{n}" for n in range(10)]
 WANTED = cards(ITEMS, SIZES)
-QUARANTINE = POST_SECONDS + MARGIN_SECONDS + DoubtRules().quarantine_seconds
+QUARANTINE = Capabilities().post_seconds + MARGIN_SECONDS + DoubtRules().quarantine_seconds
 ALLOWED = Capabilities(max_items=4, max_open=2, requests_per_minute=60)
 DIALECTS = {
     "nested": ALLOWED,

@@ -10,10 +10,11 @@ import pytest
 from pictify_sync.core.events import BatchLost
 from pictify_sync.core.journal import certain_at
 from pictify_sync.core.model import Capabilities
-from pictify_sync.workflows.apply.driver import ITEM_SECONDS, STALL_SECONDS
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import START, Customer, cards
 
+STALL_SECONDS, ITEM_SECONDS = 1800.0, 60.0  # unless capabilities say otherwise
+DAY = 86_400.0
 ALLOWED = Capabilities(max_items=3, requests_per_minute=None)
 
 
@@ -62,6 +63,57 @@ def test_a_batch_that_ends_at_no_price_is_left_open(tmp_path: Path) -> None:
     assert len(service.posts) == 1
 
 
+SLOW = Capabilities(
+    max_items=3,
+    requests_per_minute=None,
+    poll_seconds=900.0,
+    stall_seconds=2 * DAY,
+    item_seconds=DAY,
+    turnaround_seconds=3 * DAY,
+)
+
+
+def waits(service: Scripted, body: dict[str, Any], seconds: float) -> None:
+    """A batch tells nothing at all until so many seconds are over."""
+    if service.clock.time - START < seconds:
+        body.update(status="pending", results=[], completedItems=0)
+
+
+def test_a_slow_batch_is_waited_for_as_long_as_its_provider_may_take(tmp_path: Path) -> None:
+    """It shows nothing for a day, and is neither cancelled nor given up nor asked for again and again."""
+    service = Scripted(SLOW)
+    service.bend = lambda body: waits(service, body, DAY)
+    customer = Customer(tmp_path, service)
+    done = customer.apply(cards("abc"))
+    assert (done.stored, done.failed, done.stopped) == (3, (), None)
+    assert (service.cancelled, len(service.posts)) == ([], 1)
+    assert DAY <= service.clock.time - START <= DAY + SLOW.poll_seconds
+    assert service.polls < 200
+    assert not [event for event in customer.events if isinstance(event, BatchLost)]
+
+
+def test_a_slow_batch_of_a_run_that_was_stopped_is_taken_up_by_the_next(tmp_path: Path) -> None:
+    """A day later it is still the same batch, sent and billed once."""
+    service = Scripted(SLOW)
+    service.bend = lambda body: waits(service, body, DAY)
+    customer, desired = Customer(tmp_path, service), cards("abc")
+    customer.stop = lambda: service.clock.time - START > DAY / 2
+    first = customer.apply(desired)
+    assert (first.interrupted, first.stored, first.waiting) == (True, 0, 3)
+    customer.stop = lambda: False
+    assert customer.apply(desired).stored == 3
+    assert (service.cancelled, len(service.posts)) == ([], 1)
+
+
+def test_a_slow_batch_is_cancelled_once_its_time_is_over(tmp_path: Path) -> None:
+    """What its provider promised decides, not what others do."""
+    service = Scripted(SLOW)
+    service.bend = lambda body: stalls(service, body, told=int((service.clock.time - START) / DAY))
+    done = Customer(tmp_path, service).apply(cards("abcd"))
+    assert (done.stored, done.stopped, service.cancelled) == (4, None, ["b1"])
+    assert 2 * DAY <= service.clock.time - START < 4 * DAY
+
+
 @pytest.mark.parametrize("status", [401, 402, 403, 422])
 def test_a_batch_that_may_not_be_asked_for_is_left_open(tmp_path: Path, status: int) -> None:
     """The run ends as one that was stopped, with its summary; the next one finishes the batch."""
@@ -85,7 +137,7 @@ def test_a_batch_that_is_not_known_right_after_it_was_taken_is_not_sent_again(tm
         done = customer.apply(desired)
         assert "does not know batch b1" in (done.stopped or "")
         assert len(service.posts) == 1
-    service.clock.time = certain_at(START, customer.doubt) + 60
+    service.clock.time = certain_at(START, ALLOWED, customer.doubt) + 60
     service.refused_batch = "b1"
     done = customer.apply(desired)
     assert (done.stored, done.stopped, len(service.posts)) == (3, None, 2)

@@ -34,6 +34,7 @@ def connect(options: ProviderOptions) -> Provider:
     most = options.limits.get("requests_per_minute")
     rate = Rate(options.clock or SystemClock(), allowed.requests_per_minute, most=most)
     http = Http(options.base_url, options.api_key, rate=rate)
+    http.post_seconds = allowed.post_seconds
     downloads = Downloads(http.client, direct_client(timeout=TIMEOUT), (*FILE_HOSTS, *options.allow_hosts))
     downloads.proxied = client(timeout=TIMEOUT)
     return PictifyProvider("pictify", Opened(http, downloads), allowed)

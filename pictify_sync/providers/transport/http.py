@@ -23,13 +23,14 @@ from pictify_sync.credentials import forms, without_keys
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.inflate import PLAIN
 from pictify_sync.providers.transport.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
-from pictify_sync.providers.transport.rate import Rate, SystemClock, Told, limits_told, until, wait_told
+from pictify_sync.providers.transport.rate import LONGEST_TURN, Rate, SystemClock, Told, limits_told, until, wait_told
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
 TIMEOUT = httpx.Timeout(60.0, connect=15.0)  # seconds
 ATTEMPTS = 5  # of a safe call
+ANSWER_SHARE = 0.75  # of the seconds of a POST, until all of its answer is there
 LONGEST_WAIT = 60.0  # seconds between two attempts, whatever Retry-After says
 RETRIED = {408, 425, 429, 500, 502, 503, 504}
 QUOTA_CODES = {"quota_exceeded", "spending_cap_reached", "ai_quota_exceeded", "template_limit_reached"}  # wire: Codes
@@ -63,6 +64,11 @@ class Answer:
         return self.status == 402 or (self.status in (403, 429) and said)
 
 
+def post_timeout(seconds: float) -> httpx.Timeout:
+    """Return the time-outs of a POST that may take so many seconds."""
+    return httpx.Timeout(seconds / 2, connect=seconds / 8)
+
+
 class _TryAgain(Exception):
     """A safe call that is worth another attempt."""
 
@@ -89,6 +95,7 @@ class Http:
         self.clock = self._rate.clock
         self._attempts = attempts
         self.answer_seconds = ANSWER_SECONDS
+        self.post_seconds = 120.0  # that a POST may take, its answer included
         self._apart: tuple[float, float] | None = None  # the other clock less our monotonic one, in seconds: from, to
         headers = {"Authorization": f"Bearer {secret}", "Accept": "application/json", **PLAIN}
         shared: dict[str, Any] = {"base_url": base_url.rstrip("/") + "/", "headers": headers, "timeout": TIMEOUT}
@@ -160,15 +167,17 @@ class Http:
         """
         content = None if body is None else encode(body)
         kind = {} if content is None else {"Content-Type": "application/json"}
-        client = self._fresh if method == "POST" else self.client
+        is_post = method == "POST"
+        client, timeout = (self._fresh, post_timeout(self.post_seconds)) if is_post else (self.client, TIMEOUT)
+        most = self.post_seconds * ANSWER_SHARE if is_post else self.answer_seconds
         named = {**kind, **(headers or {})}
         try:
-            request = client.build_request(method, path, content=content, params=params, headers=named)
+            request = client.build_request(method, path, content=content, params=params, headers=named, timeout=timeout)
         except httpx.InvalidURL as error:  # an id too long for a URL, say
             raise httpx.UnsupportedProtocol(str(error)) from None
-        with self._rate.turn():
+        with self._rate.turn(min(LONGEST_TURN, self.post_seconds) if is_post else LONGEST_TURN):
             sent = self.clock.monotonic()
-            response, body_read = receive(client, request, self.answer_seconds)
+            response, body_read = receive(client, request, most)
             there = until(response.headers.get("date", ""), 0.0)
             if math.isnan(there):
                 there = self.clock.now()
@@ -179,7 +188,7 @@ class Http:
             reset = None if reset is None else self.clock.now() + reset - there
             refused = answer.status == 429 and not answer.quota
             wait = answer.retry_after if refused else None
-            self._rate.learn(Told(refused, method == "POST", wait, limit, remaining, reset))
+            self._rate.learn(Told(refused, is_post, wait, limit, remaining, reset))
         return answer
 
     def _compare_clocks(self, at: float, sent: float) -> None:

@@ -124,10 +124,10 @@ class Rate:
         return self._limit
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until a request may leave; it leaves within. Raises Throttled when that takes too long."""
+    def turn(self, longest: float = LONGEST_TURN) -> Iterator[None]:
+        """Wait until a request may leave; it leaves within. Raises Throttled when that takes longer than `longest`."""
         while (seconds := self._take()) > 0:
-            if seconds > LONGEST_TURN:
+            if seconds > longest:
                 raise Throttled(seconds)
             self.clock.sleep(seconds)
         try:

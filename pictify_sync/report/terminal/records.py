@@ -15,7 +15,7 @@ from pictify_sync.report.safe import safe
 from pictify_sync.report.terminal.change import Recall
 from pictify_sync.report.terminal.lines import Line, Tone
 from pictify_sync.report.terminal.summary import remedy_lines
-from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, listing, pictures
+from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures
 
 REPAIRED = "The next apply repairs what is recorded as drift."
 UNRECORDED = "Nothing was recorded: pictify-sync refresh records it, and the next apply repairs it then."
@@ -75,6 +75,7 @@ class StatusFacts:
     unbilled: tuple[str, ...] = ()  # providers that made any of it and bill nothing, sorted
     obsolete: tuple[Obsolete, ...] = ()  # files that are no longer wanted, and not removed yet
     billed: bool = True  # whether any other may have made some of it
+    longest: Mapping[str, float] = field(default_factory=dict)  # seconds of a batch in all, where a provider says so
     place: str = ""  # what is to be said of where the pictures are; "": they are where the settings say
 
 
@@ -94,7 +95,7 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts)
     if facts.place:
         yield Line(safe(facts.place), Tone.WARN)
     for batch in opened:
-        yield Line(f"Open batch: {open_batch_text(batch)}", Tone.WARN)
+        yield Line(f"Open batch: {open_batch_text(batch)}{_longest(batch, facts)}", Tone.WARN)
     for file in facts.obsolete[:FILES]:
         yield Line(f"No longer wanted, and still there: {safe(file.path)}", Tone.WARN)
     if len(facts.obsolete) > FILES:
@@ -132,6 +133,11 @@ def open_batch_text(batch: OpenBatch) -> str:
     where = f"template {safe(group.template)}, provider {safe(group.provider)}"
     since = safe(batch.submitted_at or intended.at)
     return f"{safe(intended.attempt)}, {stand}: {pictures(len(intended.claims))} ({where}), since {since}"
+
+
+def _longest(batch: OpenBatch, facts: StatusFacts) -> str:
+    seconds = facts.longest.get(batch.intended.batch.group.provider)
+    return "" if seconds is None else f"; it may take up to {duration(seconds)}"
 
 
 def failed_lines(records: Iterable[Record]) -> Iterator[Line]:

@@ -26,8 +26,6 @@ from pictify_sync.workflows.collect import evidence
 
 MAX_SILENCE = 8  # polls without any answer before the run gives up (the batch stays open)
 MAX_RECHECKS = 3  # polls of a finished batch whose pictures do not add up
-STALL_SECONDS = 1800.0  # without a finished item before a batch is cancelled
-ITEM_SECONDS = 60.0  # more for each item of a batch, until it is cancelled although it goes on
 LONGEST_NAP = 1.0  # seconds between looks at whether the user asked to stop
 
 
@@ -222,18 +220,22 @@ class BatchDriver:
     def _unaskable(self, flight: OpenAttempt, why: str) -> None:
         """Give up a batch whose id the provider does not take, once nothing can be learnt of it any more."""
         attempts, intended = self._attempts, flight.intended
-        if attempts.clock.monotonic() < journal.certain_at(flight.intended_at, attempts.session.ports.doubt):
+        if not self._is_certain(flight):
             self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
         else:
             attempts.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
 
+    def _is_certain(self, flight: OpenAttempt) -> bool:
+        """Whether what the provider does not know of a batch by now will not come any more."""
+        attempts = self._attempts
+        at = journal.certain_at(flight.intended_at, attempts.capabilities, attempts.session.ports.doubt)
+        return attempts.clock.monotonic() >= at
+
     def _expired(self, flight: OpenAttempt) -> None:
         """Give up what the provider has forgotten; what it took just now may only be late."""
         attempts, intended = self._attempts, flight.intended
-        is_certain = attempts.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
-        if not is_certain and attempts.clock.monotonic() < journal.certain_at(
-            flight.intended_at, attempts.session.ports.doubt
-        ):
+        keeps = attempts.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
+        if not keeps and not self._is_certain(flight):
             self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
         else:
             attempts.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))
@@ -246,11 +248,12 @@ class BatchDriver:
 
     def _watch(self, flight: OpenAttempt, now: float) -> None:
         """Cancel a batch that stalls or is far too slow; give up waiting for one that does not even end then."""
-        stalled = now - flight.moved_at >= STALL_SECONDS
-        deadline = flight.begun_at + STALL_SECONDS + ITEM_SECONDS * len(flight.intended.batch.items)
+        allowed = self._attempts.capabilities
+        stalled = now - flight.moved_at >= allowed.stall_seconds
+        deadline = flight.begun_at + allowed.longest_seconds(len(flight.intended.batch.items))
         if flight.batch_id is None or not (stalled or (now >= deadline and not flight.cancelled)):
             return
-        if flight.cancelled or not self._attempts.capabilities.can_cancel:
+        if flight.cancelled or not allowed.can_cancel:
             although = ", and does not end although it was cancelled" if flight.cancelled else ""
             self._leave(flight, f"batch {flight.batch_id} stalled{although}")
             return
