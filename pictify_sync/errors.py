@@ -21,6 +21,7 @@ Errors carry facts (file, line, key, digest); sentences are made in `report/`. A
     │   ├── QuotaExhausted           renders used up: never retried
     │   ├── AuthenticationFailed     the key is missing or refused
     │   └── ProviderUnavailable      worth another try later
+    ├── BadSignature                 a webhook was not signed with a secret of ours, or too long ago
     ├── GitHubError                  GitHub, or the `gh` or `git` command of a workflow, refused
     └── Interrupted                  Ctrl-C: what was done is recorded
 """
@@ -168,6 +169,10 @@ class ProviderUnavailable(ProviderError):
 
 class BatchUnaskable(ProviderError):
     """The provider does not take a batch's id in a request, and never will."""
+
+
+class BadSignature(PictifySyncError):
+    """A webhook was not signed with a secret of ours, or too long ago."""
 
 
 class GitHubError(PictifySyncError):

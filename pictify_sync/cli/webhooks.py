@@ -17,9 +17,9 @@ def webhooks_command() -> None:
 @webhooks_command.command("serve")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8572, show_default=True, help="Port; 0: a free one.")
-@click.option("--header", default="X-Pictify-Signature", show_default=True, help="Header that signs deliveries.")
+@click.option("--header", help="Header that carries the signature [signature_header of the settings].")
 @pass_settings
-def serve_command(settings: str | None, host: str, port: int, header: str) -> None:
+def serve_command(settings: str | None, host: str, port: int, header: str | None) -> None:
     """Receive deliveries into the inbox of the settings; a receiver needs a public https address in front of it.
 
     Secrets come from PICTIFY_WEBHOOK_SECRET (several between commas); PICTIFY_INBOX_TOKEN lets `collect` read the inbox
@@ -33,16 +33,17 @@ def serve_command(settings: str | None, host: str, port: int, header: str) -> No
 
 @webhooks_command.command("subscribe")
 @click.argument("url")
-@click.option("--event", default="render.completed", show_default=True, help="One subscription is one event.")
+@click.option("--event", help="The event to subscribe to [a picture was rendered].")
 @click.option("--template", default="", help="Only for this template uid.")
 @provider_option
 @pass_settings
-def subscribe_command(settings: str | None, url: str, event: str, template: str, provider: str) -> None:
+def subscribe_command(settings: str | None, url: str, event: str | None, template: str, provider: str) -> None:
     """Subscribe a public https URL. The secret is printed once, to stdout, and kept nowhere."""
     from pictify_sync.wiring import services
 
     with project_of(settings) as project:
-        made = services.subscriptions(project, provider).subscribe(event, url, template)
+        webhooks = services.webhooks(project, provider)
+        made = webhooks.subscribe(event or webhooks.webhook_format.render_event, url, template)
     click.echo(f"Subscribed {made.uid} to {made.event}. Keep this secret for PICTIFY_WEBHOOK_SECRET:", err=True)
     click.echo(made.secret)
 
@@ -59,9 +60,9 @@ def list_command(settings: str | None, provider: str, as_json: bool) -> None:
 
     with project_of(settings) as project:
         if as_json:
-            click.echo(subscriptions_document(services.subscriptions(project, provider).subscriptions()))
+            click.echo(subscriptions_document(services.webhooks(project, provider).subscriptions()))
             return
-        for one in services.subscriptions(project, provider).subscriptions():
+        for one in services.webhooks(project, provider).subscriptions():
             click.echo(safe(f"{one.uid}  {one.event}  {one.status or '-'}  {one.target_url}"))
 
 
@@ -74,6 +75,6 @@ def unsubscribe_command(settings: str | None, uid: str, provider: str) -> int:
     from pictify_sync.wiring import services
 
     with project_of(settings) as project:
-        removed = services.subscriptions(project, provider).unsubscribe(uid)
+        removed = services.webhooks(project, provider).unsubscribe(uid)
     click.echo("Unsubscribed." if removed else f"There is no subscription {uid}.", err=True)
     return 0 if removed else 1

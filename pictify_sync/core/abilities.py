@@ -5,12 +5,13 @@ They are apart from the port `Provider`, so that a provider without them is a wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from pictify_sync.core.collect import Sighting
+from pictify_sync.core.collect import FoundRender
 from pictify_sync.core.outcomes import BatchRequest, InDoubt, NotSent, Outcome, Refused
+from pictify_sync.core.ports import Delivery
 from pictify_sync.core.template import VariableRule
 
 
@@ -32,7 +33,7 @@ class RenderFinder(Protocol):
         """Seconds by which the provider's clock is ahead of ours; 0 when they agree as far as its answers tell."""
         ...
 
-    def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
+    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
         """Renders of a template since then (our clock), newest first; nothing where it cannot be looked up.
 
         Only rows that tell their variables are given. Raises ProviderUnavailable.
@@ -96,7 +97,7 @@ class Subscription:
     """A webhook subscription: one event, one target."""
 
     uid: str
-    event: str  # render.completed, ...
+    event: str
     target_url: str
     status: str  # active, paused, failed; "" when not told
     template_uid: str = ""  # "": of any template
@@ -104,9 +105,42 @@ class Subscription:
     secret: str = field(default="", repr=False)  # only in the answer that made it; show it once, keep it nowhere
 
 
+class WebhookFormat(Protocol):
+    """How a provider signs its webhooks and what they say. Needs no connection."""
+
+    @property
+    def signature_header(self) -> str: ...
+
+    @property
+    def render_event(self) -> str:
+        """The event that is sent for a picture that was rendered."""
+        ...
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secrets: Iterable[str], now: float) -> str:
+        """Check that the delivery was signed with one of the secrets, not too long before `now` (epoch seconds).
+
+        Names of headers are in lower case. Returns the delivery's id, "" when it names none. Raises BadSignature.
+        """
+        ...
+
+    def without_values(self, body: str) -> str:
+        """Return what may be kept of a body: which variables are sensitive is not known where webhooks arrive.
+
+        "" for a body by which no picture can be found.
+        """
+        ...
+
+    def read(self, delivery: Delivery) -> FoundRender | None:
+        """Return the picture that a delivery describes; None for one of another kind, or of another provider."""
+        ...
+
+
 @runtime_checkable
-class Subscriptions(Protocol):
-    """Webhook subscriptions of an account."""
+class Webhooks(Protocol):
+    """Sends webhooks to the subscriptions of an account."""
+
+    @property
+    def webhook_format(self) -> WebhookFormat: ...
 
     def subscribe(self, event: str, target_url: str, template_uid: str = "") -> Subscription:
         """Make one; its secret is in this answer and in no other. Sent once. Raises ProviderError."""

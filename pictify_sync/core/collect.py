@@ -1,16 +1,15 @@
-"""Pictures that were seen somewhere (a webhook, a look-up) -> the assets they belong to. Blind to order and repeats.
+"""Renders that were found somewhere (in a webhook, by a look-up) -> the assets they belong to, in any order.
 
-A webhook and a look-up row name no batch, no index and no layout (Pictify, Webhooks; List renders). So a picture is
-known by what went into it: template, variables, size and format, and by having been made since it was asked for, as
-the template may have been another before. What could be two pictures, or names no time, is left alone.
-This module must not know where sightings come from.
+What is found need not name a batch, an index or a layout. So a picture is known by what went into it: template,
+variables, size and format, and by having been made since it was requested, as the template may have been another
+before. What could be two pictures, or names no time, is left alone.
+This module must not know where a render was found, nor how a provider writes it down.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pictify_sync.core.fingerprint import canonical, digest
@@ -18,11 +17,8 @@ from pictify_sync.core.model import AssetKey, Fingerprint, Format, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.template import TemplateRecord
 
-DIGEST = "$digest"  # stands for values that were not kept
 SECOND = 0.999  # seconds that a time without a fraction may be later than it says
 MAX_SAFE = 2**53  # JavaScript's numbers are exact up to here
-FORMATS = {"png": Format.PNG, "jpg": Format.JPEG, "jpeg": Format.JPEG, "webp": Format.WEBP, "mp4": Format.MP4}
-STILLS = {Format.PNG, Format.JPEG, Format.WEBP}
 
 Json = Mapping[str, object]
 
@@ -65,17 +61,18 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """A picture that the provider has made, as a webhook or a look-up tells of it."""
+class FoundRender:
+    """A picture that the provider has made, as a webhook or a look-up describes it."""
 
     url: str
     template_uid: str
-    variables: str  # wire digest; "" when it tells no values
-    width: int | None = None  # pixels; None: not told
+    variables: str  # wire digest; "" when the values are not given
+    width: int | None = None  # pixels; None: not given
     height: int | None = None
-    format: Format | None = None  # None: not told
-    at: float | None = None  # epoch seconds by the provider's clock, at the latest; None: not told
+    format: Format | None = None  # None: not given
+    at: float | None = None  # epoch seconds by the provider's clock, at the latest; None: not given
     remote_id: str | None = None
+    delivery: str = ""  # id of the webhook delivery that it was read from
 
 
 def wire_digest(variables: Json) -> str:
@@ -118,8 +115,8 @@ def want(key: AssetKey, picture: Fingerprint, spec: RenderSpec, template: Templa
     )
 
 
-def match(wanted: Iterable[Wanted], sightings: Iterable[Sighting], ahead: float = 0.0) -> dict[AssetKey, Rendered]:
-    """Find the URLs of wanted pictures. Memory is that of `wanted`; sightings are streamed.
+def match(wanted: Iterable[Wanted], renders: Iterable[FoundRender], ahead: float = 0.0) -> dict[AssetKey, FoundRender]:
+    """Return the render of each wanted picture that was found. Memory is that of `wanted`; renders are streamed.
 
     `ahead`: seconds by which the provider's clock is ahead of ours. Of several that fit, the first made counts.
     """
@@ -127,91 +124,27 @@ def match(wanted: Iterable[Wanted], sightings: Iterable[Sighting], ahead: float 
     for one in wanted:
         if one.variables:
             index.setdefault((one.template_uid, one.variables), []).append(one)
-    best: dict[AssetKey, tuple[float, str, Wanted, Sighting]] = {}
-    for seen in sightings:
-        around = index.get((seen.template_uid, seen.variables), ())
-        fitting = [one for one in around if _fits(one, seen, ahead)]
+    best: dict[AssetKey, tuple[float, str, FoundRender]] = {}
+    for found in renders:
+        around = index.get((found.template_uid, found.variables), ())
+        fitting = [one for one in around if _fits(one, found, ahead)]
         if len({one.picture for one in fitting}) != 1:
             continue  # nobody's, or it could be either of two pictures
         for one in fitting:
-            rank = (seen.at or 0.0, seen.url)
+            rank = (found.at or 0.0, found.url)
             if one.key not in best or rank < best[one.key][:2]:
-                best[one.key] = (*rank, one, seen)
-    return {key: Rendered(seen.url, one.width, one.height, seen.remote_id) for key, (_, _, one, seen) in best.items()}
+                best[one.key] = (*rank, replace(found, width=one.width, height=one.height))
+    return {key: found for key, (_, _, found) in best.items()}
 
 
-def _fits(one: Wanted, seen: Sighting, ahead: float) -> bool:
-    if seen.at is None or seen.at < one.after + ahead:  # it may show an older template
+def _fits(one: Wanted, found: FoundRender, ahead: float) -> bool:
+    if found.at is None or found.at < one.after + ahead:  # it may show an older template
         return False
-    if seen.format is not None and seen.format is not one.format:
+    if found.format is not None and found.format is not one.format:
         return False
-    if seen.width is None or seen.height is None:
+    if found.width is None or found.height is None:
         return one.sole
-    return one.distinct and (seen.width, seen.height) == (one.width, one.height)
-
-
-def read_event(body: str | bytes) -> Sighting | None:
-    """Read a webhook's body. None unless it tells of a rendered picture (`render.completed`)."""
-    try:
-        event = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    data = event.get("data") if isinstance(event, dict) else None
-    if not isinstance(data, dict) or event.get("event") != "render.completed":
-        return None
-    return read_sighting(data, at=instant(event.get("timestamp")))
-
-
-def read_sighting(row: Json, *, at: float | None = None, template: str = "") -> Sighting | None:
-    """Read a look-up row or an event's data, tolerant of names. `at` and `template` stand in for what it lacks.
-
-    None when there is no URL. Row keys of the look-up are not published; those of other routes are tried.
-    """
-    url = _text(row, "url") or _text(row, "userStorageUrl")
-    if not url:
-        return None
-    inner = row.get("template")
-    named = _text(row, "templateId", "templateUid") or (_text(inner, "uid", "id") if isinstance(inner, dict) else inner)
-    values = row.get("variables")
-    size = row.get("dimensions") if isinstance(row.get("dimensions"), dict) else row
-    times = (instant(row.get(name)) for name in ("renderedAt", "createdAt", "timestamp"))
-    return Sighting(
-        url=url,
-        template_uid=named if isinstance(named, str) and named else template,
-        variables=_digest(values) if isinstance(values, dict) else "",
-        width=_pixels(size, "width"),
-        height=_pixels(size, "height"),
-        format=_format(row, url),
-        at=next((one for one in times if one is not None), at),
-        remote_id=_text(row, "imageId", "id", "uid") or None,
-    )
-
-
-def _digest(values: Json) -> str:
-    kept = values.get(DIGEST) if len(values) == 1 else None
-    return kept if isinstance(kept, str) else wire_digest(values)
-
-
-def _text(row: Json, *names: str) -> str:
-    found = (row.get(name) for name in names)
-    return next((one for one in found if isinstance(one, str) and one), "")
-
-
-def _pixels(row: object, name: str) -> int | None:
-    found = row.get(name) if isinstance(row, Mapping) else None
-    if isinstance(found, str) and found.isascii() and found.isdigit() and len(found) < 6:
-        found = int(found)
-    whole = isinstance(found, (int, float)) and not isinstance(found, bool) and 0 < found < 100_000
-    return int(found) if whole and isinstance(found, (int, float)) else None
-
-
-def _format(row: Json, url: str) -> Format | None:
-    """What it says, or the ending of its URL; PNG alone may stand for any still (Pictify, List renders)."""
-    ending = FORMATS.get(url.partition("?")[0].partition("#")[0].rpartition(".")[2].lower())
-    said = FORMATS.get((_text(row, "format", "fileExtension")).lower().removeprefix("image/"))
-    if said is Format.PNG and ending in STILLS:
-        return ending
-    return said or ending
+    return one.distinct and (found.width, found.height) == (one.width, one.height)
 
 
 def instant(value: object) -> float | None:

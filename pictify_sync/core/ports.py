@@ -278,12 +278,11 @@ class Provider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One webhook delivery whose signature was right. A hint: what it tells is checked before it counts."""
+    """One webhook delivery whose signature was right. A hint: what it says is checked before it counts."""
 
     id: str  # the provider's delivery id, else one made of the body
     received_at: float  # epoch seconds, of the receiver
-    body: str  # as it was signed
-    late: bool = False  # True: signed longer ago than a delivery takes
+    body: str  # what is kept of what was signed
 
 
 class Inbox(Protocol):

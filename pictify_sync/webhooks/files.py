@@ -107,12 +107,12 @@ def read_delivery(fields: object) -> Delivery:
     """Read a delivery from its JSON fields. Raises ValueError."""
     if not isinstance(fields, dict):
         raise ValueError("not a delivery")
-    name, at, body, late = (fields.get(one) for one in ("id", "received_at", "body", "late"))
-    if not isinstance(name, str) or not isinstance(body, str) or not isinstance(late, bool):
+    name, at, body = (fields.get(one) for one in ("id", "received_at", "body"))
+    if not isinstance(name, str) or not isinstance(body, str):
         raise ValueError("not a delivery")
     if not isinstance(at, (int, float)) or isinstance(at, bool):
         raise ValueError("not a delivery")
-    return Delivery(name, float(at), body, late)
+    return Delivery(name, float(at), body)
 
 
 def _linked(draft: Path, place: Path) -> bool:

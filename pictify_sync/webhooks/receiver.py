@@ -24,11 +24,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Request, Response
 
 from pictify_sync.connections import Watch, server_limits
-from pictify_sync.core.keeping import without_values
+from pictify_sync.core.abilities import WebhookFormat
 from pictify_sync.core.ports import Clock, Delivery
-from pictify_sync.errors import StateError, UsageError
+from pictify_sync.errors import BadSignature, StateError, UsageError
 from pictify_sync.webhooks.files import FileInbox
-from pictify_sync.webhooks.signature import BadSignature, is_late
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -46,15 +45,15 @@ LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
 
 @dataclass(frozen=True, slots=True)
 class ReceiverOptions:
-    """What `webhooks serve` can be told."""
+    """What `webhooks serve` is given."""
 
     folder: Path  # of the inbox
     secrets: tuple[SecretStr, ...]  # one per subscription
+    format: WebhookFormat  # of the provider that sends them
     token: SecretStr | None = None  # who may read the inbox; None: nobody
     host: str = "127.0.0.1"
     port: int = 8572  # 0: any free one
     path: str = "/webhook"  # where deliveries are posted, beside /
-    header: str = "X-Pictify-Signature"  # that signs them
     started: Callable[[str], None] = field(default=lambda _: None)  # is told the URL once connections are taken
     kept: Callable[[Delivery], None] = field(default=lambda _: None)  # is told each new delivery
 
@@ -63,7 +62,7 @@ class Receiver:
     """The WSGI app: POST takes a delivery, GET gives them to whoever knows the token; each at / and at its own path."""
 
     def __init__(self, options: ReceiverOptions, clock: Clock) -> None:
-        """Raises UsageError without a secret: anybody could fill the inbox."""
+        """Raises UsageError without a secret: anybody could fill the inbox then."""
         self._secrets = tuple(one.get_secret_value() for one in options.secrets if one.get_secret_value())
         if not self._secrets:
             hint = "set PICTIFY_WEBHOOK_SECRET to what `webhooks subscribe` showed (several: between commas)"
@@ -97,15 +96,16 @@ class Receiver:
         request.max_content_length = MAX_BODY
         raw = request.get_data(cache=False)
         now = self._clock.now()
-        late = is_late(request.headers.get(self._options.header, ""), raw, self._secrets, now)
-        name = request.headers.get("X-Pictify-Delivery-Id", "") or f"sha256:{sha256(raw).hexdigest()}"
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        name = self._options.format.verify(headers, raw, self._secrets, now)
+        name = name or f"sha256:{sha256(raw).hexdigest()}"
         try:
             body = raw.decode()
         except UnicodeDecodeError:
             return _said(400, "the body is not UTF-8")
         if not DELIVERY_ID.fullmatch(name):
             return _said(400, "the delivery id is not readable")
-        delivery = Delivery(name, now, without_values(body), late)
+        delivery = Delivery(name, now, self._options.format.without_values(body))
         kept = self._inbox.put(delivery)
         if kept:
             self._options.kept(delivery)

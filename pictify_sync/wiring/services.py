@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pictify_sync.core.abilities import Subscriptions
+from pictify_sync.core.abilities import Webhooks
 from pictify_sync.errors import ProviderError, UsageError
 from pictify_sync.wiring.project import Project
 
@@ -37,8 +37,9 @@ def serve(project: Project, folder: str, options: Mapping[str, Any], started: Ca
         raise ProviderError(f"the server cannot use the folder {chosen.folder}: {error}", hint=hint) from error
 
 
-def receive(project: Project, address: tuple[str, int], header: str, started: Callable[[str], None]) -> None:
+def receive(project: Project, address: tuple[str, int], header: str | None, started: Callable[[str], None]) -> None:
     """Receive webhooks into the inbox folder of the settings until a signal. Raises UsageError."""
+    from pictify_sync.providers.pictify.webhooks import PictifyWebhooks  # noqa: PLC0415 - one command's
     from pictify_sync.webhooks.receiver import ReceiverOptions, serve  # noqa: PLC0415 - its name is ours too
 
     settings = project.settings
@@ -53,15 +54,15 @@ def receive(project: Project, address: tuple[str, int], header: str, started: Ca
         token=settings.inbox_token,
         host=host,
         port=port,
-        header=header,
+        format=PictifyWebhooks(header or settings.signature_header),
         started=started,
     )
     serve(chosen, project.clock)
 
 
-def subscriptions(project: Project, provider: str) -> Subscriptions:
+def webhooks(project: Project, provider: str) -> Webhooks:
     """The webhook subscriptions of an account. Raises UsageError when the provider has none."""
     connected = project.provider(provider)
-    if not isinstance(connected, Subscriptions):
+    if not isinstance(connected, Webhooks):
         raise UsageError(f"the provider {provider} has no webhook subscriptions")
     return connected

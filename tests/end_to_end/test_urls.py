@@ -20,11 +20,12 @@ from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import ProviderUnavailable
 from pictify_sync.providers.pictify.client import PictifyProvider
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.providers.transport.rate import SystemClock
 from pictify_sync.webhooks.files import FileInbox
 from pictify_sync.webhooks.receiver import ReceiverOptions, receiving
 from pictify_sync.webhooks.remote import RemoteInbox
-from pictify_sync.workflows.apply.urls import Found, UrlSources, find_urls, match_inbox
+from pictify_sync.workflows.apply.urls import FoundUrls, UrlSources, find_urls
 from tests.providers.conformance import accepted, finish, request, template
 from tests.providers.pictify.server.caller import opened
 from tests.providers.test_account import over
@@ -61,9 +62,8 @@ class Service:
         key = AssetKey(f"m/{index}@{layout}")
         return want(key, fingerprint(spec, canonical(ROWS[index])), spec, record, Sent(ROWS[index], at, place))
 
-    def check(self, found: Found, wanted: Sequence[Wanted], by: str) -> None:
+    def check(self, found: FoundUrls, wanted: Sequence[Wanted]) -> None:
         """Every picture was found, and shows its own row in its own layout."""
-        assert set(found.by.values()) == {by}
         assert {one.key for one in wanted} == set(found.urls)
         for one in wanted:
             url = found.urls[one.key].url
@@ -93,7 +93,9 @@ def test_by_webhook(tmp_path: Path) -> None:
     """A subscription, a receiver, an inbox: all pictures are found, from the folder and from the receiver's URL."""
     with service(tmp_path) as place:
         made = place.provider.subscribe("render.completed", "http://127.0.0.1:9/none", place.uid)
-        options = ReceiverOptions(tmp_path / "inbox", (SecretStr(made.secret),), token=SecretStr("reader"), port=0)
+        options = ReceiverOptions(
+            tmp_path / "inbox", (SecretStr(made.secret),), PictifyWebhooks(), token=SecretStr("reader"), port=0
+        )
         with receiving(options, SystemClock()) as url:
             body = {"targetUrl": f"{url}/webhook"}
             key = {"Authorization": f"Bearer {'k' * 64}"}
@@ -103,9 +105,9 @@ def test_by_webhook(tmp_path: Path) -> None:
             wanted = place.rendered()
             inbox = FileInbox(options.folder)
             wait_for(inbox, len(wanted))
-            place.check(find_urls(place.provider, wanted, UrlSources(inbox=inbox)), wanted, "inbox")
+            place.check(find_urls(place.provider, wanted, UrlSources(("inbox",), inbox)), wanted)
             remote = RemoteInbox(f"{url}/inbox", SecretStr("reader"))
-            place.check(find_urls(place.provider, wanted, UrlSources(inbox=remote)), wanted, "inbox")
+            place.check(find_urls(place.provider, wanted, UrlSources(("inbox",), remote)), wanted)
             remote.close()
 
 
@@ -121,7 +123,7 @@ def test_by_look_up(tmp_path: Path) -> None:
     """Rows that carry variables find all pictures; rows without find none and cost nothing."""
     with service(tmp_path, lookup_variables=True) as place:
         wanted = place.rendered()
-        place.check(find_urls(place.provider, wanted, UrlSources(("lookup",))), wanted, "lookup")
+        place.check(find_urls(place.provider, wanted, UrlSources(("lookup",))), wanted)
     with service(tmp_path / "other") as place:
         wanted = place.rendered()
         assert find_urls(place.provider, wanted, UrlSources()).urls == {}
@@ -135,7 +137,7 @@ def test_by_the_results(tmp_path: Path) -> None:
         name = accepted(place.provider, batch)
         finish(place.provider, name, batch)
         wanted = [place.wanted(index, "default", at, name) for index in range(len(ROWS))]
-        place.check(find_urls(place.provider, wanted, UrlSources()), wanted, "results")
+        place.check(find_urls(place.provider, wanted, UrlSources(("results",))), wanted)
 
 
 def test_a_picture_of_an_older_template_is_never_taken(tmp_path: Path) -> None:
@@ -147,7 +149,7 @@ def test_a_picture_of_an_older_template_is_never_taken(tmp_path: Path) -> None:
         assert find_urls(place.provider, asked, UrlSources(("lookup",))).urls == {}
         new = place.rendered(("default",))
         found = find_urls(place.provider, new, UrlSources(("lookup",)))
-        place.check(found, new, "lookup")
+        place.check(found, new)
         for one in new:
             url = found.urls[one.key].url
             assert url
@@ -166,12 +168,12 @@ def test_a_silent_source_is_passed_over(tmp_path: Path) -> None:
     """A source that cannot be asked is told, and the next one is asked."""
     with service(tmp_path, lookup_variables=True) as place:
         wanted = place.rendered(("square",))
-        found = find_urls(place.provider, wanted, UrlSources(inbox=Silent()))
-        place.check(found, wanted, "lookup")
+        found = find_urls(place.provider, wanted, UrlSources(("inbox", "lookup"), Silent()))
+        place.check(found, wanted)
         assert found.silent == {"inbox": "the inbox is away"}
 
 
 @pytest.mark.parametrize("body", ["", "{}", json.dumps({"event": "batch.completed", "data": {}}), "[1]"])
 def test_other_deliveries_are_passed_over(body: str) -> None:
-    """What tells of no picture changes nothing."""
-    assert match_inbox([], [Delivery("d", 0.0, body)], 0.0) == {}
+    """What describes no picture changes nothing."""
+    assert PictifyWebhooks().read(Delivery("d", 0.0, body)) is None

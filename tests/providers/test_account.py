@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pictify_sync.core.abilities import Made, RenderFinder, Subscriptions, TemplateLibrary
+from pictify_sync.core.abilities import Made, RenderFinder, TemplateLibrary, Webhooks
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Provider
@@ -47,7 +47,7 @@ def test_it_has_every_ability(provider: PictifyProvider) -> None:
     """The provider offers what the abilities ask for."""
     whole: Provider = provider
     assert isinstance(whole, TemplateLibrary)
-    assert isinstance(whole, Subscriptions)
+    assert isinstance(whole, Webhooks)
     assert isinstance(whole, RenderFinder)
 
 

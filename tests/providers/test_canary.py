@@ -23,6 +23,7 @@ from pictify_sync.core.model import Capabilities
 from pictify_sync.credentials import forms
 from pictify_sync.errors import PictifySyncError
 from pictify_sync.providers.pictify.client import Opened, PictifyProvider
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.providers.registry import ProviderOptions, connect
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
@@ -202,7 +203,7 @@ def test_any_key_in_any_spelling(key: str, before: str, after: str) -> None:
 
 def test_the_inbox_keeps_its_secrets(tmp_path: Any) -> None:
     """The token of a receiver and the secrets of its subscriptions are in no text."""
-    options = ReceiverOptions(tmp_path, (SecretStr(CANARY),), token=SecretStr(CANARY))
+    options = ReceiverOptions(tmp_path, (SecretStr(CANARY),), PictifyWebhooks(), token=SecretStr(CANARY))
     assert not leaks(repr(options))
     Receiver(options, FakeClock())
     for status in STATUSES:

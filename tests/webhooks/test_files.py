@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pydantic import SecretStr
 
 from pictify_sync.core.ports import Delivery, Inbox
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, StateError, UsageError
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.webhooks.files import FileInbox
 from pictify_sync.webhooks.receiver import Receiver, ReceiverOptions
 from pictify_sync.webhooks.remote import RemoteInbox
@@ -38,7 +40,7 @@ def direct(root: Path) -> Inbox:
 
 def remote(root: Path) -> Inbox:
     """The folder through a receiver."""
-    app = Receiver(ReceiverOptions(root, (SecretStr("whsec"),), token=TOKEN), FakeClock())
+    app = Receiver(ReceiverOptions(root, (SecretStr("whsec"),), PictifyWebhooks(), token=TOKEN), FakeClock())
     return RemoteInbox("https://receiver.example/inbox", TOKEN, transport=httpx.WSGITransport(app))
 
 
@@ -46,13 +48,27 @@ def remote(root: Path) -> Inbox:
 def test_what_was_put_is_read(tmp_path: Path, read: Callable[[Path], Inbox]) -> None:
     """Every delivery comes back once with all its fields, also over several pages; the order is that of any reader."""
     put = FileInbox(tmp_path)
-    wanted = [Delivery(f"del_{n}", n / 2, f'{{"n":{n},"ü":"\\u2028"}}', late=n % 3 == 0) for n in range(620)]
+    wanted = [Delivery(f"del_{n}", n / 2, f'{{"n":{n},"ü":"\\u2028"}}') for n in range(620)]
     assert list(read(tmp_path).deliveries()) == []
     for one in wanted:
         assert put.put(one)
     found = list(read(tmp_path).deliveries())
     assert sorted(found, key=lambda one: one.received_at) == wanted
     assert found == list(put.deliveries())
+
+
+def test_what_an_older_version_kept_is_read(tmp_path: Path) -> None:
+    """A file with the field `late`, which deliveries had before, is the same delivery without it."""
+    inbox = FileInbox(tmp_path)
+    inbox.put(delivery("a"))
+    (kept,) = (tmp_path / "ids").rglob("*.json")
+    body = json.dumps({"event": "render.completed", "data": {"url": "u", "variables": {"$digest": "d"}}})
+    kept.write_text(json.dumps({"id": "a", "received_at": 1.5, "body": body, "late": True}))
+    (found,) = inbox.deliveries()
+    assert found == Delivery("a", 1.5, body)
+    render = PictifyWebhooks().read(found)
+    assert render is not None
+    assert (render.url, render.variables) == ("u", "d")
 
 
 @given(st.permutations(range(6)), st.lists(st.integers(0, 5), max_size=6))
@@ -97,6 +113,7 @@ KILLED = """
 import sys
 from pathlib import Path
 from pictify_sync.core.ports import Delivery
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.webhooks.files import FileInbox
 inbox = FileInbox(Path(sys.argv[1]))
 for n in range(100_000):
@@ -148,7 +165,7 @@ def test_a_strange_file_is_told(tmp_path: Path, content: bytes) -> None:
 
 def test_a_receiver_elsewhere_needs_its_token(tmp_path: Path) -> None:
     """No token, another token, or a token in clear: nothing is read, and the token is in no message."""
-    app = Receiver(ReceiverOptions(tmp_path, (SecretStr("whsec"),), token=TOKEN), FakeClock())
+    app = Receiver(ReceiverOptions(tmp_path, (SecretStr("whsec"),), PictifyWebhooks(), token=TOKEN), FakeClock())
     with pytest.raises(UsageError):
         RemoteInbox("https://receiver.example/inbox", None)
     with pytest.raises(UsageError):

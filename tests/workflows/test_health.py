@@ -15,6 +15,7 @@ from pictify_sync.core.model import Asset, Capabilities
 from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 from pictify_sync.errors import ArtifactError, InputError, Problem
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from pictify_sync.workflows.doctor import checks as health
@@ -30,6 +31,7 @@ class Subscribed(PainterProvider):
     def __init__(self, *found: Subscription, ahead: float = 0.0) -> None:
         super().__init__()
         self.found, self.ahead = found, ahead
+        self.webhook_format = PictifyWebhooks()
 
     def subscriptions(self) -> Iterator[Subscription]:
         return iter(self.found)

@@ -12,10 +12,11 @@ from urllib.parse import quote
 import httpx
 
 from pictify_sync.core.abilities import RemoteTemplate, Subscription
-from pictify_sync.core.collect import Sighting, read_sighting
+from pictify_sync.core.collect import FoundRender
 from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.errors import ProviderError, ProviderUnavailable
 from pictify_sync.providers.pictify.template_shapes import read_row, read_rules, read_template, template_body, unwrapped
+from pictify_sync.providers.pictify.webhooks import read_render
 from pictify_sync.providers.transport.http import Answer, Http, refuse
 
 PAGE = 100  # rows (Pictify, Templates: limit <= 100; Renders: likewise)
@@ -103,7 +104,7 @@ class Account:
         """Remove a subscription; False when it was not there."""
         return self._delete(f"webhook-subscriptions/{segment(uid)}", f"unsubscribing {uid}")
 
-    def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
+    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
         """Renders of a template since then, newest first, as far as rows tell their variables."""
         offset, since = 0, since + self.clock_ahead()
         for _ in range(MAX_PAGES):
@@ -111,7 +112,7 @@ class Account:
             if answer is None:
                 return
             rows = _rows(answer.body, "renders")
-            read = [one for row in rows if (one := read_sighting(row, template=template_uid)) is not None]
+            read = [one for row in rows if (one := read_render(row, template=template_uid)) is not None]
             found = [one for one in read if one.at is None or one.at >= since]
             yield from (one for one in found if one.variables and one.template_uid == template_uid)
             old = len(found) < len(read)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from pictify_sync.core.abilities import Made, RemoteTemplate, ResultsShape, SingleRender, Subscription
-from pictify_sync.core.collect import Sighting
+from pictify_sync.core.collect import FoundRender
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import (
     Accepted,
@@ -33,6 +33,7 @@ from pictify_sync.errors import BatchUnaskable, ProviderUnavailable
 from pictify_sync.providers.pictify.account import Account, has_more, segment
 from pictify_sync.providers.pictify.dialects import read_results
 from pictify_sync.providers.pictify.shapes import results_shape
+from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Answer, Http, refuse, unsent
 from pictify_sync.providers.transport.rate import Throttled
@@ -68,6 +69,7 @@ class PictifyProvider:
     ) -> None:
         self.name = name
         self.instance = instance
+        self.webhook_format = PictifyWebhooks()
         self._opened = opened
         self._http = opened.http
         self._account = Account(opened.http, name)
@@ -106,7 +108,7 @@ class PictifyProvider:
     def clock_ahead(self) -> float:
         return self._account.clock_ahead()
 
-    def seen(self, template_uid: str, since: float) -> Iterator[Sighting]:
+    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
         return self._account.seen(template_uid, since)
 
     def results_shape(self, batch_id: str) -> ResultsShape | None:

@@ -1,4 +1,4 @@
-"""The URLs of pictures that were rendered without telling where they are: from the first source that has them.
+"""The URLs of pictures that were rendered and whose URL is not known yet: from the first source that has them.
 
 Sources are asked in the order of the settings: the batch's results again, the webhook inbox, the provider's look-up.
 Changes nothing in state.
@@ -9,16 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pictify_sync.core.abilities import RenderFinder
-from pictify_sync.core.collect import (
-    Place,
-    Wanted,
-    by_template,
-    in_results,
-    match,
-    read_event,
-    remaining,
-)
+from pictify_sync.core.abilities import RenderFinder, Webhooks
+from pictify_sync.core.collect import FoundRender, Place, Wanted, by_template, in_results, match, remaining
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery, Inbox, Provider
@@ -38,59 +30,63 @@ class UrlSources:
 
 
 @dataclass(slots=True)
-class Found:
-    """What a search gave."""
+class FoundUrls:
+    """What a search found."""
 
     urls: dict[AssetKey, Rendered] = field(default_factory=dict)
-    by: dict[AssetKey, str] = field(default_factory=dict)  # which source had it
+    deliveries: dict[AssetKey, str] = field(default_factory=dict)  # id of the webhook delivery that had the URL
     silent: dict[str, str] = field(default_factory=dict)  # source -> why it could not be asked
 
 
-def find_urls(provider: Provider, wanted: Sequence[Wanted], sources: UrlSources) -> Found:
-    """Look for the URLs of pictures of one provider. A source that cannot be asked is passed over, and told.
+def find_urls(provider: Provider, wanted: Sequence[Wanted], sources: UrlSources) -> FoundUrls:
+    """Look for the URLs of pictures of one provider. A source that cannot be asked is passed over and reported.
 
     Raises AuthenticationFailed, and ProviderError when what should be an inbox is none.
     """
-    found = Found()
+    found = FoundUrls()
     for name in sources.order:
         left = remaining(wanted, found.urls)
         if not left:
             break
         try:
-            new = _ask(name, provider, left, sources, found.silent)
+            found.urls.update(_ask(name, provider, left, sources, found))
         except ProviderError as error:
             ours = name == "inbox" and not isinstance(error, ProviderUnavailable)  # nothing the provider could mend
             if ours or isinstance(error, AuthenticationFailed):
                 raise
             found.silent[name] = error.message
-            continue
-        found.urls.update(new)
-        found.by.update(dict.fromkeys(new, name))
     return found
 
 
 def _ask(
-    name: str, provider: Provider, wanted: Sequence[Wanted], sources: UrlSources, silent: dict[str, str]
+    name: str, provider: Provider, wanted: Sequence[Wanted], sources: UrlSources, found: FoundUrls
 ) -> Mapping[AssetKey, Rendered]:
     match name:
         case "results":
-            return in_results(wanted, _Results(provider, silent))
+            return in_results(wanted, _Results(provider, found.silent))
         case "inbox":
-            return {} if sources.inbox is None else match_inbox(wanted, sources.inbox.deliveries(), _ahead(provider))
+            if sources.inbox is None or not isinstance(provider, Webhooks):
+                return {}
+            renders = match_inbox(wanted, sources.inbox.deliveries(), provider)
+            found.deliveries.update((key, one.delivery) for key, one in renders.items())
+            return _urls(renders)
         case "lookup":
-            return _look_up(provider, wanted) if isinstance(provider, RenderFinder) else {}
+            return _urls(_look_up(provider, wanted)) if isinstance(provider, RenderFinder) else {}
         case _:
             raise AssertionError(f"{name} is no source of URLs")
 
 
-def match_inbox(wanted: Sequence[Wanted], deliveries: Iterable[Delivery], ahead: float) -> dict[AssetKey, Rendered]:
-    """Find pictures in webhook deliveries, which are streamed. `ahead`: as in `core.collect.match`."""
-    read = (read_event(one.body) for one in deliveries)
+def match_inbox(
+    wanted: Sequence[Wanted], deliveries: Iterable[Delivery], provider: Webhooks
+) -> dict[AssetKey, FoundRender]:
+    """Find pictures in webhook deliveries, which are streamed."""
+    ahead = provider.clock_ahead() if isinstance(provider, RenderFinder) else 0.0
+    read = map(provider.webhook_format.read, deliveries)
     return match(wanted, (one for one in read if one is not None), ahead)
 
 
-def _ahead(provider: Provider) -> float:
-    return provider.clock_ahead() if isinstance(provider, RenderFinder) else 0.0
+def _urls(renders: Mapping[AssetKey, FoundRender]) -> dict[AssetKey, Rendered]:
+    return {key: Rendered(one.url, one.width, one.height, one.remote_id) for key, one in renders.items()}
 
 
 class _Results:
@@ -115,8 +111,8 @@ class _Results:
         return report.outcomes
 
 
-def _look_up(provider: RenderFinder, wanted: Sequence[Wanted]) -> dict[AssetKey, Rendered]:
-    found: dict[AssetKey, Rendered] = {}
+def _look_up(provider: RenderFinder, wanted: Sequence[Wanted]) -> dict[AssetKey, FoundRender]:
+    found: dict[AssetKey, FoundRender] = {}
     ahead = provider.clock_ahead()
     for uid, group in by_template(wanted):
         found.update(match(group, provider.seen(uid, min(one.after for one in group)), ahead))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from pictify_sync.core.abilities import RenderFinder, Subscription, Subscriptions, TemplateLibrary
+from pictify_sync.core.abilities import RenderFinder, Subscription, TemplateLibrary, Webhooks
 from pictify_sync.core.health import Check, Health
 from pictify_sync.core.model import Artifact, Capabilities
 from pictify_sync.core.ports import ArtifactStore, Inbox, Provider, StateStore
@@ -18,7 +18,6 @@ from pictify_sync.errors import InputError, PictifySyncError, Problem, QuotaExha
 
 FAR_APART = 60.0  # seconds between two clocks that are worth a warning: signatures of webhooks are good for 300
 MOST = 20  # findings of one kind that are told one by one
-EVENT = "render.completed"
 NAMED = 3  # pictures named that are missing or changed
 LOOKS = 16  # pictures looked at at once
 NOTHING = Artifact("pictify-sync-doctor.png", "0" * 64, 0)  # a picture that is nowhere
@@ -80,10 +79,11 @@ def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capab
 
     `uids`: templates in use. `allowed`: None while nobody has found out where URLs come from. Raises ProviderError.
     """
-    if not isinstance(provider, Subscriptions):
+    if not isinstance(provider, Webhooks):
         yield Check("webhooks", place, Health.SKIPPED, f"the provider {provider.name} has none")
         return
-    found = [one for one in provider.subscriptions() if one.event == EVENT]
+    event = provider.webhook_format.render_event
+    found = [one for one in provider.subscriptions() if one.event == event]
     good = [one for one in found if one.status in ("", "active")]
     for one in islice((one for one in found if one not in good), MOST):
         hint = f"pictify-sync webhooks unsubscribe {one.uid}, then subscribe again: what it missed is not sent again"
@@ -95,8 +95,8 @@ def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capab
     if good and not bare:
         return
     of = f" of the template {bare[0]}" if good else ""
-    hint = f"pictify-sync webhooks subscribe URL --event {EVENT}, with the public https URL of a receiver"
-    message = f"no active subscription to {EVENT}{of}"
+    hint = f"pictify-sync webhooks subscribe URL --event {event}, with the public https URL of a receiver"
+    message = f"no active subscription to {event}{of}"
     if allowed is None:
         yield Check("webhooks", place, Health.WARNING, f"{message}; one is needed if results carry no URLs", hint)
     elif allowed.urls_in_results:
