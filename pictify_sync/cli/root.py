@@ -40,7 +40,7 @@ COMMANDS = {
     "resolve": ("resolve", "Tell what became of a batch in doubt."),
     "collect": ("collect", "Publish pictures whose URL was not told at first."),
     "template": ("template", "Write a provider's template to files."),
-    "webhooks": ("webhooks", "Receive webhooks, and look after subscriptions."),
+    "webhooks": ("webhooks", "Receive webhooks and manage subscriptions."),
     "doctor": ("doctor", "Look at everything that an apply depends on."),
     "serve": ("serve", "Serve the embedded render server on its own."),
     "gc": ("gc", "Drop what the embedded provider no longer needs."),

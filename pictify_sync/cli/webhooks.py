@@ -1,4 +1,4 @@
-"""`webhooks ...`: receive them, and look after subscriptions."""
+"""`webhooks ...`: receive them and manage subscriptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ provider_option = click.option("--provider", default="pictify", show_default=Tru
 
 @click.group("webhooks")
 def webhooks_command() -> None:
-    """Receive webhooks, and look after subscriptions."""
+    """Receive webhooks and manage subscriptions."""
 
 
 @webhooks_command.command("serve")
