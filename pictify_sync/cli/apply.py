@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pictify_sync.cli.in_actions import Runner, github_option, told
 from pictify_sync.cli.options import (
     check_choice,
     check_manifests,
     choice_of,
     choice_options,
+    github_option,
     json_option,
     pass_settings,
     paths_argument,
     project_of,
+    reporting,
     with_options,
 )
 from pictify_sync.cli.pages import Pages, page_options, pages_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pictify_sync.core.model import AssetKey
     from pictify_sync.core.plan import Plan
+    from pictify_sync.github.runner import StepReporter
     from pictify_sync.manifest.desired import Manifests
     from pictify_sync.wiring import ApplyRun, Consent, Project
     from pictify_sync.workflows.apply.run import ApplySummary
@@ -105,7 +107,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
 
     pages, recorder, began = pages_of(options), EventRecorder(), monotonic()
     asked, stop = ApplyOptions(**options), StopSignal()  # type: ignore[arg-type]
-    with told(github=github) as runner, project_of(settings, asked.paths) as project:
+    with reporting(github=github) as reporter, project_of(settings, asked.paths) as project:
         project.refuse_own(asked.paths)
         project.fetch()
         asked = _check_age(project, asked)
@@ -115,9 +117,9 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             done = ApplyRun(project, recorder.watching(sink), stop).recover()
         agreed = idle = False
         if not stop():
-            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), asked, runner)
+            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), asked, reporter)
             _show(plan, project, as_json=as_json)
-            runner.put_plan(plan)
+            reporter.put_plan(plan)
             planned = frozenset() if asked.yes and not asked.approve else _planned(plan)
             agreed, idle = plan.is_empty or _agreed(project, plan, asked, consent, pages), plan.is_empty
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
@@ -127,7 +129,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
                     done = run.carry_out(
                         plan, manifests, again or (lambda _: None), done, since=since if loaded else None
                     )
-            runner.annotate_failures(done.failed, plan.changes)
+            reporter.annotate_failures(done.failed, plan.changes)
         if as_json:
             click.echo(apply_document(done))
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
@@ -177,14 +179,14 @@ def _load(project: Project, asked: ApplyOptions, consent: Consent) -> tuple[Plan
     return plan, None
 
 
-def _plan(run: ApplyRun, asked: ApplyOptions, runner: Runner) -> tuple[Plan, Manifests]:
+def _plan(run: ApplyRun, asked: ApplyOptions, reporter: StepReporter) -> tuple[Plan, Manifests]:
     from pictify_sync.cli.console import talk
     from pictify_sync.report.terminal.problems import problem_lines
 
     choice = choice_of(asked.select, asked.exclude, asked.replace)
     plan, manifests = run.plan(asked.paths, choice)
     talk(problem_lines(manifests.problems))
-    runner.annotate(manifests.problems)
+    reporter.annotate(manifests.problems)
     talk(check_choice(plan, choice))
     return plan, manifests
 

@@ -13,7 +13,7 @@ from typing import IO
 
 import click
 
-from pictify_sync.cli.pipes import Piped
+from pictify_sync.cli.streams import GuardedStream
 from pictify_sync.core.ports import EventSink
 from pictify_sync.credentials import hider
 from pictify_sync.report.safe import escaped
@@ -62,7 +62,7 @@ def coloured(stream: IO[str]) -> bool:
 def _write(lines: Iterable[Line], stream: IO[str]) -> None:
     colour, hidden = coloured(stream), hider(os.environ)
     for text, tone in lines:
-        if isinstance(stream, Piped) and stream.gone:
+        if isinstance(stream, GuardedStream) and stream.gone:
             return  # nobody reads the rest
         style = _STYLES.get(tone) if colour else None
         text = hidden(text)  # noqa: PLW2901 - the last place where a key can be taken out

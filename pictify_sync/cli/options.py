@@ -13,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
+    from pictify_sync.github.runner import StepReporter
     from pictify_sync.report.terminal.lines import Line
     from pictify_sync.wiring import Choice, Consent, Project
 
@@ -37,6 +38,9 @@ select_option = click.option("--select", multiple=True, metavar="PATTERN", help=
 exclude_option = click.option("--exclude", multiple=True, metavar="PATTERN", help="No keys that match (repeatable).")
 replace_option = click.option("--replace", multiple=True, metavar="PATTERN", help="Render matching keys again.")
 choice_options = with_options(select_option, exclude_option, replace_option)
+github_option = click.option(
+    "--github", is_flag=True, help="For GitHub Actions: annotate files with problems, and set outputs of the step."
+)
 pass_settings = click.pass_obj
 
 
@@ -58,6 +62,22 @@ def project_of(settings: str | None, paths: Sequence[str] = ()) -> Iterator[Proj
         yield project
     finally:
         project.close()
+
+
+@contextmanager
+def reporting(*, github: bool) -> Iterator[StepReporter]:
+    """Report to the runner of a GitHub Actions step, also the error that ends the command; only with --github."""
+    from pictify_sync.cli.streams import write_commands
+    from pictify_sync.errors import PictifySyncError
+    from pictify_sync.github.runner import StepReporter
+    from pictify_sync.report.safe import safe
+
+    reporter = StepReporter(os.environ, write_commands if github else None, safe)
+    try:
+        yield reporter
+    except PictifySyncError as error:
+        reporter.fail(error)
+        raise
 
 
 def _notice(text: str) -> None:

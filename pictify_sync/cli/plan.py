@@ -8,17 +8,18 @@ from typing import TextIO, cast
 
 import click
 
-from pictify_sync.cli.in_actions import github_option, told
 from pictify_sync.cli.options import (
     approved,
     check_choice,
     check_manifests,
     choice_of,
     choice_options,
+    github_option,
     json_option,
     pass_settings,
     paths_argument,
     project_of,
+    reporting,
     with_options,
 )
 from pictify_sync.cli.pages import page_options, pages_of
@@ -63,7 +64,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
 
     pages = pages_of(options)
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]
-    with told(github=bool(options["github"])) as runner, project_of(settings, paths) as project:
+    with reporting(github=bool(options["github"])) as reporter, project_of(settings, paths) as project:
         check_manifests(project, paths)
         agreed = approved(project, options["check_against"])  # type: ignore[arg-type]
         plan, manifests = project.plan(paths, choice)
@@ -71,9 +72,9 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
             plan = replace(plan, refusals=())
         with closing(manifests):
             talk(problem_lines(manifests.problems))
-            runner.annotate(manifests.problems)
-            runner.put_plan(plan)
-            runner.warn(one.message for one in plan.refusals)
+            reporter.annotate(manifests.problems)
+            reporter.put_plan(plan)
+            reporter.warn(one.message for one in plan.refusals)
             talk(check_choice(plan, choice))
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pictify_sync.cli.in_actions import github_option, told
-from pictify_sync.cli.options import json_option, pass_settings, project_of
+from pictify_sync.cli.options import github_option, json_option, pass_settings, project_of, reporting
 from pictify_sync.cli.pages import page_options, pages_of
 
 
@@ -32,7 +31,7 @@ def refresh_command(
     from pictify_sync.wiring import matcher, upkeep
 
     pages = pages_of(looks)
-    with told(github=github) as runner, project_of(settings) as project:
+    with reporting(github=github) as reporter, project_of(settings) as project:
         recorded = project.fetch(record=not looks["check"])
         matches = matcher(patterns or ("*",))
         if patterns and not any(matches(record.key) for record in recorded.records()):
@@ -40,7 +39,7 @@ def refresh_command(
         found = upkeep.refresh(project, patterns, record=not looks["check"], deep=bool(looks["deep"]))
         if pages:
             pages.write_pictured(review_of_drift(found), project, (drift.key for drift in found.assets))
-    runner.put({"changed": bool(found)})
+    reporter.put({"changed": bool(found)})
     if as_json:
         click.echo(drift_document(found))
     else:

@@ -89,11 +89,10 @@ def group(context: click.Context, settings: str | None) -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; gives the exit code. Never raises for what a user, a provider or the machine did."""
-    from pictify_sync.cli.pipes import piped
-    from pictify_sync.cli.runner_log import runner_log
+    from pictify_sync.cli.streams import guarded
 
     _streams()
-    with piped(), runner_log(os.environ):
+    with guarded(os.environ):
         return _run(arguments)
 
 
@@ -171,7 +170,7 @@ def _escaped(error: UnicodeError) -> tuple[str, int]:
 
 def _silence() -> None:
     """Let what is still buffered for stdout go nowhere, so that nothing fails again at exit."""
-    from pictify_sync.cli.pipes import silence
+    from pictify_sync.cli.streams import silence
 
     silence(sys.stdout)
 

@@ -6,8 +6,15 @@ from contextlib import closing
 
 import click
 
-from pictify_sync.cli.in_actions import github_option, told
-from pictify_sync.cli.options import check_manifests, json_option, pass_settings, paths_argument, project_of
+from pictify_sync.cli.options import (
+    check_manifests,
+    github_option,
+    json_option,
+    pass_settings,
+    paths_argument,
+    project_of,
+    reporting,
+)
 
 
 @click.command("validate")
@@ -29,7 +36,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     from pictify_sync.report.words import count, pictures
 
     assets = manifests = 0
-    with told(github=github) as runner, project_of(settings, paths) as project:
+    with reporting(github=github) as reporter, project_of(settings, paths) as project:
         check_manifests(project, paths)
         try:
             with closing(project.read(paths, glyphs=True)) as found:
@@ -37,7 +44,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
             code = 0
         except InputError as error:
             problems, code = error.problems, 1
-        runner.annotate(problems)
+        reporter.annotate(problems)
     if as_json:
         click.echo(validation_document(problems, assets))
         return code

@@ -1,4 +1,4 @@
-"""`git` and `gh` as processes: what they are given, what they say, and how a token reaches them.
+"""`git` and `gh` as processes: what they are given, what they print, and how a token reaches them.
 
 A token is passed by the environment only: it is in no argument, no address and no file.
 """
@@ -15,7 +15,9 @@ from urllib.parse import urlencode, urlsplit
 
 from pictify_sync.errors import GitHubError
 
+DEPTHS = (50, 500, 5_000)  # commits that are fetched of each, until the one is found above the other
 PATIENCE = 300  # seconds for one command
+_FETCH = ("fetch", "--quiet", "--no-tags", "--no-recurse-submodules")
 _HELPER = '!f() { test "$1" != get || printf "username=x-access-token\\npassword=%s\\n" "$GH_TOKEN"; }; f'
 
 
@@ -55,6 +57,27 @@ class Git:
         """Run a command that may fail."""
         whole = {**self.environ, "LC_ALL": "C", **(more or {})}
         return _run(["git", *arguments], whole, stdin, self.folder)
+
+
+def fetch_history(commit: str, environ: Mapping[str, str]) -> bool:
+    """Fetch what lies between HEAD and a commit; gives whether they can be compared now.
+
+    What cannot be fetched is no error: whoever compares says so.
+    """
+    git = Git(Path.cwd(), environ)
+    head = git("rev-parse", "HEAD").decode().strip()
+    if _are_related(git, head, commit):
+        return True
+    if git("rev-parse", "--is-shallow-repository").strip() != b"true":
+        git.tried(*_FETCH, "origin", commit)
+        return not git.tried("cat-file", "-e", f"{commit}^{{commit}}").returncode
+    for depth in DEPTHS:
+        for tips in ((head, commit), (commit,)):  # HEAD may be nowhere at the remote
+            if not git.tried(*_FETCH, f"--depth={depth}", "origin", *tips).returncode:
+                break
+        if _are_related(git, head, commit):
+            return True
+    return False
 
 
 class Refused(Exception):
@@ -132,3 +155,9 @@ def _json(content: bytes) -> Any:
         return json.loads(content or b"null")
     except (ValueError, RecursionError):
         raise Refused(0, "the answer is not JSON") from None
+
+
+def _are_related(git: Git, head: str, commit: str) -> bool:
+    """Whether one of them is proven to hold the other."""
+    pairs = ((head, commit), (commit, head))
+    return any(not git.tried("merge-base", "--is-ancestor", one, other).returncode for one, other in pairs)

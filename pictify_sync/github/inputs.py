@@ -87,8 +87,8 @@ def read_inputs(environ: Mapping[str, str]) -> Inputs:
     )
 
 
-def told_inputs(environ: Mapping[str, str]) -> str:
-    """Give the inputs for the steps that follow, as one text; secrets are none of them."""
+def inputs_json(environ: Mapping[str, str]) -> str:
+    """Return the inputs for the steps that follow, as JSON; no secret is among them."""
     names = (*CHOICES, "manifests", "settings", "max-previews", "artifacts", "artifacts-branch", "extra-args")
     return json.dumps({_variable(name): _text(environ, name) for name in names})
 

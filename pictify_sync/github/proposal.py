@@ -1,7 +1,8 @@
-"""What a proposal may not bring: the state, what commands keep between runs, and submodules in their place.
+"""What a proposal may not decide: the settings, which are those of its base, the state, and what commands keep.
 
-It could so have a plan compare with a state that it made up. Names are compared as any file system may take them: in
-other letters, with signs that nobody sees, or by a short name. This module must not know what is in a state.
+It could raise its own limits, or have a plan compare with a state that it made up. Names are compared as any file
+system may take them: in other letters, with signs that nobody sees, or by a short name. This module must not know what
+is in a state.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from secrets import token_hex
 
 from pictify_sync.errors import GitHubError
 from pictify_sync.github.commands import Git
@@ -59,6 +61,43 @@ def _folded(part: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
     plain = plain.partition(":")[0].rstrip(". ") or plain
     return KEPT if _SHORT.fullmatch(plain) else plain
+
+
+def settings_from_base(file: Path, sha: str, environ: Mapping[str, str]) -> bool:
+    """Put the base's version of a settings file in place of the proposal's, or remove what the base does not have.
+
+    Gives whether that changed anything. Raises GitHubError when the base cannot be read, or the file is outside the
+    repository: then nothing is known of it, and nothing may run.
+    """
+    git = Git(Path.cwd(), environ)
+    top = Path(_line(git("rev-parse", "--show-toplevel"))).resolve()
+    place = Path(os.path.normpath(Path.cwd().resolve() / file))
+    if not place.is_relative_to(top) or place.parent.resolve() != place.parent:
+        raise GitHubError(f"{file} is outside of the repository, or behind a link")
+    path = place.relative_to(top).as_posix()
+    have(git, sha)
+    kind = git("ls-tree", "-z", "--full-tree", sha, "--", path).decode(errors="surrogateescape")
+    here = place.read_bytes() if place.is_file() and not place.is_symlink() else None
+    if not kind:
+        place.unlink(missing_ok=True)
+        return here is not None
+    if not kind.startswith(("100644 blob", "100755 blob")):
+        raise GitHubError(f"{file.name} of the base is not a file")
+    there = git("cat-file", "blob", kind.split()[2])
+    if here != there:
+        _replace(place, there)
+    return here != there
+
+
+def all_settings_from_base(name: str, sha: str, environ: Mapping[str, str]) -> bool:
+    """Do so with every file of that name in the repository: which of them counts is found from where a command runs."""
+    git = Git(Path.cwd(), environ)
+    have(git, sha)
+    top = Path(_line(git("rev-parse", "--show-toplevel"))).resolve()
+    wanted = folded(name)
+    found = [os.fsdecode(path) for path in changed_files(git, sha)]
+    changed = [settings_from_base(top / path, sha, environ) for path in found if folded(path)[-1:] == wanted]
+    return any(changed)
 
 
 def refuse_kept(sha: str, environ: Mapping[str, str], places: Places | None = None) -> None:
@@ -157,3 +196,16 @@ def _submodules(git: Git, commit: str) -> dict[str, dict[str, str]]:
 def _submodule(shown: str) -> GitHubError:
     hint = "what is in a submodule is not in the proposal that people read; add it in a commit of its own to the base"
     return GitHubError(f"the proposal brings the submodule {shown}, where manifests or the state lie", hint=hint)
+
+
+def _replace(file: Path, content: bytes) -> None:
+    """Write a file anew, never through a link that a proposal put there."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f".{file.name}.{token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as out:
+        out.write(content)
+    draft.replace(file)
+
+
+def _line(said: bytes) -> str:
+    return said.decode(errors="surrogateescape").rstrip("\n")

@@ -19,7 +19,7 @@ from pictify_sync.github.approvals import fetch_plans, reviewed, unpack
 from pictify_sync.github.event import MergeGroup, Run, read_run
 from tests.action.job import Hub
 from tests.action.machine import git
-from tests.action.test_posts import api
+from tests.action.test_comments import api
 from tests.end_to_end.project import ProjectFolder
 
 

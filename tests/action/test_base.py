@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.errors import GitHubError
-from pictify_sync.github.base import all_settings_from_base, settings_from_base
-from pictify_sync.github.proposal import Places, refuse_kept
+from pictify_sync.github.proposal import Places, all_settings_from_base, refuse_kept, settings_from_base
 from tests.action.job import Hub
 from tests.action.machine import checkout, git
 from tests.end_to_end.project import ProjectFolder

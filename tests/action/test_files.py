@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.errors import UsageError
-from pictify_sync.github.files import MAX_SUMMARY, append_outputs, append_summary
 from pictify_sync.github.inputs import read_inputs
+from pictify_sync.github.runner import MAX_SUMMARY, append_outputs, append_summary
 from tests.action.runner import values
 from tests.end_to_end.project import ProjectFolder
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.github.history import fetch_history
+from pictify_sync.github.commands import fetch_history
 from pictify_sync.wiring.checkout import Checkout, Order
 from tests.action.job import Hub
 from tests.action.machine import checkout, git

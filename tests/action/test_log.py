@@ -14,9 +14,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pictify_sync.cli.runner_log import RunnerLog
+from pictify_sync.cli.streams import GuardedStream
 from pictify_sync.errors import Problem, Severity
-from pictify_sync.report.workflow_commands import disarmed, problem_commands, workflow_command
+from pictify_sync.github.runner_log import disarmed, problem_commands, workflow_command
 from tests.action.runner import Command, commands
 from tests.end_to_end.project import ProjectFolder
 
@@ -43,7 +43,7 @@ def test_disarmed_text_holds_no_command(text: str) -> None:
 def test_a_log_holds_no_command_however_it_is_written(pieces: list[str]) -> None:
     """In pieces, with flushes between them; nothing is lost."""
     stream = io.StringIO(newline="")
-    log = RunnerLog(cast("TextIO", stream))
+    log = GuardedStream(cast("TextIO", stream), runner=True)
     for piece in pieces:
         log.write(piece)
         log.flush()
@@ -94,9 +94,9 @@ def test_only_so_many_annotations_as_are_shown() -> None:
 def test_a_command_of_ours_ends_the_line_before_it() -> None:
     """What was begun is not lost, and the command stands at the start of a line."""
     stream = io.StringIO()
-    log = RunnerLog(cast("TextIO", stream))
+    log = GuardedStream(cast("TextIO", stream), runner=True)
     log.write("begun ::")
-    log.instruct([workflow_command("notice", "a\nb%")])
+    log.write_commands([workflow_command("notice", "a\nb%")])
     assert stream.getvalue() == "begun ::\n::notice::a%0Ab%25\n"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.github.commands import Api, Refused
-from pictify_sync.github.posts import LIMIT, mark, text_of, write_comment, write_issue
+from pictify_sync.github.comments import LIMIT, mark, text_of, write_comment, write_issue
 from tests.action.job import Hub
 
 MARK = mark("plan", "site")
