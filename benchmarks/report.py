@@ -37,7 +37,7 @@ from pictify_sync.rendering.engines.chromium import browser
 from pictify_sync.report.pages.html import write_html
 from pictify_sync.report.pages.review import review_of_plan
 
-SPEC = RenderSpec("local", "card", "r1", "default", Format.WEBP, 0.85, "takumi 1")
+SPEC = RenderSpec("local", "card", "r1", "default", Format.WEBP, '{"quality":0.85}', "takumi 1")
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 

@@ -19,7 +19,7 @@ Uses = list[tuple[str, AssetKey]]  # (layout, key) of every asset that one varia
 
 def group_of(spec: RenderSpec) -> Group:
     """Give what a batch with this spec shares."""
-    return Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
+    return Group(spec.provider, spec.template, spec.format, spec.options, spec.engine)
 
 
 class Requirements:
@@ -50,7 +50,7 @@ class Requirements:
 
 
 def _group_order(group: Group) -> tuple[str, str, str, str, str]:
-    return (group.provider, group.template, group.format, str(group.quality), group.engine)
+    return (group.provider, group.template, group.format, group.options, group.engine)
 
 
 def _batches_of(

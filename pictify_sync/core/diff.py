@@ -198,7 +198,7 @@ def _difference(asset: Asset, record: Record) -> Reason:
         return Reason.VARIABLES_CHANGED
     if new.provider != old.provider:
         return Reason.PROVIDER_CHANGED
-    if (new.format, new.quality, new.variant) != (old.format, old.quality, old.variant):
+    if (new.format, new.options, new.variant) != (old.format, old.options, old.variant):
         return Reason.SPEC_CHANGED
     if (new.template, new.template_revision) != (old.template, old.template_revision):
         return Reason.TEMPLATE_CHANGED

@@ -1,22 +1,31 @@
 """Canonical JSON and the digests that decide what is rendered.
 
-The recipe is versioned: a change of it is a change of every fingerprint, so it never happens by accident.
+A recipe is versioned: a change of it is a change of every fingerprint, so it never happens by accident.
+The digest of a spec is that of the canonical JSON of a list, under the recipe's name:
+
+- `h1`: provider, template, revision, variant, format, quality (null, or a text with four decimals), engine. For every
+  spec whose only option is a quality, or that has none, in one of the formats that h1 was made for.
+- `h2`: provider, template, revision, variant, format, options (their canonical JSON as a text), engine. For all others.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 
 from pictify_sync.core.model import Fingerprint, RenderSpec
 
-RECIPE = "h1"  # mixed into every digest
+RECIPE = "h1"  # mixed into every digest but those of specs that it cannot express
+WIDER = "h2"  # into those
+H1_FORMATS = frozenset({"png", "jpeg", "webp", "mp4"})
 
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def canonical(value: object) -> str:
-    """Give the one JSON text of a JSON value: sorted names, no blanks, no NaN.
+    """Return the one JSON text of a JSON value: sorted names, no blanks, no NaN.
 
     Raises ValueError for NaN and infinities, TypeError for what JSON cannot hold.
     """
@@ -24,22 +33,55 @@ def canonical(value: object) -> str:
 
 
 def digest(text: str) -> str:
-    """Give 32 hex characters (blake2b, 128 bits) of a text under the recipe."""
-    return blake2b(text.encode(), digest_size=16, person=RECIPE.encode()).hexdigest()
+    """Return 32 hex characters (blake2b, 128 bits) of a text under the first recipe."""
+    return _digest(RECIPE, text)
+
+
+def _digest(recipe: str, text: str) -> str:
+    return blake2b(text.encode(), digest_size=16, person=recipe.encode()).hexdigest()
 
 
 def keyed_digest(key: bytes, text: str) -> str:
-    """Give the digest that stands for a sensitive value; without the key it tells nothing."""
+    """Return the digest that stands for a sensitive value; without the key it tells nothing."""
     return blake2b(text.encode(), digest_size=16, key=key, person=RECIPE.encode()).hexdigest()
 
 
+@lru_cache(256)  # a manifest has one text
+def options_of(text: str) -> Mapping[str, object]:
+    """Return the options of a spec by name."""
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def plain_quality(options: str) -> float | None:
+    """Return the quality that is the only option, None where there are no options. Raise ValueError for others."""
+    if options == "{}":
+        return None
+    quality = options_of(options).get("quality")
+    if not isinstance(quality, float) or canonical({"quality": quality}) != options:
+        raise ValueError("there are other options than a quality")
+    return quality
+
+
 def spec_digest(spec: RenderSpec) -> str:
-    """Give the digest of everything but the variables that shapes a picture."""
-    quality = None if spec.quality is None else format(spec.quality, ".4f")
-    parts = (spec.provider, spec.template, spec.template_revision, spec.variant, spec.format, quality, spec.engine)
-    return digest(canonical(parts))
+    """Return the digest of everything but the variables that shapes a picture."""
+    return _digest(*spec_text(spec))
+
+
+def spec_text(spec: RenderSpec) -> tuple[str, str]:
+    """Return the recipe for a spec, and the text that is digested under it."""
+    recipe: str = WIDER
+    options: str | None = spec.options
+    if spec.format in H1_FORMATS:
+        try:
+            quality = plain_quality(spec.options)
+            recipe, options = RECIPE, None if quality is None else format(quality, ".4f")
+        except ValueError:
+            pass
+    parts = (spec.provider, spec.template, spec.template_revision, spec.variant, spec.format, options, spec.engine)
+    return recipe, canonical(parts)
 
 
 def fingerprint(spec: RenderSpec, variables: str) -> Fingerprint:
-    """Give the fingerprint of canonical variables under a spec."""
+    """Return the fingerprint of canonical variables under a spec."""
     return Fingerprint(spec=spec_digest(spec), variables=digest(variables))

@@ -68,7 +68,7 @@ class RenderSpec:
     template_revision: str  # digest of what shapes this variant, or UNKNOWN_REVISION
     variant: str  # for images the layout: DEFAULT_LAYOUT for the base size
     format: Format
-    quality: float | None  # 0.1 to 1.0; None for png and mp4
+    options: str  # canonical JSON of what else the provider was asked for, by name; "{}": nothing
     engine: str  # identity of the embedded engine and its fonts; "" for a remote provider
 
 
@@ -240,12 +240,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What all items of a batch share (Pictify, Batch render: one template, format and quality per request)."""
+    """What all items of a batch share: one request asks for one template, format and set of options."""
 
     provider: str
     template: str
     format: Format
-    quality: float | None
+    options: str
     engine: str
 
 

@@ -19,7 +19,7 @@ class BatchRequest:
     ]  # JSON values, local pictures inlined, sensitive values in clear; by item index
     layouts: tuple[str, ...]
     format: Format
-    quality: float | None
+    options: str  # canonical JSON, as in the spec
     idempotency_key: str  # always sent; relied on only where the capabilities say so
     sensitive: frozenset[str] = frozenset()  # names of variables whose values stand in no message
 

@@ -10,7 +10,7 @@ from pictify_sync.core.model import Action, Batch, Capabilities, Change, Reason
 from pictify_sync.core.renames import LikelyRename
 from pictify_sync.core.template import TemplateChange
 
-PLAN_FORMAT = 1  # minor additions keep it; a reader refuses a larger one
+PLAN_FORMAT = 2  # minor additions keep it (before 2 specs had no options); a reader refuses a larger one
 
 
 class Changes(Protocol):

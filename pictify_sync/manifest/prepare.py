@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pictify_sync.core.fingerprint import spec_digest
+from pictify_sync.core.fingerprint import canonical, spec_digest
 from pictify_sync.core.model import Format, RenderSpec
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError
@@ -105,9 +105,9 @@ def prepare(
 
 
 def _specs(model: AssetsManifest, template: Template, provider: str, engine: str) -> tuple[RenderSpec, ...]:
-    quality = None if model.format == "png" else model.quality or DEFAULT_QUALITY
+    options = "{}" if model.format == "png" else canonical({"quality": float(model.quality or DEFAULT_QUALITY)})
     return tuple(
-        RenderSpec(provider, template.name, template.revision(layout), layout, Format(model.format), quality, engine)
+        RenderSpec(provider, template.name, template.revision(layout), layout, Format(model.format), options, engine)
         for layout in model.layouts
     )
 

@@ -51,7 +51,7 @@ REASONS = {
     Reason.NEW: "new",
     Reason.VARIABLES_CHANGED: "variables changed",
     Reason.TEMPLATE_CHANGED: "template changed",
-    Reason.SPEC_CHANGED: "format or quality changed",
+    Reason.SPEC_CHANGED: "format or options changed",
     Reason.ENGINE_CHANGED: "engine or fonts changed",
     Reason.PROVIDER_CHANGED: "provider changed",
     Reason.RENAMED: "renamed",

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter, ValidationError
 
 from pictify_sync.core.entries import Entry
+from pictify_sync.core.fingerprint import canonical
 from pictify_sync.errors import StateError
 
 
@@ -48,31 +49,41 @@ def encode(kind: Any, value: object) -> str:
 def decode(kind: Any, body: str | bytes) -> Any:
     """Read a value of core from JSON. Raises StateError that says where it is wrong."""
     try:
-        return adapter(kind).validate_json(_current(body), strict=True)
+        return adapter(kind).validate_json(current(body), strict=True)
     except ValidationError as error:
         raise StateError(f"not readable: {first_fault(error)}", hint="it may come from a newer pictify-sync") from error
 
 
-_OLD_SPEC = {"provider", "template", "template_revision", "layout", "format", "quality", "engine"}
+_OLD_GROUP = {"provider", "template", "format", "quality", "engine"}
+_NEW_NAMES = {"layout": "variant", "quality": "options"}
+_OLD_SPEC = _OLD_GROUP | {"template_revision", "layout"}
 
 
-def _current(body: str | bytes) -> str | bytes:
-    """Return a JSON text with specs in the form of today; the same text unless it may hold an older one."""
+def current(body: str | bytes) -> str | bytes:
+    """Return a JSON text with specs and groups in the form of today; the same text unless it may hold an older one."""
     text = body if isinstance(body, bytes) else body.encode(errors="surrogatepass")
-    if b'"template_revision":' not in text or b'"layout":' not in text:
+    if b'"quality":' not in text:  # a name that no value of today has
         return body
     try:
-        return json.dumps(json.loads(text, object_hook=_current_spec), ensure_ascii=False)
-    except (ValueError, RecursionError):
+        return json.dumps(json.loads(text, object_hook=_current_value))
+    except (ValueError, OverflowError, RecursionError):
         return body  # the validation says what is wrong
 
 
-def _current_spec(value: dict[str, Any]) -> dict[str, Any]:
-    return (
-        {("variant" if name == "layout" else name): part for name, part in value.items()}
-        if (value.keys() == _OLD_SPEC)
-        else value
-    )
+def _current_value(value: dict[str, Any]) -> dict[str, Any]:
+    if value.keys() != _OLD_SPEC and value.keys() != _OLD_GROUP:
+        return value
+    found = {_NEW_NAMES.get(name, name): part for name, part in value.items()}
+    return found | {"options": options_of_quality(found["options"])}
+
+
+def options_of_quality(quality: object) -> str:
+    """Return the options that stand for what was a field of its own. Raise ValueError for what is no quality."""
+    if quality is None:
+        return "{}"
+    if isinstance(quality, bool) or not isinstance(quality, int | float):
+        raise ValueError("the quality is no number")
+    return canonical({"quality": float(quality)})
 
 
 def first_fault(error: ValidationError) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NoReturn
 
-from pictify_sync.core.fingerprint import digest, spec_digest
+from pictify_sync.core.fingerprint import canonical, digest, spec_digest
 from pictify_sync.core.model import Artifact, Fingerprint, Record, RenderSpec, is_key
 from pictify_sync.errors import InputError, Problem
 
@@ -62,12 +62,21 @@ def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:
 
 @lru_cache(1024)  # there is one spec per manifest and layout
 def _spec_faults(found: str, spec: RenderSpec) -> tuple[str, ...]:
-    faults = []
-    if spec_digest(spec) != found:
-        faults.append("the fingerprint is not that of the spec")
-    if spec.quality is not None and not 0 < spec.quality <= 1:  # NaN is neither
-        faults.append("the quality is not above 0 and up to 1")
-    return tuple(faults)
+    if faults := tuple(_options_faults(spec.options)):
+        return faults
+    return () if spec_digest(spec) == found else ("the fingerprint is not that of the spec",)
+
+
+def _options_faults(text: str) -> Iterator[str]:
+    try:
+        options = parse(text)
+    except ValueError as error:
+        yield f"the options are not JSON: {error}"
+        return
+    if not isinstance(options, dict) or canonical(options) != text:
+        yield "the options are no mapping in canonical form"
+    elif isinstance(quality := options.get("quality"), int | float) and not 0 < quality <= 1:
+        yield "the quality is not above 0 and up to 1"
 
 
 def variables_faults(fingerprint: Fingerprint, variables: str) -> Iterator[str]:

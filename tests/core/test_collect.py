@@ -33,7 +33,7 @@ values = st.recursive(
 def wanted(name: str = "a", layout: str = "default", template: TemplateRecord = TEMPLATE, **changes: Any) -> Wanted:
     """A picture that was asked for at noon."""
     variables = {"name": name}
-    spec = RenderSpec("pictify", "card", "r1", layout, Format.PNG, None, "")
+    spec = RenderSpec("pictify", "card", "r1", layout, Format.PNG, "{}", "")
     key = AssetKey(f"m/{name}@{layout}")
     made = want(key, fingerprint(spec, canonical(variables)), spec, template, Sent(variables, NOON))
     return replace(made, **changes)
@@ -115,7 +115,7 @@ def test_what_could_be_two_is_left_alone() -> None:
 
 def fingerprint_of(quality: float) -> Any:
     """Of the same picture in another quality."""
-    spec = RenderSpec("pictify", "card", "r1", "default", Format.WEBP, quality, "")
+    spec = RenderSpec("pictify", "card", "r1", "default", Format.WEBP, canonical({"quality": quality}), "")
     return fingerprint(spec, canonical({"name": "a"}))
 
 

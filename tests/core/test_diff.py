@@ -36,7 +36,7 @@ CASES = [
     ("kept", A, record(A), Action.KEEP, Reason.UP_TO_DATE),
     ("value", asset("a", value=2), record(A), Action.UPDATE, Reason.VARIABLES_CHANGED),
     ("template", asset("a", template_revision="r2"), record(A), Action.UPDATE, Reason.TEMPLATE_CHANGED),
-    ("quality", asset("a", quality=0.5), record(A), Action.UPDATE, Reason.SPEC_CHANGED),
+    ("quality", asset("a", options='{"quality":0.5}'), record(A), Action.UPDATE, Reason.SPEC_CHANGED),
     ("engine", asset("a", engine="takumi 2"), record(A), Action.UPDATE, Reason.ENGINE_CHANGED),
     ("provider", asset("a", provider="pictify"), record(A), Action.UPDATE, Reason.PROVIDER_CHANGED),
     ("tainted", A, record(A, tainted=True), Action.UPDATE, Reason.TAINTED),

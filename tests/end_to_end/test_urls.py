@@ -55,7 +55,7 @@ class Service:
 
     def wanted(self, index: int, layout: str, at: float, batch: str) -> Wanted:
         """One picture."""
-        spec = RenderSpec("pictify", "card", "r", layout, Format.PNG, None, "")
+        spec = RenderSpec("pictify", "card", "r", layout, Format.PNG, "{}", "")
         record = self.provider.observe_template(self.uid)
         assert record is not None
         place = Place(batch, index, len(ROWS), (layout,))

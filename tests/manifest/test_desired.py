@@ -33,7 +33,7 @@ def test_assets_hold_everything_a_plan_needs(project: Project) -> None:
     assert (one.output, one.origin.file, one.origin.line) == ("out/b.square.webp", "manifests/rows.jsonl", 1)
     spec = one.spec
     assert (spec.provider, spec.template, spec.variant, spec.format) == ("local", "card", "square", Format.WEBP)
-    assert (spec.quality, spec.engine) == (0.9, "takumi ")
+    assert (spec.options, spec.engine) == ('{"quality":0.9}', "takumi ")
     assert one.variables == canonical(
         {"email": {"$sensitive": keyed_digest(b"k" * 32, '""')}, "photo": "", "title": "B"}
     )

@@ -32,7 +32,7 @@ def request(
     key: str = "key",
 ) -> BatchRequest:
     """A batch of png pictures."""
-    return BatchRequest(uid, sets, tuple(layouts), Format.PNG, None, key)
+    return BatchRequest(uid, sets, tuple(layouts), Format.PNG, "{}", key)
 
 
 def accepted(provider: Provider, wanted: BatchRequest) -> str:

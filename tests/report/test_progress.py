@@ -23,7 +23,7 @@ from pictify_sync.core.model import AssetKey, Format, Group
 from pictify_sync.report.terminal.lines import Line
 from pictify_sync.report.terminal.progress import FAILURES_TOLD, BarProgress, PlainProgress
 
-GROUP = Group("local", "card", Format.PNG, None, "")
+GROUP = Group("local", "card", Format.PNG, "{}", "")
 
 
 @dataclass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,7 +49,8 @@ class Studio:
         source = self._templates[asset.spec.template]
         size = source.layouts[asset.spec.variant]
         variables = {**self.variables(asset), **instead}
-        page = Page(source.html, variables, size.width, size.height, str(asset.spec.format), asset.spec.quality)
+        quality = json.loads(asset.spec.options).get("quality")
+        page = Page(source.html, variables, size.width, size.height, str(asset.spec.format), quality)
         return self._renderer.render(page)
 
     def size(self, asset: Asset) -> tuple[int, int]:

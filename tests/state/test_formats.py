@@ -104,7 +104,7 @@ def test_a_state_of_format_1_on_a_ref_goes_on(tmp_path: Path, account: Path) -> 
     ok(account, "taint", "badges/a@default")
     ok(account, "untaint", "badges/a@default")
     meta = json.loads(git(hub.folder, "show", f"{REF}:meta.json"))
-    assert meta["format_version"] == 2
+    assert meta["format_version"] == 3
     assert len(hub.names()) == 9  # the head, six entries and two
     shutil.rmtree(account / ".pictify-sync")
     ok(account, "state", "fetch")
@@ -132,7 +132,7 @@ def test_a_newer_format_is_refused(tmp_path: Path, account: Path, place: str) ->
             connection.execute(f"PRAGMA user_version={schema.FORMAT + 1}")
         found = [run(account, "plan"), run(account, "apply", "--yes")]
     elif place == "snapshot":
-        text = (account / "snapshot.jsonl").read_text().replace('"format_version":1', '"format_version":3')
+        text = (account / "snapshot.jsonl").read_text().replace('"format_version":1', '"format_version":4')
         (account / "snapshot.jsonl").write_text(text)
         found = [run(account, "state", "import", "snapshot.jsonl")]
     else:
@@ -140,7 +140,7 @@ def test_a_newer_format_is_refused(tmp_path: Path, account: Path, place: str) ->
         unbundle(hub)
         tree = git(hub.folder, "ls-tree", REF)
         blob = git(
-            hub.folder, "hash-object", "-w", "--stdin", text='{"format":"pictify-sync/git-state","format_version":3}'
+            hub.folder, "hash-object", "-w", "--stdin", text='{"format":"pictify-sync/git-state","format_version":4}'
         )
         lines = [
             line if not line.endswith("\tmeta.json") else f"100644 blob {blob}\tmeta.json" for line in tree.splitlines()

@@ -47,7 +47,7 @@ PART = "checkpoint/0000.jsonl"
         (put("meta.json", "x" * 70_000), "65,536"),
         (put("meta.json", "../../etc/passwd", "120000"), "no plain file"),
         (put("meta.json/x", "{}"), "no plain file"),
-        (meta(format_version=3), "upgrade"),
+        (meta(format_version=4), "upgrade"),
         (meta(lineage="../x"), "impossible"),
         (meta(lineage=7), "lineage"),
         (meta(checkpoint=-1), "impossible"),

@@ -44,7 +44,11 @@ CHANGES = (
 def make(changes: tuple[Change, ...] = CHANGES, **fields: Any) -> Plan:
     """A plan of these changes."""
     item = Item(0, print_of(1).variables, ((key(1), key(2)),))
-    batches = (Batch(Group("local", "card", Format.WEBP, 0.85, "takumi 1"), ("default",), (item,)),) if changes else ()
+    batches = (
+        (Batch(Group("local", "card", Format.WEBP, '{"quality":0.85}', "takumi 1"), ("default",), (item,)),)
+        if changes
+        else ()
+    )
     source = TemplateSource(
         "card",
         "local",
@@ -125,7 +129,7 @@ def hostile(edit: Callable[[dict[str, Any]], object]) -> str:
     "edit",
     [
         lambda plan: plan.update(format="x"),
-        lambda plan: plan.update(format_version=2),
+        lambda plan: plan.update(format_version=3),
         lambda plan: plan.update(format_version=True),
         lambda plan: plan.update(digest="h1:" + "0" * 32),
         lambda plan: plan.update(serial="7"),

@@ -144,7 +144,7 @@ def test_every_problem_is_told_with_its_line(full: SqliteStateStore, tmp_path: P
     ("number", "changes"),
     [
         (0, {"format": "other"}),
-        (0, {"format_version": 3}),
+        (0, {"format_version": 4}),
         (0, {"lineage": ""}),
         (0, {"lineage": "../x"}),
         (2, {"variables": {"name": "another"}}),

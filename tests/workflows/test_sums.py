@@ -107,5 +107,5 @@ def test_ids_of_odd_kinds(answer: dict[str, Any], submission: Submission) -> Non
     service = Scripted(ALLOWED)
     service.created = answer
     asset = next(iter(cards("a")))
-    request = BatchRequest("T1", ({"v": "a"},), ("default",), asset.spec.format, None, "k")
+    request = BatchRequest("T1", ({"v": "a"},), ("default",), asset.spec.format, "{}", "k")
     assert service.provider.submit(request) == submission

@@ -5,6 +5,7 @@ Sources: Pictify, Templates, Batch render, Get batch results, Cancel batch. A ba
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -240,7 +241,8 @@ class PictifyProvider:
 def _how(request: BatchRequest) -> dict[str, object]:
     """How to render: `layout` would fall back to the base size in silence, so that layouts are always a list."""
     how: dict[str, object] = {"format": request.format.value, "layouts": list(request.layouts)}
-    return how if request.quality is None else {**how, "quality": request.quality}
+    quality = json.loads(request.options).get("quality")
+    return how if quality is None else {**how, "quality": quality}
 
 
 def _batch_id(body: object) -> str:

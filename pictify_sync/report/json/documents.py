@@ -24,8 +24,9 @@ class Spec:
     template_revision: Annotated[str, "Digest of what shapes this layout; `unknown` when nobody has looked yet."]
     layout: Annotated[str, "`default` for the base size."]
     format: Annotated[str, "`png`, `jpeg`, `webp` or `mp4`."]
-    quality: Annotated[float | None, "0.1 to 1.0; null for png."]
+    quality: Annotated[Any, "The option `quality`; null when there is none."]
     engine: Annotated[str, "Identity of the embedded engine and its fonts; empty for a remote provider."]
+    options: Annotated[Mapping[str, Any], "What else the provider was asked for, by name."]
 
 
 @dataclass(frozen=True, slots=True)

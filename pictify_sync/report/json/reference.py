@@ -41,7 +41,7 @@ stream. `apply FILE` and `apply --approve FILE` take it. Changes that ask for no
 | `likely_renames` | Up to 20 pairs of keys that are probably one picture: `old` and `new`. |
 | `more_renames` | How many such pairs are left out. |
 | `templates` | Templates to push: `action`, `source` (desired) and `record` (as pushed before). |
-| `batches` | `group` (provider, template, format, quality, engine), `layouts`, `items` and their keys. |
+| `batches` | `group` (provider, template, format, options, engine), `layouts`, `items` and their keys. |
 | `changes` | Sorted by key: `key`, `action`, `reason`, `asset`, `record`, and `source` (moved or copied instead). |
 
 `variables` of an asset is a text of canonical JSON; sensitive values stand in it as `{"$sensitive": digest}`.

@@ -16,6 +16,7 @@ from pictify_sync.core.abilities import Subscription
 from pictify_sync.core.dialect import Standing
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.fingerprint import options_of
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.credentials import without_forms
@@ -247,6 +248,14 @@ def _prints(prints: Fingerprint | None) -> documents.Fingerprint | None:
 def _spec(spec: RenderSpec | None) -> documents.Spec | None:
     if spec is None:
         return None
+    options = options_of(spec.options)
     return documents.Spec(
-        spec.provider, spec.template, spec.template_revision, spec.variant, str(spec.format), spec.quality, spec.engine
+        spec.provider,
+        spec.template,
+        spec.template_revision,
+        spec.variant,
+        str(spec.format),
+        options.get("quality"),
+        spec.engine,
+        options,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from pictify_sync.core.fingerprint import options_of
 from pictify_sync.core.model import Action, Change, Reason, RenderSpec, Status
 from pictify_sync.report.differ import changed_names, differences
 from pictify_sync.report.safe import quoted, safe
@@ -27,14 +28,23 @@ def change_lines(change: Change, recall: Recall, *, deep: bool) -> Iterator[Line
 
 def spec_values(spec: RenderSpec) -> dict[str, object]:
     """Return the parts of a spec under the names that manifests and reports have for them."""
-    names = ("provider", "template", "template_revision", "variant", "format", "quality", "engine")
-    return {("layout" if name == "variant" else name): getattr(spec, name) for name in names}
+    return {
+        "provider": spec.provider,
+        "template": spec.template,
+        "template_revision": spec.template_revision,
+        "layout": spec.variant,
+        "format": spec.format,
+        **options_of(spec.options),
+        "engine": spec.engine,
+    }
 
 
 def spec_parts(old: RenderSpec, new: RenderSpec) -> Iterator[tuple[str, object, object]]:
     """Yield (name, old, new) of the parts of two specs that differ."""
     before, after = spec_values(old), spec_values(new)
-    yield from ((name, before[name], after[name]) for name in after if before[name] != after[name])
+    for name in before | after:
+        if before.get(name) != after.get(name):
+            yield name, before.get(name), after.get(name)
 
 
 def spec_differences(old: RenderSpec, new: RenderSpec) -> Iterator[str]:

@@ -50,7 +50,7 @@ def explain_lines(change: Change, recall: Recall) -> Iterator[Line]:
 def _spec(recorded: RenderSpec | None, desired: RenderSpec | None) -> Iterator[Line]:
     """Set every part of the specs side by side."""
     before, after = (spec_values(spec) if spec else {} for spec in (recorded, desired))
-    for part in after or before:
+    for part in before | after:
         name = part.replace("_", " ")
         old = _part(part, before.get(part))
         new = _part(part, after.get(part))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import Ledger, Obsolete, OpenBatch
+from pictify_sync.core.fingerprint import options_of
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_key
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.differ import shown_values
@@ -177,7 +178,7 @@ def _facts(record: Record) -> Mapping[str, object]:
     """Name the parts of a record, in the order they are shown; None is left out."""
     spec, prints = record.spec, record.fingerprint
     artifact = record.artifact if record.artifact and record.artifact.is_kept else None
-    quality = f" at quality {spec.quality:g}" if spec and spec.quality is not None else ""
+    options = "".join(f", {name} {value}" for name, value in options_of(spec.options).items()) if spec else ""
     return {
         "file": artifact.path if artifact else None,
         "wanted at": record.output if artifact is None or artifact.path != record.output else None,
@@ -192,7 +193,7 @@ def _facts(record: Record) -> Mapping[str, object]:
         "protected": "yes" if record.protect else None,
         "provider": spec.provider if spec else None,
         "template": f"{spec.template} (revision {spec.template_revision})" if spec else None,
-        "format": f"{spec.format}{quality}" if spec else None,
+        "format": f"{spec.format}{options}" if spec else None,
         "engine": spec.engine or None if spec else None,
         "fingerprint": f"spec {prints.spec}, variables {prints.variables}" if prints else None,
     }

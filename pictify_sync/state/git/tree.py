@@ -26,7 +26,7 @@ from pictify_sync.state.untrusted import Faults, parse
 from pictify_sync.state.untrusted_entries import entry_faults
 
 FORMAT = "pictify-sync/git-state"
-FORMAT_VERSION = 2  # a reader refuses a larger one, and reads all smaller ones
+FORMAT_VERSION = 3  # a reader refuses a larger one, and reads all smaller ones
 MAX_FILE = 64 << 20  # bytes
 MAX_META = 64 << 10
 MAX_TREE = 4 << 20  # bytes of the names in one folder

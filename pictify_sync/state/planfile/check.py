@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pictify_sync.core.batching import group_of
 from pictify_sync.core.model import Action, Asset, AssetKey, Batch, Change, Group, Reason, key_order, split_key
 from pictify_sync.errors import StateError
 from pictify_sync.state import codec
@@ -110,9 +111,7 @@ def _by_action(counts: Mapping[tuple[Action, str], int]) -> Counter[Action]:
 
 
 def _needed(asset: Asset) -> tuple[Group, str, str]:
-    spec = asset.spec
-    group = Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
-    return group, spec.variant, asset.fingerprint.variables
+    return group_of(asset.spec), asset.spec.variant, asset.fingerprint.variables
 
 
 def _change_faults(change: Change) -> Iterator[str]:

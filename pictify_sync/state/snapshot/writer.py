@@ -22,7 +22,7 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.state import codec
 
 FORMAT = "pictify-sync/snapshot"
-FORMAT_VERSION = 2  # a reader refuses a larger one; in 1 there was no end
+FORMAT_VERSION = 3  # a reader refuses a larger one; in 1 there was no end, before 3 specs had no options
 # in this order
 KINDS = ("meta", "template", "asset", "open_batch", "moves", "obsolete", "probe", "spent", "bound", "applied", "end")
 to_text = json.JSONEncoder(

@@ -55,7 +55,9 @@ class Bulk:
         if not lines:
             return
         try:
-            records: Sequence[_Line] = codec.adapter(list[_Line]).validate_json(f"[{','.join(lines)}]", strict=True)
+            records: Sequence[_Line] = codec.adapter(list[_Line]).validate_json(
+                codec.current(f"[{','.join(lines)}]"), strict=True
+            )
         except ValueError:
             raise Unsound from None
         if len(records) != len(lines):

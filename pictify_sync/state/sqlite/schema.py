@@ -17,7 +17,7 @@ from pictify_sync import databases
 from pictify_sync.errors import StateError
 
 APPLICATION_ID = 0x50535943  # "PSYC", in the file's header
-FORMAT = 2  # in the file's header; a reader refuses a larger one, and reads all smaller ones
+FORMAT = 3  # in the file's header; a reader refuses a larger one, and reads all smaller ones
 _LAYOUT_OF_FORMAT_1 = "d2091a281182d623"  # its files do not say which derived tables they hold
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
 

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 from pictify_sync.core.entries import Obsolete, Probed, Spent
-from pictify_sync.core.fingerprint import canonical, spec_digest
+from pictify_sync.core.fingerprint import canonical, plain_quality, spec_digest
 from pictify_sync.core.fingerprint import digest as digest_of
 from pictify_sync.core.model import (
     Artifact,
@@ -161,17 +161,7 @@ class Tables:
     def _intern(self, digest: str, spec: RenderSpec) -> int:
         found = self._ids.get((digest, spec))
         if found is None:
-            body = canonical(
-                [
-                    spec.provider,
-                    spec.template,
-                    spec.template_revision,
-                    spec.variant,
-                    spec.format,
-                    spec.quality,
-                    spec.engine,
-                ]
-            )
+            body = _spec_body(spec)
             self.connection.execute(
                 "INSERT INTO specs (digest, body) VALUES (?, ?) ON CONFLICT DO NOTHING", (digest, body)
             )
@@ -185,8 +175,7 @@ class Tables:
         row = self.connection.execute("SELECT digest, body FROM specs WHERE id = ?", (spec_id,)).fetchone()
         if row is None:
             raise StateError("the derived tables contradict each other", hint="run `pictify-sync state rebuild`")
-        provider, template, revision, layout, format_, quality, engine = json.loads(row[1])
-        spec = RenderSpec(provider, template, revision, layout, Format(format_), quality, engine)
+        spec = _spec(row[1])
         if spec_digest(spec) != row[0]:
             raise ValueError("a spec with another digest")
         self._specs[spec_id] = row[0], spec
@@ -301,6 +290,23 @@ def expect_types(rows: Iterable[Sequence[object]], types: tuple[object, ...]) ->
 @cache
 def _are(found: tuple[type, ...], types: tuple[Any, ...]) -> bool:
     return len(found) == len(types) and all(map(issubclass, found, types))
+
+
+def _spec_body(spec: RenderSpec) -> str:
+    """Return the text of a spec: a list in which a quality alone is a number, as it was before there were options."""
+    options: object = spec.options
+    with suppress(ValueError):
+        options = plain_quality(spec.options)
+    return canonical(
+        [spec.provider, spec.template, spec.template_revision, spec.variant, spec.format, options, spec.engine]
+    )
+
+
+def _spec(body: str) -> RenderSpec:
+    provider, template, revision, variant, format_, options, engine = json.loads(body)
+    if not isinstance(options, str):
+        options = codec.options_of_quality(options)
+    return RenderSpec(provider, template, revision, variant, Format(format_), options, engine)
 
 
 def _failure(text: str) -> Failure:

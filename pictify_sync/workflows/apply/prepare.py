@@ -165,7 +165,7 @@ def request(session: Session, intended: Intended, variable_sets: Sequence[Variab
         variable_sets=sets,
         layouts=intended.batch.layouts,
         format=intended.batch.group.format,
-        quality=intended.batch.group.quality,
+        options=intended.batch.group.options,
         idempotency_key=digest(f"{session.store.lineage} {intended.attempt}"),
         sensitive=frozenset().union(*map(sensitive_names, kept)),
     )

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pictify_sync.core.abilities import Made, RenderFinder, SingleRender, instance_of
+from pictify_sync.core.batching import group_of
 from pictify_sync.core.entries import Abandoned, Claim, Doubted, Entry, Intended, Settled
 from pictify_sync.core.events import AssetFailed, AssetStored
-from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Group, Item, Record, Status
+from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Item, Record, Status
 from pictify_sync.core.outcomes import BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
 from pictify_sync.core.sensitive import cleaned, redactor_of
@@ -117,7 +118,7 @@ def _intend(
     assert spec is not None
     assert fingerprint is not None
     keys = tuple(one.key for one in left)
-    group = Group(spec.provider, spec.template, spec.format, spec.quality, spec.engine)
+    group = group_of(spec)
     intended = Intended(
         attempt=session.ports.new_attempt(),
         batch=Batch(group, (spec.variant,), (Item(0, fingerprint.variables, (keys,)),)),

@@ -167,7 +167,7 @@ class _Check:
     def _request(self, more: dict[str, str]) -> BatchRequest:
         values = {"title": f"{self.run} {self.most}", **more}
         key = digest(f"{self.session.store.lineage} {self.run} {canonical(values)}")
-        return BatchRequest(self.uid, (values,), (DEFAULT_LAYOUT,), Format.PNG, None, key)
+        return BatchRequest(self.uid, (values,), (DEFAULT_LAYOUT,), Format.PNG, "{}", key)
 
     def _send(self, request: BatchRequest, known: str = "") -> _Sent | None:
         """Ask for one picture; None when it was refused for what it is. `known`: the batch of an equal request.

@@ -91,7 +91,7 @@ class _Drawing:
         batch = replace(batch, items=tuple(replace(item, index=index) for index, item in enumerate(items)))
         group = batch.group
         request = BatchRequest(
-            uid, sets, batch.layouts, group.format, group.quality, digest(repr(batch)), self._sensitive(batch)
+            uid, sets, batch.layouts, group.format, group.options, digest(repr(batch)), self._sensitive(batch)
         )
         match self.engine.provider.submit(request):
             case Accepted(batch_id):
