@@ -1,16 +1,26 @@
-"""Why one picture cannot be made: a code of the wire contract and a sentence. It knows nothing of who renders."""
+"""Why one picture cannot be made: a cause and a sentence. It knows nothing of who renders."""
 
 from __future__ import annotations
 
 import errno
+from enum import StrEnum
 
 from pictify_sync.errors import PictifySyncError
 
-INVALID_VARIABLE = "INVALID_VARIABLE"
-EXPRESSION_ERROR = "EXPRESSION_ERROR"
-IMAGE_FETCH_FAILED = "IMAGE_FETCH_FAILED"
-RENDER_TIMEOUT = "RENDER_TIMEOUT"
-RENDER_FAILED = "RENDER_FAILED"  # the engine refuses what it was given
+
+class Cause(StrEnum):
+    """What a picture fails of, or a template is refused for."""
+
+    SYNTAX = "syntax"  # not Handlebars, or more of it than is read
+    HELPER = "helper"  # a function or block that templates may not use
+    RAW_HTML = "raw html"  # a variable put in without escaping that may not be
+    VARIABLE = "variable"  # a value that the template does not take
+    UNDEFINED = "undefined"  # a name without a value, where that is an error
+    EXPRESSION = "expression"  # a call that fails for these values
+    LOOP = "loop"  # more turns than are allowed
+    IMAGE = "image"  # a picture that cannot be had, or not be decoded
+    TIMEOUT = "timeout"
+    ENGINE = "engine"  # it refuses the page, or is not there
 
 
 # What the machine lacks, whatever picture it is: another one would fare no better, and the same one will, later.
@@ -31,8 +41,8 @@ def of_the_machine(error: BaseException) -> str:
 
 
 class RenderFailed(PictifySyncError):
-    """A picture that cannot be made. `code` is one of this module's, `message` says what was wrong with what."""
+    """A picture that cannot be made. `message` says what was wrong with what."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, cause: Cause, message: str) -> None:
         super().__init__(message)
-        self.code = code
+        self.cause = cause

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.rendering import fonts
 from pictify_sync.rendering.handlebars.syntax import read
-from pictify_sync.rendering.lint.rules import lint
+from pictify_sync.rendering.lint import lint
 from pictify_sync.rendering.page import css
 from pictify_sync.rendering.page.inline import files, inline, pieces
 
@@ -33,7 +33,7 @@ class Inspector:
         """Read a template. `raw_html`: variables that may be put in without escaping; None: any."""
         tree = read(html, None if raw_html is None else frozenset(raw_html))
         problems = [
-            Problem("", one.line, one.column, one.message, one.hint, Severity.ERROR if one.code else Severity.WARNING)
+            Problem("", one.line, one.column, one.message, one.hint, Severity.ERROR if one.cause else Severity.WARNING)
             for one in tree.faults
         ]
         styles = list(pieces(html))

@@ -16,7 +16,7 @@ from typing import Protocol
 from pictify_sync.rendering.engines.pool import Page
 from pictify_sync.rendering.engines.takumi.anonymous_text_boxes import wrap_text
 from pictify_sync.rendering.engines.takumi.longhands import expand_longhands
-from pictify_sync.rendering.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.fonts import FontFace, find
 from pictify_sync.rendering.handlebars.compiler import compile_template
 from pictify_sync.rendering.page.document import Face, compile_sheet, split
@@ -25,12 +25,15 @@ from pictify_sync.rendering.page.images import (
     ImageCache,
     ImageFetcher,
     PageImages,
+    RewriteRules,
     decode_data_uri,
     extract_images,
     fetch_nothing,
+    in_attributes,
+    in_css,
+    in_html,
     placeholder,
 )
-from pictify_sync.rendering.page.references import RewriteRules, in_attributes, in_css, in_html
 
 MAX_PIXELS = 50_000_000  # of a page: 200 MB while it is drawn
 MAX_MEMORY = 4_000_000_000  # bytes of address space of a worker, threads and fonts included
@@ -82,7 +85,7 @@ class Renderer:
     def render(self, page: Page) -> bytes:
         """Return the picture's file, exactly as wide and high as asked. Raises RenderFailed."""
         if page.width < 1 or page.height < 1 or page.width * page.height > MAX_PIXELS:
-            raise RenderFailed(RENDER_FAILED, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
+            raise RenderFailed(Cause.ENGINE, f"{page.width}x{page.height} pixels, at most {MAX_PIXELS}")
         return self.engine.draw(self.prepared(page))
 
     def close(self) -> None:
@@ -95,7 +98,7 @@ class Renderer:
         known = dict(template.known)
         html = template.fill(extract_images(page.variables, known))
         if len(html) > MAX_HTML:
-            raise RenderFailed(INVALID_VARIABLE, f"the filled page has {len(html)} characters, at most {MAX_HTML}")
+            raise RenderFailed(Cause.VARIABLE, f"the filled page has {len(html)} characters, at most {MAX_HTML}")
         parts = split(html)
         images = PageImages(self._cache, known)
 

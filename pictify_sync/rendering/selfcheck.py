@@ -33,7 +33,7 @@ def try_worker(engine: str, families: Sequence[str], seconds: float) -> str:
     try:
         size = pool.submit(_draw, engine, tuple(families)).result()
     except RenderFailed as error:
-        return f"{error.code}: {error.message}"
+        return error.message
     except ProcessExpired as error:
         return f"the worker died: {error}"
     except TookTooLong:

@@ -13,12 +13,12 @@ from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.app import Options, read_meter
 from pictify_sync.providers.registry import ProviderOptions
 from tests.providers.conformance import ProviderConformance, accepted, finish, request, template
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 def opened(folder: Path) -> Provider:
     """The provider over a folder."""
-    return over(ProviderOptions(folder=folder, workers=2, render_timeout=5), Options(FakeRenderer, fake_read))
+    return over(ProviderOptions(folder=folder, workers=2, render_timeout=5), Options(FakeRenderer))
 
 
 @pytest.fixture(scope="module")

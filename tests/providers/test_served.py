@@ -21,7 +21,7 @@ from pictify_sync.providers.pictify.server.app import Options, create_app, read_
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
 from tests.providers.conformance import ProviderConformance
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 class _Quiet(WSGIRequestHandler):
@@ -32,7 +32,7 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def served(folder: Path, **changes: Any) -> Iterator[str]:
     """Serve an emulator on a free port of loopback; gives its URL."""
-    app = create_app(folder, Options(FakeRenderer, fake_read, workers=2, render_seconds=5, **changes))
+    app = create_app(folder, Options(FakeRenderer, workers=2, render_seconds=5, **changes))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=partial(server.serve_forever, poll_interval=0.02))
     thread.start()

@@ -13,7 +13,7 @@ import pytest
 
 from pictify_sync.providers.pictify.server.app import Options, read_meter
 from pictify_sync.providers.pictify.server.serving import ServeOptions, serving
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 from tests.vendor.clients import CLIENTS, KEY, Ask
 
 HTML = "<h1>{{name}} of {{company}}</h1>"
@@ -47,7 +47,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     def fetch(url: str) -> bytes:
         return f"<p>{url}</p>".encode()
 
-    how = Options(FakeRenderer, fake_read, workers=1, strict_keys=True, faults=True, fetch=fetch)
+    how = Options(FakeRenderer, workers=1, strict_keys=True, faults=True, fetch=fetch)
     with serving(how, ServeOptions(folder=folder, port=0)) as (url, _):
         yield Server(url, folder)
 
@@ -207,7 +207,7 @@ def test_errors_that_need_no_fault(ask: Ask, server: Server, uid: str) -> None:
             ask("render_batch", uid, sets)
         assert refused.value.status_code == 400
     with pytest.raises(pictify.RenderError, match="forbidden") as unknown:
-        ask("create_template", name="x", html="{{forbidden}}")
+        ask("create_template", name="x", html="{{forbidden x}}")
     assert unknown.value.response_body is not None
     assert unknown.value.response_body["code"] == "HELPER_NOT_ALLOWED"
     with (

@@ -40,7 +40,7 @@ from pictify_sync.workflows.apply.urls import UrlSources
 from pictify_sync.workflows.collect import Collected, collect
 from pictify_sync.workflows.plan import Choice, make_plan
 from tests.core.assets import asset
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 from tests.workflows.world import Killed, ListDesired
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Service:
     def __init__(self, folder: Path, capabilities: Capabilities, *, latency: float = 0.0, **options: Any) -> None:
         self.clock = VirtualClock()
         self.folder = folder
-        how = Options(FakeRenderer, fake_read, workers=1, render_seconds=600, now=self.clock, pool=InPlace, **options)
+        how = Options(FakeRenderer, workers=1, render_seconds=600, now=self.clock, pool=InPlace, **options)
         self.served = Logged(create_app(folder, how), self.clock)
         self.line = Line(self.served, self.clock, latency)
         self.provider = self._connected(capabilities)

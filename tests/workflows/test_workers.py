@@ -21,7 +21,7 @@ from pictify_sync.providers.registry import ProviderOptions
 from pictify_sync.providers.transport.rate import SystemClock
 from pictify_sync.rendering.engines.pool import Page, PageRenderer
 from pictify_sync.workflows.apply.run import ApplySummary
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 from tests.workflows.service import Customer, cards
 
 WANTED = cards(f"i{n}" for n in range(24))
@@ -71,7 +71,7 @@ def applied(
     folder: Path, engine: Callable[[], PageRenderer], *, patience: float = 20.0
 ) -> tuple[Customer, ApplySummary]:
     """Apply with that engine, which may take so many seconds to start and for a picture."""
-    how = Options(engine, fake_read, start_seconds=patience)
+    how = Options(engine, start_seconds=patience)
     options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=patience, limits={"max_items": 8})
     provider = over(options, how)
     customer = Customer(folder, Embedded(provider, SystemClock()))

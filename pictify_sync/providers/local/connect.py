@@ -31,12 +31,11 @@ def connect(options: ProviderOptions) -> Provider:
     """Open the embedded server on its folder, with the engine and fonts of the options."""
     from pictify_sync.providers.pictify.server.app import Options
     from pictify_sync.providers.transport.images import Fetcher
-    from pictify_sync.rendering.handlebars.reading import read
     from pictify_sync.rendering.renderer import Renderer
 
     renderer = partial(Renderer, options.engine, options.families, Fetcher(options.allow_hosts))
     # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
-    return over(options, Options(renderer, read, preload=("pictify_sync.rendering.renderer",)))
+    return over(options, Options(renderer, preload=("pictify_sync.rendering.renderer",)))
 
 
 def unusable(folder: Path, error: OSError | sqlite3.Error) -> ProviderError:

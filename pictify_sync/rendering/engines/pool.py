@@ -29,7 +29,7 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 from pebble import ProcessPool
 
 from pictify_sync.redaction import Redactor
-from pictify_sync.rendering.failure import INVALID_VARIABLE, RENDER_FAILED, RenderFailed, of_the_machine
+from pictify_sync.rendering.failure import Cause, RenderFailed, of_the_machine
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -97,18 +97,16 @@ def fill(chunk: Chunk, given: Mapping[str, Any]) -> dict[str, Any]:
             values[name] = rule["defaultValue"]
         value = values.get(name)
         if checks["required"] and value in (None, ""):
-            raise RenderFailed(INVALID_VARIABLE, f"{name} is required")
+            raise RenderFailed(Cause.VARIABLE, f"{name} is required")
         if isinstance(value, str):
             if checks["maxLength"] is not None and len(value) > checks["maxLength"]:
-                raise RenderFailed(
-                    INVALID_VARIABLE, f"{name} has {len(value)} characters, at most {checks['maxLength']}"
-                )
+                raise RenderFailed(Cause.VARIABLE, f"{name} has {len(value)} characters, at most {checks['maxLength']}")
             if value and checks["minLength"] is not None and len(value) < checks["minLength"]:
                 raise RenderFailed(
-                    INVALID_VARIABLE, f"{name} has {len(value)} characters, at least {checks['minLength']}"
+                    Cause.VARIABLE, f"{name} has {len(value)} characters, at least {checks['minLength']}"
                 )
         if chunk.strict and name not in values:
-            raise RenderFailed("UNDEFINED_VARIABLE", f"{name} has no value")
+            raise RenderFailed(Cause.UNDEFINED, f"{name} has no value")
     return values
 
 
@@ -148,7 +146,7 @@ def render_chunk(chunk: Chunk) -> None:
 
 
 def _render(renderer: PageRenderer, chunk: Chunk, picture: Picture) -> Mapping[str, object]:
-    """Return the outcome of one picture: of a file, or `code` and `message`."""
+    """Return the outcome of one picture: of a file, or `cause` and `message`."""
     values: dict[str, Any] = json.loads(picture.variables)
     try:
         values = fill(chunk, values)
@@ -156,11 +154,11 @@ def _render(renderer: PageRenderer, chunk: Chunk, picture: Picture) -> Mapping[s
         raw_html = tuple(rule["name"] for rule in chunk.definitions if rule.get("allowRawHtml"))
         data = renderer.render(Page(chunk.html, values, *size, chunk.format, chunk.quality, raw_html))
     except RenderFailed as error:
-        return {"code": error.code, "message": _message(chunk, values, error.message)}
+        return {"cause": error.cause, "message": _message(chunk, values, error.message)}
     except Exception as error:  # a fault of the renderer ends one picture, not the batch
         if of_the_machine(error):
             raise
-        return {"code": RENDER_FAILED, "message": _message(chunk, values, f"{type(error).__name__}: {error}")}
+        return {"cause": Cause.ENGINE, "message": _message(chunk, values, f"{type(error).__name__}: {error}")}
     name = f"{hashlib.sha256(data).hexdigest()}.{EXTENSIONS[chunk.format]}"
     _write(Path(chunk.folder, name), data, Path(chunk.journal).with_suffix(".part"))
     return {"file": name, "size": len(data), "width": picture.width, "height": picture.height}

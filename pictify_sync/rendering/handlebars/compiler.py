@@ -12,15 +12,14 @@ from typing import Any
 
 from pydantic_handlebars import _ast_nodes as ast
 
-from pictify_sync.rendering.failure import EXPRESSION_ERROR, RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.handlebars.helpers import call
-from pictify_sync.rendering.handlebars.syntax import COMPILE_ERROR, Fault, LocatedPath, read
+from pictify_sync.rendering.handlebars.syntax import Fault, LocatedPath, read
 from pictify_sync.rendering.handlebars.values import UnreadableValue, falsy, text
 
 MAX_TEMPLATE = 500_000  # bytes of html that Pictify takes (413 above)
 MAX_TURNS = 10_000  # of all #each together, per picture
 MAX_GROWTH = 20_000_000  # characters that values may add to a template
-ITERATION_LIMIT_EXCEEDED = "ITERATION_LIMIT_EXCEEDED"
 
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;", "`": "&#x60;", "=": "&#x3D;"}
@@ -28,7 +27,7 @@ _ESCAPES = str.maketrans(
 
 
 class TemplateFailed(RenderFailed):
-    """A template that cannot be compiled, or not be filled with these values. `code` is one of the wire contract."""
+    """A template that cannot be compiled, or not be filled with these values."""
 
 
 class _Frame:
@@ -57,13 +56,13 @@ class _Output:
     def put(self, piece: str) -> None:
         self.room -= len(piece)
         if self.room < 0:
-            raise TemplateFailed(EXPRESSION_ERROR, f"the page grows by more than {MAX_GROWTH} characters")
+            raise TemplateFailed(Cause.EXPRESSION, f"the page grows by more than {MAX_GROWTH} characters")
         self.parts.append(piece)
 
     def turn(self) -> None:
         self.turns += 1
         if self.turns > MAX_TURNS:
-            raise TemplateFailed(ITERATION_LIMIT_EXCEEDED, f"#each goes round more than {MAX_TURNS} times")
+            raise TemplateFailed(Cause.LOOP, f"#each goes round more than {MAX_TURNS} times")
 
 
 Emit = Callable[[_Frame, _Output], None]
@@ -85,7 +84,7 @@ class CompiledTemplate:
         try:
             self._emit(_Frame(variables, None, None, {}), output)
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
-            raise TemplateFailed(EXPRESSION_ERROR, f"a value cannot be shown: {error}") from None
+            raise TemplateFailed(Cause.EXPRESSION, f"a value cannot be shown: {error}") from None
         return "".join(output.parts)
 
 
@@ -96,12 +95,12 @@ def compile_template(html: str, raw_html: Collection[str] = ()) -> CompiledTempl
     """
     tree = read(html, frozenset(raw_html))
     for fault in tree.faults:
-        if fault.code:
-            raise TemplateFailed(fault.code, f"line {fault.line}, column {fault.column}: {fault.message}")
+        if fault.cause:
+            raise TemplateFailed(fault.cause, f"line {fault.line}, column {fault.column}: {fault.message}")
     try:
         emit = _program(tree.program, frozenset())
     except RecursionError:
-        raise TemplateFailed(COMPILE_ERROR, "blocks are nested too deeply") from None
+        raise TemplateFailed(Cause.SYNTAX, "blocks are nested too deeply") from None
     return CompiledTemplate(tree.names, tree.faults, emit, len(html) + MAX_GROWTH)
 
 
@@ -234,9 +233,9 @@ def _call(path: ast.PathExpression, params: Sequence[ast.Expression], bound: fro
         try:
             return call(name, arguments)
         except UnreadableValue as error:
-            raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name} of {subject}: {error}") from None
+            raise TemplateFailed(Cause.EXPRESSION, f"{where}{name} of {subject}: {error}") from None
         except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
-            raise TemplateFailed(EXPRESSION_ERROR, f"{where}{name}: {error}") from None
+            raise TemplateFailed(Cause.EXPRESSION, f"{where}{name}: {error}") from None
 
     return value
 

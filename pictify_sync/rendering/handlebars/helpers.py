@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pictify_sync.rendering.handlebars import amounts, dates
+from pictify_sync.rendering.handlebars import values
 from pictify_sync.rendering.handlebars.values import falsy, missing, text, whole
 
 MAX_TEXT = 1_000_000  # characters that a function may make out of shorter ones
@@ -122,19 +122,19 @@ FUNCTIONS: Mapping[str, Function] = {
     "split": _split,
     "startsWith": lambda value, part=None: text(value).startswith(text(part)),
     "endsWith": lambda value, part=None: text(value).endswith(text(part)),
-    "round": amounts.round_number,
-    "floor": amounts.floor,
-    "ceil": amounts.ceil,
-    "abs": amounts.absolute,
-    "min": amounts.least,
-    "max": amounts.most,
-    "sum": amounts.total,
-    "average": amounts.average,
-    "currency": amounts.currency,
-    "number": amounts.grouped,
-    "percent": amounts.percent,
-    "date": dates.date,
-    "time": dates.time,
+    "round": values.round_number,
+    "floor": values.floor,
+    "ceil": values.ceil,
+    "abs": values.absolute,
+    "min": values.least,
+    "max": values.most,
+    "sum": values.total,
+    "average": values.average,
+    "currency": values.currency,
+    "number": values.grouped,
+    "percent": values.percent,
+    "date": values.date,
+    "time": values.time,
     "default": lambda value, other=None: other if missing(value) else value,
     "coalesce": _coalesce,
     "json": lambda value: json.dumps(value, ensure_ascii=False, indent=2),

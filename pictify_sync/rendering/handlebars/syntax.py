@@ -18,12 +18,11 @@ from pydantic_handlebars._parser import _Parser
 from pydantic_handlebars._tokenizer import TokenType, _make_delimiters, _TemplateTokenizer
 
 from pictify_sync.nearest import closest
+from pictify_sync.rendering.failure import Cause
 from pictify_sync.rendering.handlebars.helpers import FUNCTIONS
 from pictify_sync.rendering.handlebars.whitespace import settle
 
 BLOCKS = ("each", "if", "unless", "with")  # Pictify, skill "html-templates": allowed Handlebars syntax
-COMPILE_ERROR, HELPER_NOT_ALLOWED = "HANDLEBARS_COMPILE_ERROR", "HELPER_NOT_ALLOWED"
-RAW_HTML_NOT_ALLOWED = "RAW_HTML_NOT_ALLOWED"
 MAX_DEPTH = 50  # blocks and calls inside each other
 
 _PLACE = re.compile(r" at line \d+(, column \d+)?$")
@@ -47,18 +46,18 @@ _COMPUTING = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """What is wrong with a template: a 1-based place, a code of the wire contract, what it is, how to fix it."""
+    """What is wrong with a template: a 1-based place, its cause, what it is, how to fix it."""
 
     line: int
     column: int
-    code: str  # "" for a mere warning
+    cause: Cause | None  # None: a mere warning
     message: str
     hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A template read. With faults that have a code it cannot be rendered."""
+    """A template read. With faults that have a cause it cannot be rendered."""
 
     program: ast.Program
     names: Sequence[str]  # root names used, sorted
@@ -83,7 +82,7 @@ def read(source: str, raw_html: frozenset[str] | None = frozenset()) -> Tree:
         return Tree(ast.Program([]), (), (_parse_fault(error),))
     except (RecursionError, ValueError) as error:  # chains of `else if` without end, numbers of 5,000 digits
         deep = "blocks are nested too deeply" if isinstance(error, RecursionError) else "a number is too long"
-        return Tree(ast.Program([]), (), (Fault(0, 0, COMPILE_ERROR, deep),))
+        return Tree(ast.Program([]), (), (Fault(0, 0, Cause.SYNTAX, deep),))
     settle(program.body, root=True)
     walk = _Walk(raw_html)
     walk.program(program, _Scope("", None, {}))
@@ -101,7 +100,7 @@ def _parse_fault(error: HandlebarsParseError) -> Fault:
         message = "bad Handlebars: a name, a value or a call was expected here"
     elif message.startswith("Partials"):
         message, hint = "partials are not supported", "write their text into this template"
-    return Fault(error.line or 0, error.column or 0, COMPILE_ERROR, message[:1].lower() + message[1:], hint)
+    return Fault(error.line or 0, error.column or 0, Cause.SYNTAX, message[:1].lower() + message[1:], hint)
 
 
 class _Tokenizer(_TemplateTokenizer):
@@ -194,7 +193,7 @@ class _Walk:
                 case ast.BlockStatement():
                     self._block(statement, scope)
                 case ast.RawBlock(path=path):
-                    self._fault(path, HELPER_NOT_ALLOWED, f"the block helper '{path.original}' is not allowed")
+                    self._fault(path, Cause.HELPER, f"the block helper '{path.original}' is not allowed")
                 case _:
                     pass  # text and comments name nothing
 
@@ -211,7 +210,7 @@ class _Walk:
             for origin in sorted(origins - self.raw_html):
                 place = path.path if isinstance(path, ast.SubExpression) else path
                 what = f"'{origin}' is not allowed to hold raw html" if origin else "this value may not be raw html"
-                self._fault(place, RAW_HTML_NOT_ALLOWED, what, "write two braces on each side instead of three")
+                self._fault(place, Cause.RAW_HTML, what, "write two braces on each side instead of three")
 
     def _block(self, block: ast.BlockStatement, scope: _Scope) -> None:
         path, name = block.path, getattr(block.path, "original", "")
@@ -219,9 +218,9 @@ class _Walk:
         inner = scope
         if name not in BLOCKS:
             hint = f"the blocks are {', '.join('#' + one for one in BLOCKS)}"
-            self._fault(path, HELPER_NOT_ALLOWED, f"the block helper '#{name}' is not allowed", hint)
+            self._fault(path, Cause.HELPER, f"the block helper '#{name}' is not allowed", hint)
         elif len(block.params) != 1:
-            self._fault(path, COMPILE_ERROR, f"#{name} takes one value, not {len(block.params)}")
+            self._fault(path, Cause.SYNTAX, f"#{name} takes one value, not {len(block.params)}")
         elif name in ("each", "with"):
             origin = next(iter(origins)) if len(origins) == 1 else None
             bound = {**scope.bound, **dict.fromkeys(block.block_params, origin)}
@@ -258,16 +257,16 @@ class _Walk:
             hint = "compute it in the manifest and pass the result as a variable"
         elif name in BLOCKS:
             hint = f"write {{{{#{name} ...}}}}"
-        self._fault(path, HELPER_NOT_ALLOWED, f"the helper '{name}' is not allowed", hint)
+        self._fault(path, Cause.HELPER, f"the helper '{name}' is not allowed", hint)
 
     def _clash(self, path: ast.PathExpression) -> None:
         if path.original in FUNCTIONS:
-            what = f"'{path.original}' is also a function of Handlebars templates, which Pictify may call here"
-            self._fault(path, "", what, f"rename the variable, or write {{{{this.{path.original}}}}}")
+            what = f"'{path.original}' is also a function of Handlebars templates, which the provider may call here"
+            self._fault(path, None, what, f"rename the variable, or write {{{{this.{path.original}}}}}")
 
-    def _fault(self, path: ast.Expression, code: str, message: str, hint: str = "") -> None:
+    def _fault(self, path: ast.Expression, cause: Cause | None, message: str, hint: str = "") -> None:
         line, column = (path.line, path.column) if isinstance(path, LocatedPath) else (0, 0)
-        self.faults.append(Fault(line, column, code, message, hint))
+        self.faults.append(Fault(line, column, cause, message, hint))
 
 
 def _origin(path: ast.PathExpression, scope: _Scope) -> str | None:

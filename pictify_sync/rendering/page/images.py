@@ -1,4 +1,4 @@
-"""The pictures that a page names: each becomes a placeholder and its bytes, or the page fails.
+"""The pictures that a page names: found in html and css, replaced by placeholders, and read, or the page fails.
 
 An engine is given bytes and never a place to read from. `data:` counts, http(s) only for hosts that are allowed, and
 nothing else does. Nothing here knows an engine or Handlebars.
@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
+from html import escape, unescape
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RenderFailed, of_the_machine
+from pictify_sync.rendering.failure import Cause, RenderFailed, of_the_machine
 
 MAX_BYTES = 20_000_000  # of one picture
 MAX_PIXELS = 50_000_000  # of one picture: 200 MB decode_data_uri
@@ -111,7 +112,7 @@ class ImageCache:
         except (ValueError, OSError) as error:
             if of_the_machine(error):
                 raise
-            raise RenderFailed(IMAGE_FETCH_FAILED, f"{shorten(reference)}: {error}") from None
+            raise RenderFailed(Cause.IMAGE, f"{shorten(reference)}: {error}") from None
 
 
 def decode_data_uri(uri: str) -> bytes:
@@ -204,3 +205,102 @@ def extract_images(value: Any, known: dict[str, str]) -> Any:
             return {key: extract_images(one, known) for key, one in value.items()}
         case _:
             return value
+
+
+Take = Callable[[str], str]  # a reference -> what to write instead
+
+_TAG = re.compile(r"<([a-zA-Z][\w:-]*)")
+_ATTRIBUTES = re.compile(r"""(?:[^>"']++|"[^"]*+"|'[^']*+')*+>""")
+_ATTRIBUTE = re.compile(r"""([^\s=>"'/]++)(?:\s*+=\s*+("[^"]*+"|'[^']*+'|[^\s"'>]++))?""")
+_URL = re.compile(r"""\burl\(\s*+(?:"((?:[^"\\]|\\.)*+)"|'((?:[^'\\]|\\.)*+)'|([^)"']*+))\s*\)""", re.I | re.S)
+_ESCAPE = re.compile(r"\\(?:([0-9a-f]{1,6})\s?|\n|(.))", re.I | re.S)
+NAMED = "data-picture"  # an attribute of an <img>: its src is none that selectors of every engine can look at
+_PICTURES = {"img": "src", "image": "href", "use": "href", "feimage": "href", "input": "src"}
+_VECTOR = ("image", "use", "feimage")
+_PAINTS = ("fill", "stroke", "filter", "mask", "clip-path", "marker-start", "marker-mid", "marker-end", "cursor")
+# Attributes that may need to be rewritten.
+_WORTH = re.compile(r"url\(|gradient\(|(?<![\w-])(?:font|flex)\s*+:|line-clamp\s*+:", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteRules:
+    """What to write instead."""
+
+    picture: Take  # for a reference in css or of an element
+    vector: Take  # for one of an element inside inline SVG
+    style: Callable[[str], str]  # for the declarations of a style attribute
+
+
+def in_css(css: str, take: Take) -> str:
+    """Replace what every url() names; fragments stay."""
+    if "url(" not in css and "URL(" not in css:
+        return css
+
+    def one(found: re.Match[str]) -> str:
+        reference = _ESCAPE.sub(_plain, found[1] or found[2] or found[3] or "").strip()
+        if reference.startswith("#"):
+            return found[0]
+        return f"url({take(reference)})" if reference else "none"
+
+    return _URL.sub(one, css)
+
+
+def _plain(escaped: re.Match[str]) -> str:
+    if escaped[1]:
+        code = int(escaped[1], 16)
+        return chr(code) if 0 < code < 0x11_0000 else "\ufffd"
+    return escaped[2] or ""
+
+
+def in_attributes(written: str, how: RewriteRules) -> str:
+    """Rewrite the styles among an element's attributes."""
+    return _element("", written, how) or "" if _WORTH.search(written) else written
+
+
+def in_html(html: str, how: RewriteRules) -> str:
+    """Rewrite every picture that elements or their styles name; an `<img>` without one is dropped."""
+    return "".join(_parts(html, how))
+
+
+def _parts(html: str, how: RewriteRules) -> Iterator[str]:
+    done = at = 0
+    while found := _TAG.search(html, at):
+        attributes = _ATTRIBUTES.match(html, found.end())
+        if attributes is None:  # a tag that never ends: no browser shows it
+            break
+        at = attributes.end()
+        name, written = found[1].lower(), attributes[0][:-1]
+        if name in _PICTURES or _WORTH.search(written):
+            changed = _element(name, written, how)
+            yield html[done : found.start()]
+            if changed is not None:
+                yield f"<{found[1]}{changed}>"
+            done = at
+    yield html[done:]
+
+
+def _element(name: str, written: str, how: RewriteRules) -> str | None:
+    """Return the attributes rewritten; None: the element shows nothing."""
+    parts: list[str] = []
+    shown = name not in ("img", "image")
+    wanted = _PICTURES.get(name)
+    take = how.vector if name in _VECTOR else how.picture
+    for spelt, quoted in _ATTRIBUTE.findall(written):
+        key, lower = spelt, spelt.lower().removeprefix("xlink:")
+        value = unescape(quoted[1:-1] if quoted[:1] in ("'", '"') else quoted)
+        if lower == wanted and not value.startswith("#"):
+            if not value.strip():
+                continue
+            key, value, shown = lower, take(value), True
+            if name == "img":
+                parts.append(f'{NAMED}="{value}"')
+        elif lower in ("srcset", "sizes", "loading"):
+            continue
+        elif lower == "style":
+            value = in_css(how.style(value), how.picture)
+        elif lower in _PAINTS:
+            value = in_css(value, how.picture)
+        parts.append(f'{key}="{escape(value)}"' if quoted else key)
+    if not shown:
+        return None
+    return " " + " ".join(parts) + (" /" if written.rstrip().endswith("/") else "")

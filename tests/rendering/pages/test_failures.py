@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pictify_sync.rendering.failure import RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.renderer import Renderer
 from tests.rendering.pages.studio import Studio
 
@@ -12,18 +12,18 @@ from tests.rendering.pages.studio import Studio
 @pytest.mark.parametrize(
     ("html", "variables", "code"),
     [
-        ("{{#if a}}", {}, "HANDLEBARS_COMPILE_ERROR"),
-        ("{{nosuchthing a}}", {}, "HELPER_NOT_ALLOWED"),
-        ("{{#each a}}{{../b}}{{/each}}", {"a": [1] * 5_000, "b": "x" * 5_000}, "EXPRESSION_ERROR"),
-        ("<p>{{a}}</p>", {"a": "x" * 5_000_001}, "INVALID_VARIABLE"),
-        ('<img src="{{a}}">', {"a": "nowhere.png"}, "IMAGE_FETCH_FAILED"),
+        ("{{#if a}}", {}, Cause.SYNTAX),
+        ("{{nosuchthing a}}", {}, Cause.HELPER),
+        ("{{#each a}}{{../b}}{{/each}}", {"a": [1] * 5_000, "b": "x" * 5_000}, Cause.EXPRESSION),
+        ("<p>{{a}}</p>", {"a": "x" * 5_000_001}, Cause.VARIABLE),
+        ('<img src="{{a}}">', {"a": "nowhere.png"}, Cause.IMAGE),
     ],
 )
 def test_codes(takumi: Studio, html: str, variables: dict[str, object], code: str) -> None:
     """Template, values, size and pictures fail under names of their own."""
     with pytest.raises(RenderFailed) as caught:
         takumi.draw(html, variables)
-    assert caught.value.code == code
+    assert caught.value.cause == code
     assert caught.value.message
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pictify_sync.rendering.engines.pool import Page
-from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.page import images as pictures
 from tests.rendering.pages.studio import BLUE, FULL, RED, Studio, halves, near, picture, svg, uri
 
@@ -97,13 +97,13 @@ def test_text_that_looks_like_a_reference_is_text(takumi: Studio) -> None:
     ],
 )
 def test_other_references_fail_the_item(takumi: Studio, reference: str, says: str) -> None:
-    """What cannot be had fails with IMAGE_FETCH_FAILED and names the reference, at most 80 characters of it."""
+    """What cannot be had fails with Cause.IMAGE and names the reference, at most 80 characters of it."""
     for place in PLACES:
         if "url({{p}})" in place and set(" (") & set(reference):
             continue  # not what url() can hold without quotes
         with pytest.raises(RenderFailed) as caught:
             takumi.draw(place, {"p": reference})
-        assert caught.value.code == IMAGE_FETCH_FAILED
+        assert caught.value.cause == Cause.IMAGE
         assert says in caught.value.message
         assert len(caught.value.message) < 300
 
@@ -122,7 +122,7 @@ def test_a_broken_picture_is_named(takumi: Studio, media: str, data: bytes) -> N
     bad = uri(data, media)
     with pytest.raises(RenderFailed) as caught:
         takumi.draw(f'<img src="{uri(picture())}"><img src="{{{{bad}}}}">', {"bad": bad})
-    assert caught.value.code == IMAGE_FETCH_FAILED
+    assert caught.value.cause == Cause.IMAGE
     assert bad[:80] in caught.value.message
     assert uri(picture())[:80] not in caught.value.message
 

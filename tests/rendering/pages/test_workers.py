@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from pictify_sync.rendering.engines.pool import Chunk, Picture, RenderPool, read_journal, render_chunk
+from pictify_sync.rendering.failure import Cause
 from pictify_sync.rendering.renderer import Renderer
 from tests.rendering.conftest import ENGINES
 
@@ -29,7 +30,7 @@ def test_pictures_come_from_workers(tmp_path: Path, engine: str) -> None:
     pool.submit(render_chunk, chunk).result(timeout=60)
     pool.shutdown(wait=True, cancel_futures=True)
     outcomes = [outcome for *_, outcome in read_journal(Path(paths["journal"]))]
-    assert outcomes[1]["code"] == "IMAGE_FETCH_FAILED"
+    assert outcomes[1]["cause"] == Cause.IMAGE
     for place in (0, 2):
         with Image.open(tmp_path / outcomes[place]["file"]) as image:
             assert image.size == (64, 32 + place)

@@ -9,7 +9,7 @@ from PIL import ImageChops
 
 from pictify_sync.errors import Severity
 from pictify_sync.rendering.inspect import Inspector
-from pictify_sync.rendering.lint.rules import FUNCTIONS, PROPERTIES
+from pictify_sync.rendering.lint import FUNCTIONS, PROPERTIES
 from tests.rendering.pages.studio import Studio, picture, uri
 
 PICTURE = uri(picture(colour="#f80", size=(40, 30)))

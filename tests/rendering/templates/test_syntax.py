@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pictify_sync.rendering.failure import Cause
 from pictify_sync.rendering.handlebars.syntax import Fault, read
 
 
@@ -38,32 +39,32 @@ def test_names(template: str, names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("template", "place", "code", "words"),
     [
-        ("a\n  {{eq a b}}", (2, 5), "HELPER_NOT_ALLOWED", "'eq'"),
-        ("{{trim (uper x)}}", (1, 9), "HELPER_NOT_ALLOWED", "'uper'"),
-        ("{{#if (gt a 1)}}{{/if}}", (1, 8), "HELPER_NOT_ALLOWED", "'gt'"),
-        ("\n\n<b>{{#list}}x{{/list}}", (3, 7), "HELPER_NOT_ALLOWED", "'#list'"),
-        ("{{^a}}x{{/a}}", (1, 4), "HELPER_NOT_ALLOWED", "'#a'"),
-        ("{{{{raw}}}} {{{{/raw}}}}", (1, 1), "HELPER_NOT_ALLOWED", "'raw'"),
-        ("{{lookup a b}}", (1, 3), "HELPER_NOT_ALLOWED", "'lookup'"),
-        ("{{log a}}{{if b}}", (1, 3), "HELPER_NOT_ALLOWED", "'log'"),
-        ("{{> card}}", (1, 1), "HANDLEBARS_COMPILE_ERROR", "partials"),
-        ("x {{#if a}} {{#each b}} {{/each}}", (1, 3), "HANDLEBARS_COMPILE_ERROR", "never closed"),
-        ("{{#if a}}{{/each}}", None, "HANDLEBARS_COMPILE_ERROR", "match"),
-        ("{{/if}}", (1, 1), "HANDLEBARS_COMPILE_ERROR", "closing"),
-        ("{{a", None, "HANDLEBARS_COMPILE_ERROR", "not closed"),
-        ("{{else}}", None, "HANDLEBARS_COMPILE_ERROR", "outside"),
-        ("{{}}", None, "HANDLEBARS_COMPILE_ERROR", "expected"),
-        ("{{#if}}{{/if}}", (1, 4), "HANDLEBARS_COMPILE_ERROR", "one value"),
-        ("{{#if a b}}{{/if}}", (1, 4), "HANDLEBARS_COMPILE_ERROR", "one value"),
-        ("{{items.0}}", (1, 9), "HANDLEBARS_COMPILE_ERROR", "[0]"),
-        ("{{a b='}}", None, "HANDLEBARS_COMPILE_ERROR", "string"),
-        ("é😀\r\n{{{x}}}", (2, 4), "RAW_HTML_NOT_ALLOWED", "'x'"),
+        ("a\n  {{eq a b}}", (2, 5), Cause.HELPER, "'eq'"),
+        ("{{trim (uper x)}}", (1, 9), Cause.HELPER, "'uper'"),
+        ("{{#if (gt a 1)}}{{/if}}", (1, 8), Cause.HELPER, "'gt'"),
+        ("\n\n<b>{{#list}}x{{/list}}", (3, 7), Cause.HELPER, "'#list'"),
+        ("{{^a}}x{{/a}}", (1, 4), Cause.HELPER, "'#a'"),
+        ("{{{{raw}}}} {{{{/raw}}}}", (1, 1), Cause.HELPER, "'raw'"),
+        ("{{lookup a b}}", (1, 3), Cause.HELPER, "'lookup'"),
+        ("{{log a}}{{if b}}", (1, 3), Cause.HELPER, "'log'"),
+        ("{{> card}}", (1, 1), Cause.SYNTAX, "partials"),
+        ("x {{#if a}} {{#each b}} {{/each}}", (1, 3), Cause.SYNTAX, "never closed"),
+        ("{{#if a}}{{/each}}", None, Cause.SYNTAX, "match"),
+        ("{{/if}}", (1, 1), Cause.SYNTAX, "closing"),
+        ("{{a", None, Cause.SYNTAX, "not closed"),
+        ("{{else}}", None, Cause.SYNTAX, "outside"),
+        ("{{}}", None, Cause.SYNTAX, "expected"),
+        ("{{#if}}{{/if}}", (1, 4), Cause.SYNTAX, "one value"),
+        ("{{#if a b}}{{/if}}", (1, 4), Cause.SYNTAX, "one value"),
+        ("{{items.0}}", (1, 9), Cause.SYNTAX, "[0]"),
+        ("{{a b='}}", None, Cause.SYNTAX, "string"),
+        ("é😀\r\n{{{x}}}", (2, 4), Cause.RAW_HTML, "'x'"),
     ],
 )
 def test_fault(template: str, place: tuple[int, int] | None, code: str, words: str) -> None:
     """A fault has a code, a place (1-based, in letters) and says what is wrong."""
     fault = read(template).faults[0]
-    assert fault.code == code
+    assert fault.cause == code
     assert words in fault.message
     assert place is None or (fault.line, fault.column) == place
 
@@ -71,10 +72,10 @@ def test_fault(template: str, place: tuple[int, int] | None, code: str, words: s
 def test_every_fault_is_told_with_a_hint() -> None:
     """All unknown functions are told at once, with the nearest right name or another way."""
     assert list(read("{{uppercas a}}\n{{add a 1}} {{#iff a}}{{/iff}}").faults) == [
-        Fault(1, 3, "HELPER_NOT_ALLOWED", "the helper 'uppercas' is not allowed", "did you mean 'uppercase'?"),
-        Fault(2, 3, "HELPER_NOT_ALLOWED", "the helper 'add' is not allowed",
+        Fault(1, 3, Cause.HELPER, "the helper 'uppercas' is not allowed", "did you mean 'uppercase'?"),
+        Fault(2, 3, Cause.HELPER, "the helper 'add' is not allowed",
               "compute it in the manifest and pass the result as a variable"),
-        Fault(2, 16, "HELPER_NOT_ALLOWED", "the block helper '#iff' is not allowed",
+        Fault(2, 16, Cause.HELPER, "the block helper '#iff' is not allowed",
               "the blocks are #each, #if, #unless, #with"),
     ]  # fmt: skip
 
@@ -82,5 +83,5 @@ def test_every_fault_is_told_with_a_hint() -> None:
 def test_a_variable_named_like_a_function_is_warned_of() -> None:
     """Pictify may call the function instead: a warning, without a code, that says how to be sure."""
     (fault,) = read("{{date}}{{this.date}}{{date when}}").faults
-    assert (fault.code, fault.line, fault.column) == ("", 1, 3)
+    assert (fault.cause, fault.line, fault.column) == (None, 1, 3)
     assert "{{this.date}}" in fault.hint

@@ -16,13 +16,19 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from pictify_sync.providers.pictify.server.calls import Call
 from pictify_sync.providers.pictify.server.context import ServerContext
 from pictify_sync.providers.pictify.server.faults import ConnectionDropped, parse
-from pictify_sync.providers.pictify.server.gate import inject_after, inject_before, rate_headers, refuse_rate, team_of
-from pictify_sync.providers.pictify.server.limits import Buckets
 from pictify_sync.providers.pictify.server.options import Options, switched
 from pictify_sync.providers.pictify.server.problems import error_answer
+from pictify_sync.providers.pictify.server.requests import (
+    Buckets,
+    Call,
+    inject_after,
+    inject_before,
+    rate_headers,
+    refuse_rate,
+    team_of,
+)
 from pictify_sync.providers.pictify.server.routes.control import PATHS, Control
 from pictify_sync.providers.pictify.server.routes.table import BY_OPERATION, OPEN, RENDERING, RESERVED, ROUTES
 from pictify_sync.providers.pictify.server.store.database import Store, missing

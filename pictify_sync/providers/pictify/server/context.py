@@ -13,15 +13,14 @@ from pathlib import Path
 
 from pictify_sync.providers.pictify.server.batches.accepted import Batches, Order
 from pictify_sync.providers.pictify.server.batches.claims import Claims
+from pictify_sync.providers.pictify.server.batches.dialects import BatchView
 from pictify_sync.providers.pictify.server.batches.dispatch import Dispatcher, RenderSetup
-from pictify_sync.providers.pictify.server.batches.views import BatchView
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.pictify.server.store.database import Store
 from pictify_sync.providers.pictify.server.store.renders import Renders
 from pictify_sync.providers.pictify.server.store.templates import Source, Templates
 from pictify_sync.providers.pictify.server.webhooks.events import EventQueue
-from pictify_sync.providers.pictify.server.webhooks.post import WebhookClient
-from pictify_sync.providers.pictify.server.webhooks.sender import WebhookSender
+from pictify_sync.providers.pictify.server.webhooks.sender import WebhookClient, WebhookSender
 from pictify_sync.providers.pictify.server.webhooks.subscriptions import Subscriptions
 from pictify_sync.providers.pictify.server.wire import WireError
 from pictify_sync.rendering.engines.pool import RenderPool
@@ -41,7 +40,7 @@ class ServerContext:
             (folder / name).mkdir(parents=True, exist_ok=True)
         self._store = Store(folder / "emulator.db")
         now = options.now
-        self.templates = Templates(self._store, options.read, max_html=options.max_html, now=now)
+        self.templates = Templates(self._store, max_html=options.max_html, now=now)
         self.batches = Batches(self._store, now=now, key_seconds=options.key_seconds, keep_values=options.keep_values)
         self.renders = Renders(self._store)
         self._webhooks = WebhookClient(loopback=options.loopback_targets)

@@ -11,9 +11,11 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pictify_sync.rendering.failure import EXPRESSION_ERROR, IMAGE_FETCH_FAILED, INVALID_VARIABLE, RENDER_TIMEOUT
+from pictify_sync.providers.pictify.server.problems import CODES
+from pictify_sync.rendering.failure import Cause
 
-REASONS = (INVALID_VARIABLE, EXPRESSION_ERROR, IMAGE_FETCH_FAILED, RENDER_TIMEOUT)  # Pictify, Batch guide
+# Pictify, Batch guide
+REASONS = tuple(CODES[one] for one in (Cause.VARIABLE, Cause.EXPRESSION, Cause.IMAGE, Cause.TIMEOUT))
 
 # name -> what its value looks like
 STATUS, SECONDS, COUNT, NOTHING = r"[45]\d\d", r"\d+(?:\.\d+)?", r"\d{1,3}", ""

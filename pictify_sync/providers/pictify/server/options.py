@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from pictify_sync.providers.pictify.server.batches.dialects import PROJECTIONS
 from pictify_sync.providers.pictify.server.clock import SteadyClock
 from pictify_sync.rendering.engines.pool import PageRenderer
-from pictify_sync.rendering.handlebars.reading import Read
 
 MEGABYTE = 1_000_000
 DAY = 86_400.0  # seconds
@@ -53,7 +52,6 @@ class Options:
     """Everything that can be chosen of one emulator."""
 
     renderer: Callable[[], PageRenderer]  # makes a worker's renderer; picklable
-    read: Read  # reads a template's text
     workers: int = 0  # render processes; 0: one per core
     render_seconds: float = 30.0  # limit for one picture
     start_seconds: float = 120.0  # that a worker may need until its engine and fonts are ready

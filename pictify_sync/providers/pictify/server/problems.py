@@ -6,8 +6,22 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from pictify_sync.providers.pictify.server.wire import Answer, WireError
+from pictify_sync.rendering.failure import Cause
 
 PICTURES = frozenset({"createImage", "createGif"})  # they answer {error, code, retriable} (Pictify, Errors)
+# The vendor's code of each cause (Pictify, Errors: batches; html-template compiler).
+CODES: Mapping[Cause, str] = {
+    Cause.SYNTAX: "HANDLEBARS_COMPILE_ERROR",
+    Cause.HELPER: "HELPER_NOT_ALLOWED",
+    Cause.RAW_HTML: "RAW_HTML_NOT_ALLOWED",
+    Cause.VARIABLE: "INVALID_VARIABLE",
+    Cause.UNDEFINED: "UNDEFINED_VARIABLE",
+    Cause.EXPRESSION: "EXPRESSION_ERROR",
+    Cause.LOOP: "ITERATION_LIMIT_EXCEEDED",
+    Cause.IMAGE: "IMAGE_FETCH_FAILED",
+    Cause.TIMEOUT: "RENDER_TIMEOUT",
+    Cause.ENGINE: "RENDER_FAILED",
+}
 RETRIABLE = frozenset({429, 500, 502, 503, 504})
 
 

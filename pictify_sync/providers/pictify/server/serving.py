@@ -28,7 +28,7 @@ from pictify_sync.providers.pictify.server.clock import MovableClock
 from pictify_sync.providers.pictify.server.faults import ConnectionDropped, parse
 from pictify_sync.providers.pictify.server.options import DAY, Options
 from pictify_sync.providers.pictify.server.store.retention import purge
-from pictify_sync.providers.pictify.server.webhooks.post import on_loopback
+from pictify_sync.providers.pictify.server.webhooks.sender import on_loopback
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -105,8 +105,7 @@ def serve(options: ServeOptions) -> None:
 
 def app_options(options: ServeOptions) -> Options:
     """Choose the embedded engine and everything else for an app. Raises UsageError."""
-    from pictify_sync.providers.transport.images import Fetcher  # noqa: PLC0415 - these four are heavy
-    from pictify_sync.rendering.handlebars.reading import read  # noqa: PLC0415
+    from pictify_sync.providers.transport.images import Fetcher  # noqa: PLC0415 - these are heavy
     from pictify_sync.rendering.renderer import Renderer  # noqa: PLC0415
 
     local = on_loopback(options.host)
@@ -129,7 +128,7 @@ def app_options(options: ServeOptions) -> Options:
     try:
         parse(",".join(options.rules))
         # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
-        return Options(renderer, read, preload=("pictify_sync.rendering.renderer",), **shared)
+        return Options(renderer, preload=("pictify_sync.rendering.renderer",), **shared)
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Error, Playwright, sync_playwrig
 from playwright.sync_api import TimeoutError as TooSlow
 
 from pictify_sync.rendering.engines.chromium import browser
-from pictify_sync.rendering.failure import RENDER_FAILED, RENDER_TIMEOUT, RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.fonts import FontFace
 from pictify_sync.rendering.page.drawing import Drawing
 from pictify_sync.rendering.page.images import ORIGIN
@@ -59,10 +59,10 @@ class Chromium:
             return tab.draw(_served(drawing, self._base), drawing.size, _shot(drawing))
         except TooSlow:
             self.close()
-            raise RenderFailed(RENDER_TIMEOUT, f"the page is not ready within {SECONDS:g} seconds") from None
+            raise RenderFailed(Cause.TIMEOUT, f"the page is not ready within {SECONDS:g} seconds") from None
         except Error as error:
             self.close()
-            raise RenderFailed(RENDER_FAILED, f"the browser gave up: {error.message.splitlines()[0]}") from None
+            raise RenderFailed(Cause.ENGINE, f"the browser gave up: {error.message.splitlines()[0]}") from None
 
     def close(self) -> None:
         """End the browser; the next `draw` starts another."""
@@ -79,7 +79,7 @@ class Chromium:
         if self._context is None:
             program = browser.find()
             if program is None:
-                raise RenderFailed(RENDER_FAILED, "no Chrome or Chromium is installed")
+                raise RenderFailed(Cause.ENGINE, "no Chrome or Chromium is installed")
             self._driver = sync_playwright().start()
             sandbox = not hasattr(os, "geteuid") or os.geteuid() != 0  # Chromium refuses to sandbox as root
             started = self._driver.chromium.launch(

@@ -12,12 +12,11 @@ from functools import lru_cache
 import pytakumi
 
 from pictify_sync.rendering.engines.encode import encode
-from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RENDER_FAILED, RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from pictify_sync.rendering.fonts import FontFace
 from pictify_sync.rendering.page.document import BODY, ROOT, body_style_background, wrap_page
 from pictify_sync.rendering.page.drawing import Drawing, Font
-from pictify_sync.rendering.page.images import Picture, broken_images
-from pictify_sync.rendering.page.references import NAMED
+from pictify_sync.rendering.page.images import NAMED, Picture, broken_images
 
 # The engine defaults to border-box, a browser to content-box; the page itself is to fill its picture, padding and all,
 # wherever the margin of what comes first in it would move it.
@@ -69,8 +68,8 @@ class Takumi:
             )
         except (ValueError, RuntimeError) as error:
             if any(words in str(error) for words in _OF_PICTURES):
-                raise RenderFailed(IMAGE_FETCH_FAILED, f"{broken_images(drawing.pictures.values())}: {error}") from None
-            raise RenderFailed(RENDER_FAILED, f"the engine refuses the page: {error}") from None
+                raise RenderFailed(Cause.IMAGE, f"{broken_images(drawing.pictures.values())}: {error}") from None
+            raise RenderFailed(Cause.ENGINE, f"the engine refuses the page: {error}") from None
         return drawn if png else encode(drawn, drawing.size, drawing.format, drawing.quality)
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from werkzeug.test import Client, TestResponse
 
 from pictify_sync.providers.pictify.server.app import Emulator, Options, create_app
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 TEMPLATE = {"name": "Card", "html": "<h1>{{name}}</h1>", "width": 60, "height": 40}
 SQUARE = {"layouts": {"square": {"width": 20, "height": 20, "name": "Square"}}}
@@ -17,7 +17,7 @@ SQUARE = {"layouts": {"square": {"width": 20, "height": 20, "name": "Square"}}}
 
 def opened(folder: Path, **changes: Any) -> Emulator:
     """An app with the fake engine."""
-    return create_app(folder, Options(FakeRenderer, fake_read, workers=1, render_seconds=5, **changes))
+    return create_app(folder, Options(FakeRenderer, workers=1, render_seconds=5, **changes))
 
 
 class Caller:

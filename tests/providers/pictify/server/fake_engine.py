@@ -8,12 +8,10 @@ import signal
 import struct
 import time
 import zlib
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from pictify_sync.rendering.failure import IMAGE_FETCH_FAILED, RenderFailed
-from pictify_sync.rendering.handlebars.reading import Reading, Refusal
+from pictify_sync.rendering.failure import Cause, RenderFailed
 
 
 def _block(kind: bytes, data: bytes) -> bytes:
@@ -50,7 +48,7 @@ class FakeRenderer:
                 while True:
                     pass
             case "fail":
-                raise RenderFailed(IMAGE_FETCH_FAILED, "no such picture")
+                raise RenderFailed(Cause.IMAGE, "no such picture")
             case "bug":
                 raise ZeroDivisionError("a bug")
             case "die":
@@ -63,9 +61,3 @@ class FakeRenderer:
         if self.log:
             Path(self.log, f"{time.time_ns()}-{os.getpid()}").write_text(said)
         return data
-
-
-def fake_read(html: str, raw_html: Collection[str]) -> Reading:
-    """Names in double braces; the word `forbidden` is refused."""
-    refused = [Refusal("HELPER_NOT_ALLOWED", "forbidden is no helper")] if "{{forbidden" in html else []
-    return Reading(sorted(set(re.findall(r"\{\{(\w+)\}\}", html))), refused)

@@ -14,14 +14,14 @@ from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.app import Options
 from pictify_sync.providers.registry import ProviderOptions
 from tests.providers.conformance import accepted, finish, request, template
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 def main() -> None:
     """Run it."""
     folder, log, key = sys.argv[1:4]
     items, seconds, workers = int(sys.argv[4]), float(sys.argv[5]), int(sys.argv[6])
-    how = Options(partial(FakeRenderer, log, seconds), fake_read)
+    how = Options(partial(FakeRenderer, log, seconds))
     provider = over(
         ProviderOptions(folder=Path(folder), workers=workers, render_timeout=20, limits={"max_items": 1000}), how
     )

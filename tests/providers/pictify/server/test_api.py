@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from pictify_sync.providers.pictify.server.app import Options, create_app, read_meter
 from tests.providers.pictify.server.api import KEY, TEMPLATE, Caller
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
     """One server for the module."""
     folder = tmp_path_factory.mktemp("server")
-    app = create_app(folder, Options(FakeRenderer, fake_read, workers=1, render_seconds=0.5))
+    app = create_app(folder, Options(FakeRenderer, workers=1, render_seconds=0.5))
     yield Caller(app)
     app.close()
 
@@ -221,7 +221,7 @@ def test_the_key_is_honoured_across_restarts(tmp_path: Path) -> None:
     answers = []
     uid = ""
     for _ in range(2):
-        app = create_app(tmp_path, Options(FakeRenderer, fake_read, workers=1, idempotent=True))
+        app = create_app(tmp_path, Options(FakeRenderer, workers=1, idempotent=True))
         call = Caller(app)
         uid = uid or call.uid()
         path = f"/templates/{uid}/batch-render"
@@ -237,7 +237,7 @@ def test_every_dialect_tells_the_same(tmp_path: Path, dialect: str) -> None:
     from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
     from pictify_sync.providers.pictify.dialects import read_results
 
-    app = create_app(tmp_path, Options(FakeRenderer, fake_read, workers=1, dialect=dialect))
+    app = create_app(tmp_path, Options(FakeRenderer, workers=1, dialect=dialect))
     call = Caller(app)
     results = call.batch(call.uid(), [{"headline": "a"}, {"headline": "b", "do": "fail"}, {"headline": "c"}])
     app.close()

@@ -17,7 +17,7 @@ from pictify_sync.providers.pictify.server.openapi.document import SAID, documen
 from pictify_sync.providers.pictify.server.options import PLANS
 from pictify_sync.providers.pictify.server.routes.table import ROUTES
 from pictify_sync.providers.pictify.server.serving import ServeOptions, serving
-from tests.providers.pictify.server.fake_engine import fake_read, png
+from tests.providers.pictify.server.fake_engine import png
 
 KEY = "k" * 64
 # A request that fits the schema may still be refused for what it means: too many pixels, a target that is not public.
@@ -33,7 +33,7 @@ class TinyRenderer:
 
 def options(**changes: Any) -> Options:
     """A server that takes one key."""
-    return Options(TinyRenderer, fake_read, workers=1, tokens=(KEY,), post=lambda *_: 200, **changes)
+    return Options(TinyRenderer, workers=1, tokens=(KEY,), post=lambda *_: 200, **changes)
 
 
 def explore(folder: Path, how: Options, most: int, phases: Sequence[str]) -> tuple[int, list[str]]:

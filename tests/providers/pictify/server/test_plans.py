@@ -8,7 +8,7 @@ import pytest
 
 from pictify_sync.providers.pictify.server.app import read_meter
 from pictify_sync.providers.pictify.server.clock import MovableClock
-from pictify_sync.providers.pictify.server.limits import Buckets
+from pictify_sync.providers.pictify.server.requests import Buckets
 from tests.providers.pictify.server.caller import Caller, opened
 
 START = 1_790_000_000.0

@@ -18,7 +18,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from pictify_sync.providers.pictify.server.store.database import Store, missing
 from pictify_sync.rendering.engines.pool import Chunk, Picture, RenderPool, fill, read_journal, render_chunk
-from pictify_sync.rendering.failure import RenderFailed
+from pictify_sync.rendering.failure import Cause, RenderFailed
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
@@ -107,7 +107,7 @@ def test_the_journal_tells_what_was_finished(pool: RenderPool, tmp_path: Path) -
     done, failed = read_journal(tmp_path / "journal")
     assert done[:2] == (0, "default")
     assert len((tmp_path / done[3]["file"]).read_bytes()) == done[3]["size"]
-    assert failed[3] == {"code": "IMAGE_FETCH_FAILED", "message": "no such picture"}
+    assert failed[3] == {"cause": Cause.IMAGE, "message": "no such picture"}
 
 
 def test_the_limit_needs_no_cooperation(pool: RenderPool, tmp_path: Path) -> None:
@@ -159,7 +159,7 @@ def test_variables_are_filled_and_checked(tmp_path: Path) -> None:
     for bad in ({}, {"a": ""}, {"a": None}, {"a": "x"}, {"a": "wxyz"}):
         with pytest.raises(RenderFailed) as caught:
             fill(made, bad)
-        assert caught.value.code == "INVALID_VARIABLE"
+        assert caught.value.cause == Cause.VARIABLE
 
 
 def test_many_open_a_new_store_at_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pictify_sync.providers.pictify.server.clock import MovableClock
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.pictify.server.store.database import SCHEMA, Store
 from tests.providers.pictify.server.caller import SQUARE, Caller, opened
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read, png
+from tests.providers.pictify.server.fake_engine import FakeRenderer, png
 
 MOVING = "<style>@keyframes a { to { color: red } } i { animation: a 1s }</style><i>x</i>"
 
@@ -307,7 +307,7 @@ def test_secrets_stay_with_their_owner(tmp_path: Path) -> None:
     app = opened(tmp_path, tokens=("a-key-of-mine",))
     app.close()
     assert (tmp_path / "emulator.db").stat().st_mode & 0o777 == 0o600
-    assert "a-key-of-mine" not in repr(Options(FakeRenderer, fake_read, tokens=("a-key-of-mine",)))
+    assert "a-key-of-mine" not in repr(Options(FakeRenderer, tokens=("a-key-of-mine",)))
 
 
 def test_the_fake_engine_draws_real_pictures() -> None:

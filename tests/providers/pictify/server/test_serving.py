@@ -20,7 +20,7 @@ from pictify_sync.errors import UsageError
 from pictify_sync.providers.pictify.server.app import Options
 from pictify_sync.providers.pictify.server.clock import MovableClock
 from pictify_sync.providers.pictify.server.serving import ServeOptions, app_options, serving
-from tests.providers.pictify.server.fake_engine import FakeRenderer, fake_read
+from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 KEY = {"Authorization": "Bearer anything"}
 TEMPLATE = {"html": "<h1>{{name}}</h1>", "width": 20, "height": 10}
@@ -28,7 +28,7 @@ TEMPLATE = {"html": "<h1>{{name}}</h1>", "width": 20, "height": 10}
 
 def how(**changes: Any) -> Options:
     """Options of an app with the fake engine."""
-    return Options(FakeRenderer, fake_read, workers=1, **changes)
+    return Options(FakeRenderer, workers=1, **changes)
 
 
 @pytest.fixture

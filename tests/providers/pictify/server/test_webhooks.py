@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pictify_sync.providers.pictify.server.clock import MovableClock
-from pictify_sync.providers.pictify.server.webhooks.post import WebhookClient, signature
+from pictify_sync.providers.pictify.server.webhooks.sender import WebhookClient, signature
 from tests.providers.pictify.server.caller import Caller, opened
 from tests.providers.pictify.server.receiver import Receiver, receiving
 

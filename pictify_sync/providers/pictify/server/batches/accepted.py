@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pictify_sync.providers.pictify.server.batches.views import BatchView, ItemView, PictureView, picture_id
+from pictify_sync.providers.pictify.server.batches.dialects import BatchView, ItemView, PictureView, picture_id
 from pictify_sync.providers.pictify.server.faults import BatchFaults
 from pictify_sync.providers.pictify.server.store.database import FINISHED, SKIPPED, WAITING, Store
 from pictify_sync.providers.pictify.server.store.templates import Side, Source, keep_source

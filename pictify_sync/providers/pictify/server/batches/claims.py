@@ -17,7 +17,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from pictify_sync.providers.pictify.server.batches.views import picture_id
+from pictify_sync.providers.pictify.server.batches.dialects import picture_id
 from pictify_sync.providers.pictify.server.store.database import FINISHED, WAITING, Store
 from pictify_sync.providers.pictify.server.wire import digest
 

@@ -1,4 +1,4 @@
-"""The documented shapes of a batch's results: pure functions over one view of the batch.
+"""What may be shown of a batch, and the documented shapes of its results: pure functions over one view of it.
 
 nested = OpenAPI (Get batch results); names = guide and vendor's SDKs (no URLs); flat, legacy = docs of January;
 dashboard = what the vendor's own pages read.
@@ -7,10 +7,68 @@ dashboard = what the vendor's own pages read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
-from pictify_sync.providers.pictify.server.batches.views import BatchView, ItemView, PictureView
-from pictify_sync.providers.pictify.server.wire import instant
+from pictify_sync.providers.pictify.server.wire import digest, instant
+
+
+@dataclass(frozen=True, slots=True)
+class PictureView:
+    """One layout of one item: a file, or the reason why there is none."""
+
+    layout: str
+    name: str  # display name of the layout
+    file: str | None
+    width: int | None  # pixels
+    height: int | None
+    code: str  # "" when rendered
+    message: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemView:
+    """One finished item."""
+
+    position: int
+    names: Sequence[str]  # of its variables
+    variables: str | None  # canonical JSON; None unless asked for
+    pictures: Sequence[PictureView]
+
+    @property
+    def success(self) -> bool:
+        """Whether at least one layout was rendered."""
+        return any(one.file for one in self.pictures)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchView:
+    """Everything that any result dialect shows of one batch."""
+
+    id: str
+    template: str
+    status: str
+    format: str
+    total: int
+    done: int  # items with a picture
+    failed: int  # items without any
+    created: float
+    started: float | None
+    completed: float | None
+    items: Sequence[ItemView]
+    late: bool = False  # by the clock there should be more items, but rendering is behind
+
+    @property
+    def open(self) -> bool:
+        """Whether there is still something to render."""
+        return self.status in ("pending", "processing")
+
+
+def picture_id(batch: str, position: int, layout: str) -> str:
+    """The id of one render: the same whenever it is asked for."""
+    return f"img_{digest(f'{batch}/{position}/{layout}')[:16]}"
+
 
 Shape = dict[str, object]
 Link = Callable[[str], str]  # file name -> URL

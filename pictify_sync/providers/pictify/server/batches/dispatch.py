@@ -29,10 +29,11 @@ from pictify_sync.providers.pictify.server.batches.claims import (
     FinishedItem,
     PictureOutcome,
 )
+from pictify_sync.providers.pictify.server.problems import CODES
 from pictify_sync.providers.pictify.server.store.database import missing
 from pictify_sync.providers.pictify.server.store.templates import Source
 from pictify_sync.rendering.engines.pool import Chunk, PageRenderer, Picture, read_journal, render_chunk
-from pictify_sync.rendering.failure import RENDER_FAILED, RENDER_TIMEOUT
+from pictify_sync.rendering.failure import Cause
 
 CHUNK_SECONDS = 0.25  # of rendering: long enough to make a commit cheap, short enough to show progress
 FIRST_CHUNK, MAX_CHUNK = 4, 64  # pictures
@@ -245,7 +246,7 @@ class Dispatcher:
             told.add((position, layout))
             self._breaks = 0
             self._pace = seconds if not self._pace else 0.9 * self._pace + 0.1 * seconds
-            _note(sent.work.open, PictureOutcome(position, layout, outcome.get("file"), **_rest(outcome)))
+            _note(sent.work.open, _outcome(position, layout, outcome))
         self._finish(sent.work.open)
         sent.journal.unlink(missing_ok=True)
         return [one for one in sent.work.pictures if (one.position, one.layout) not in told]
@@ -274,11 +275,11 @@ class Dispatcher:
         first, others = rest[0], rest[1:]
         deaths = work.deaths + 1 if first is work.pictures[0] else 1
         if not isinstance(error, (ProcessExpired, BrokenProcessPool, TimeoutError)):
-            self._fail(work.open, rest, (RENDER_FAILED, f"{type(error).__name__}: {error}"))
+            self._fail(work.open, rest, (CODES[Cause.ENGINE], f"{type(error).__name__}: {error}"))
             return ()
         if too_slow:
             message = f"not finished within {self._rendering.seconds:g} seconds"
-            self._fail(work.open, [first], (RENDER_TIMEOUT, message))
+            self._fail(work.open, [first], (CODES[Cause.TIMEOUT], message))
         elif deaths < LIVES:
             self._again.append(_Work(work.open, [first], deaths))
         else:
@@ -292,8 +293,11 @@ class Dispatcher:
         self._finish(opened)
 
 
-def _rest(outcome: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in outcome.items() if name != "file"}
+def _outcome(position: int, layout: str, line: Mapping[str, Any]) -> PictureOutcome:
+    """Read a line of a journal: of a file, or of a cause and a message."""
+    if "cause" in line:
+        return PictureOutcome(position, layout, None, code=CODES[Cause(line["cause"])], message=line["message"])
+    return PictureOutcome(position, layout, **line)
 
 
 def _note(opened: _OpenClaim, outcome: PictureOutcome) -> None:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from pictify_sync.providers.pictify.server.batches.accepted import BatchBody, Order
 from pictify_sync.providers.pictify.server.batches.dialects import PROJECTIONS, accepted, cancelled
-from pictify_sync.providers.pictify.server.calls import Call
 from pictify_sync.providers.pictify.server.context import ServerContext
 from pictify_sync.providers.pictify.server.faults import batch_faults
+from pictify_sync.providers.pictify.server.requests import Call
 from pictify_sync.providers.pictify.server.wire import Answer, WireError, checked
 
 MONTH = 30 * 86_400.0  # seconds

@@ -13,9 +13,9 @@ from pydantic import Field
 from werkzeug.wrappers import Response
 
 from pictify_sync.providers.pictify.server.batches.accepted import Order, RenderOptions
-from pictify_sync.providers.pictify.server.batches.views import PictureView
-from pictify_sync.providers.pictify.server.calls import Call
+from pictify_sync.providers.pictify.server.batches.dialects import PictureView
 from pictify_sync.providers.pictify.server.context import ServerContext
+from pictify_sync.providers.pictify.server.requests import Call
 from pictify_sync.providers.pictify.server.store.renders import RenderQuery, image_shape, render_shape
 from pictify_sync.providers.pictify.server.store.templates import Side
 from pictify_sync.providers.pictify.server.wire import (

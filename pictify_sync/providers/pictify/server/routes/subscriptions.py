@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import get_args
 
-from pictify_sync.providers.pictify.server.calls import Call
 from pictify_sync.providers.pictify.server.context import ServerContext
+from pictify_sync.providers.pictify.server.requests import Call
 from pictify_sync.providers.pictify.server.webhooks.subscriptions import EventName, Platform
 from pictify_sync.providers.pictify.server.wire import Answer, one_of, whole
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from werkzeug.wrappers import Response
 
-from pictify_sync.providers.pictify.server.calls import Call
 from pictify_sync.providers.pictify.server.context import ServerContext
+from pictify_sync.providers.pictify.server.requests import Call
 from pictify_sync.providers.pictify.server.routes import batches, subscriptions, templates
 from pictify_sync.providers.pictify.server.routes import images as pictures
 from pictify_sync.providers.pictify.server.wire import Answer

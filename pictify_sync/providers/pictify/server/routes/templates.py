@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pictify_sync.providers.pictify.server.batches.accepted import Order, SingleBody
 from pictify_sync.providers.pictify.server.batches.dialects import failure_shape, picture_shape
-from pictify_sync.providers.pictify.server.calls import Call
 from pictify_sync.providers.pictify.server.context import ServerContext
+from pictify_sync.providers.pictify.server.requests import Call
 from pictify_sync.providers.pictify.server.store.templates import ORDERS
 from pictify_sync.providers.pictify.server.wire import Answer, checked, one_of, whole
 

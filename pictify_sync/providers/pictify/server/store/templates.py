@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from pictify_sync.providers.pictify.server.problems import CODES
 from pictify_sync.providers.pictify.server.store.database import Store
 from pictify_sync.providers.pictify.server.wire import (
     BASE_LAYOUT,
@@ -28,7 +29,7 @@ from pictify_sync.providers.pictify.server.wire import (
     digest,
     instant,
 )
-from pictify_sync.rendering.handlebars.reading import Read
+from pictify_sync.rendering.handlebars.syntax import read
 
 MAX_SIDE = 10_000  # pixels
 MAX_PIXELS = 50_000_000  # Pictify, Multi-size render: 50 megapixels in sum
@@ -100,9 +101,8 @@ def _source(key: str, html: str, shape: str) -> Source:
 class Templates:
     """The templates of one store."""
 
-    def __init__(self, store: Store, read: Read, *, max_html: int, now: Callable[[], float]) -> None:
+    def __init__(self, store: Store, *, max_html: int, now: Callable[[], float]) -> None:
         self._store = store
-        self._read = read
         self._max_html = max_html  # bytes
         self._now = now
 
@@ -130,11 +130,13 @@ class Templates:
         for name, one in sizes.items():
             if one.width * one.height > MAX_PIXELS:
                 raise WireError(422, f"layout {name}: more than {MAX_PIXELS} pixels")
-        reading = self._read(wanted.html, {one.name for one in wanted.variableDefinitions if one.allowRawHtml})
-        for refusal in reading.refusals:
-            raise WireError(422, refusal.message, refusal.code, extra={"error": refusal.message, "context": {}})
+        text = read(wanted.html, frozenset(one.name for one in wanted.variableDefinitions if one.allowRawHtml))
+        for fault in text.faults:
+            if fault.cause:
+                message = f"line {fault.line}: {fault.message}"
+                raise WireError(422, message, CODES[fault.cause], extra={"error": message, "context": {}})
         declared = {one.name for one in wanted.variableDefinitions}
-        added = [VariableBody(name=name) for name in reading.variables if name not in declared]
+        added = [VariableBody(name=name) for name in text.names if name not in declared]
         definitions = [one.model_dump() for one in (*wanted.variableDefinitions, *added)]
         shape = {"variables": definitions, "strict": wanted.strictVariables}
         shape["sizes"] = {name: (one.width, one.height, one.name or name) for name, one in sizes.items()}

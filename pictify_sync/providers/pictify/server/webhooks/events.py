@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pictify_sync.providers.pictify.server.batches.claims import FinishedItem, PictureOutcome
-from pictify_sync.providers.pictify.server.batches.views import picture_id
+from pictify_sync.providers.pictify.server.batches.dialects import picture_id
 from pictify_sync.providers.pictify.server.wire import canonical, instant
 from pictify_sync.rendering.engines.pool import EXTENSIONS
 

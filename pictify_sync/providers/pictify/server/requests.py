@@ -1,21 +1,104 @@
-"""What a request meets before and after its route: key, rate, quota, and the faults that befall it."""
+"""What a request meets around its route: key, rate, and the faults that are injected into it."""
 
 from __future__ import annotations
 
+import math
 import re
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import formatdate
 from hmac import compare_digest
 
 from werkzeug.wrappers import Request, Response
 
 from pictify_sync.providers.pictify.server.faults import ConnectionDropped, Fault
-from pictify_sync.providers.pictify.server.limits import Allowance
 from pictify_sync.providers.pictify.server.options import Options
-from pictify_sync.providers.pictify.server.wire import WireError, digest
+from pictify_sync.providers.pictify.server.wire import WireError, digest, parse_object
 
 # `pic_live_` and 64 digits; without a prefix before September 2026; in the oldest docs `pk_live_` and any letters
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was let in."""
+
+    request: Request
+    values: Mapping[str, str]  # of the path
+    options: Options  # of the server, with what this request changes
+    team: str = ""  # "": all keys see the same
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def args(self) -> Mapping[str, str]:
+        """The query; of a repeated name the first value."""
+        return self.request.args
+
+    @property
+    def base(self) -> str:
+        """URL of the server, ending in /."""
+        return self.options.public_url or self.request.root_url
+
+    @property
+    def idempotency_key(self) -> str:
+        """By which a repeated request is known; "": there is none, or it is ignored."""
+        return self.request.headers.get("Idempotency-Key", "") if self.options.idempotent else ""
+
+    def body(self, *, needed: bool = True) -> dict[str, object]:
+        """The body as a JSON object. 400 when it is none, or is needed and empty."""
+        self.request.max_content_length = self.options.max_body
+        data = self.request.get_data(cache=False)
+        if needed and not data:
+            raise WireError(400, "A body is needed")
+        return parse_object(data)
+
+    def link(self, name: str) -> str:
+        """URL of a rendered file."""
+        return f"{self.base}files/{name}"
+
+    def fault(self, name: str) -> Fault | None:
+        """The fault of that name, if it befalls this request."""
+        return next((one for one in self.faults if one.name == name), None)
+
+
+MAX_KEYS = 10_000  # buckets that are remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a key's minute."""
+
+    limit: int
+    left: int
+    reset: float  # seconds until the bucket is full again
+    wait: float  # seconds until another request is let in; 0: this one is
+
+
+class Buckets:
+    """One bucket per key, full at first."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._lock = threading.Lock()
+        self._buckets: dict[str, tuple[float, float]] = {}  # key -> tokens, at
+
+    def take(self, key: str, per_minute: int) -> Allowance:
+        """Take one token of a bucket that holds `per_minute` and is filled at that rate."""
+        rate = per_minute / 60
+        with self._lock:
+            now = self._now()
+            tokens, at = self._buckets.pop(key, (float(per_minute), now))
+            tokens = min(float(per_minute), tokens + max(0.0, now - at) * rate)
+            let_in = tokens >= 1 - 1e-9
+            tokens -= let_in
+            self._buckets[key] = (tokens, now)
+            if len(self._buckets) > MAX_KEYS:
+                del self._buckets[next(iter(self._buckets))]
+        wait = 0.0 if let_in else (1 - tokens) / rate
+        return Allowance(per_minute, max(0, math.floor(tokens)), (per_minute - tokens) / rate, wait)
+
+
 STRICT_KEY = re.compile(r"(?:pic_(?:live|test)_)?[0-9a-f]{64}|pk_(?:live|test)_[0-9A-Za-z]{24,}")
 WITH_HEADERS = frozenset({"createImage", "createGif"})  # whose 429s are documented to have them: public rendering
 LONGEST_DELAY = 600.0  # seconds

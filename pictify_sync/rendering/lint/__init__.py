@@ -1,1 +1,0 @@
-"""What an engine would draw otherwise than a browser: never silent."""
