@@ -293,4 +293,4 @@ def _code(done: ApplySummary, asked: ApplyOptions) -> int:
     tried = len(done.failed) + done.stored + done.unresolved
     if done.failed and len(done.failed) > asked.max_failure_rate * tried:
         return 1
-    return 2 if asked.detailed_exitcode and (done.waiting or done.unresolved) else 0
+    return 2 if asked.detailed_exitcode and (done.waiting or done.unresolved or done.postponed) else 0

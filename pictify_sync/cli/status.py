@@ -18,7 +18,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.report.terminal.health import dialect_line
     from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, status_lines
     from pictify_sync.wiring.place import place_note
-    from pictify_sync.wiring.standing import is_billed, longest_of, standings
+    from pictify_sync.wiring.standing import capabilities_of, standings
 
     with project_of(settings) as project:
         store = project.state()
@@ -26,13 +26,13 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
             say(failed_lines(store.records()))
             return
         dialects = standings(project)
-        found, opened = census(store.records()), store.open_batches()
+        found, opened = census(store.records(), project.settings.provider), store.open_batches()
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
-        free = tuple(sorted(name for name in names if not is_billed(project, name)))
+        allowed = capabilities_of(project, names)
+        free = tuple(sorted(name for name, one in allowed.items() if not one.billed))
         paid = bool(dialects) or len(free) < len(names)
-        longest = longest_of(project, opened)
         facts = StatusFacts(
-            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, longest, place_note(project)
+            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, allowed, place_note(project)
         )
         if as_json:
             failures = store.records() if failed else ()

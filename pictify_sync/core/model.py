@@ -192,6 +192,7 @@ class Reason(StrEnum):
     UP_TO_DATE = "up_to_date"
     TAKEN_BACK = "taken_back"
     PATH_TAKEN = "path_taken"
+    BELOW_MINIMUM = "below_minimum"  # fewer than their provider takes in one batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ REASONS = {
     Reason.UP_TO_DATE: "up to date",
     Reason.TAKEN_BACK: "what failed is no longer asked for",
     Reason.PATH_TAKEN: "its output path belongs to another picture",
+    Reason.BELOW_MINIMUM: "waits: too few for a batch of its provider",
 }
 
 PROTECTIONS = {True: "protected from now on", False: "no longer protected from deletion"}
@@ -143,6 +144,12 @@ def duration(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def postponed(number: int) -> str:
+    """Say of pictures that they are too few for a batch."""
+    verb = "waits" if number == 1 else "wait"
+    return f"{pictures(number)} {verb} until there are more: the provider takes no batch of so few"
 
 
 def listing(parts: Iterable[str]) -> str:

@@ -6,26 +6,17 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from pictify_sync.core.dialect import Standing, standing
-from pictify_sync.core.entries import OpenBatch
+from pictify_sync.core.model import Capabilities
 from pictify_sync.errors import PictifySyncError
 from pictify_sync.wiring.project import Project
 
 
-def is_billed(project: Project, provider: str) -> bool:
-    """Whether a provider's renders cost something; True where that cannot be told."""
-    try:
-        return project.capabilities(provider).billed
-    except PictifySyncError:
-        return True
-
-
-def longest_of(project: Project, opened: Iterable[OpenBatch]) -> Mapping[str, float]:
-    """Return the seconds that a batch may take in all, by provider of an open one, where a provider says so."""
-    found: dict[str, float] = {}
-    for name in {batch.intended.batch.group.provider for batch in opened}:
-        with suppress(PictifySyncError):  # one that is not here any more
-            seconds = project.capabilities(name).turnaround_seconds
-            found.update({} if seconds is None else {name: seconds})
+def capabilities_of(project: Project, providers: Iterable[str]) -> Mapping[str, Capabilities]:
+    """Return what each of these providers allows, as far as that can be told."""
+    found: dict[str, Capabilities] = {}
+    for name in providers:
+        with suppress(PictifySyncError):
+            found[name] = project.capabilities(name)
     return found
 
 

@@ -10,7 +10,7 @@ from fnmatch import translate
 from itertools import islice
 
 from pictify_sync.core.approval import plan_digest
-from pictify_sync.core.batching import Requirements
+from pictify_sync.core.batching import Requirements, as_waiting
 from pictify_sync.core.diff import Scope, diff, never, nowhere
 from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reason, split_key
 from pictify_sync.core.paths import Held, PathIndex, as_blocked, find_clashes, held_paths, taken_path
@@ -74,10 +74,13 @@ class DiffChanges:
     store: StateStore
     scope: Scope
     clashes: Mapping[AssetKey, Held] = field(default_factory=dict)  # changes that would take another record's path
+    waiting: frozenset[AssetKey] = frozenset()  # fewer than their provider takes in one batch
 
     def __iter__(self) -> Iterator[Change]:
         changes = diff(self.desired.__iter__, self.store.records, self.scope)
-        return (as_blocked(change, self.clashes) for change in changes) if self.clashes else changes
+        if not self.clashes and not self.waiting:
+            return changes
+        return (as_waiting(as_blocked(change, self.clashes), self.waiting) for change in changes)
 
 
 def path_clashes(changes: Iterable[Change], store: StateStore, wanted: PathIndex) -> Mapping[AssetKey, Held]:
@@ -157,7 +160,11 @@ def _planned(desired: Desired, store: StateStore, capabilities: AskCapabilities,
     def ask(provider: str) -> Capabilities:
         return asked.setdefault(provider, capabilities(provider))
 
-    batches = tuple(tally.requirements.batches(ask))
+    batched = tally.requirements.batched(ask)
+    batches = batched.batches
+    if batched.waiting:
+        changes, tally = replace(changes, waiting=batched.waiting), _Tally()
+        digest = plan_digest(tally.watch(iter(changes)), templates)
     if choice.is_partial:  # a share is one of the whole manifest, not of what is selected of it
         tally.recorded_in = Counter(split_key(record.key)[0] for record in store.records())
     renames = _likely_renames(tally.renames, changes, store)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from pictify_sync.core.entries import Intended, Ledger, OpenBatch
-from pictify_sync.core.model import AssetKey, DriftKind, Status
+from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Status
 from pictify_sync.errors import Conflict, InputError, NotApproved, Problem, Severity, UsageError
 from pictify_sync.report.terminal.explain import explain_lines
 from pictify_sync.report.terminal.problems import error_lines, problem_lines
@@ -136,8 +136,11 @@ def test_status_counts_and_names_what_needs_attention() -> None:
     facts = StatusFacts("abc", 1234, Ledger(3, 1, 4, 5, 6))
     text = text_of(status_lines(census(records), opened, facts))
     assert "may take" not in text
-    slow = replace(facts, longest={one.intended.batch.group.provider: 172_800.0 for one in opened})
+    slow = replace(facts, allowed={opened[0].intended.batch.group.provider: Capabilities(turnaround_seconds=172_800.0)})
     assert "it may take up to 2 days\n" in text_of(status_lines(census(records), opened, slow))
+    assert "wait" not in text
+    few = replace(facts, allowed={one.spec.provider: Capabilities(min_items=20)})
+    assert "1 picture waits until" in text_of(status_lines(census(records), opened, few))
     assert "3 pictures recorded in 2 manifests" in text
     assert "  cards: 1 stored, 1 failed" in text
     assert "attempt-1, in doubt" in text

@@ -98,6 +98,7 @@ class Applied:
     cleared: Annotated[int, "Recorded as stored again: what failed is no longer asked for."]
     unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
     waiting: Annotated[int, "Wanted, and in batches that are still open."]
+    postponed: Annotated[int, "Wanted, and fewer than their provider takes in one batch: they wait for more."]
     left: Annotated[int, "Wanted, and not rendered since the run ended early."]
     taken: Annotated[int, "Batches that another run gave up while this one saw them through."]
     in_doubt: Annotated[int, "Batches of which nobody knows whether the provider took them."]

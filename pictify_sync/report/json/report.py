@@ -65,6 +65,7 @@ def apply_document(done: Applied) -> str:
             unresolved=done.unresolved,
             taken=done.taken,
             waiting=done.waiting,
+            postponed=done.postponed,
             left=done.left,
             in_doubt=done.in_doubt,
             billed_min=done.billed_min,

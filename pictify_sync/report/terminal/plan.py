@@ -10,13 +10,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from pictify_sync.core.model import Action, split_key
+from pictify_sync.core.model import Action, Reason, split_key
 from pictify_sync.core.plan import Plan
 from pictify_sync.report.safe import for_shell, safe
 from pictify_sync.report.terminal.change import Recall, change_lines
 from pictify_sync.report.terminal.lines import BLANK, Line, Tone
 from pictify_sync.report.terminal.templates import template_lines
-from pictify_sync.report.words import COUNTED, REMEDIES, SYMBOLS, batches, count, listing, pictures, providers
+from pictify_sync.report.words import (
+    COUNTED,
+    REMEDIES,
+    SYMBOLS,
+    batches,
+    count,
+    listing,
+    pictures,
+    postponed,
+    providers,
+)
 
 SHOWN = 50  # changes per manifest and action
 LONG = 20  # changes after which the counts are said again
@@ -134,8 +144,9 @@ def cost(plan: Plan) -> Iterator[str]:
     if summary.stuck:
         yield f"Cannot make {pictures(summary.stuck)}: each output path belongs to another picture that stays there."
         yield f"What to do: {REMEDIES['PATH_TAKEN']}."
-    awaited = summary.actions.get(Action.AWAIT, 0)
-    if awaited:
+    if few := summary.reasons.get((Action.AWAIT, Reason.BELOW_MINIMUM), 0):
+        yield f"{postponed(few)}."
+    if awaited := summary.actions.get(Action.AWAIT, 0) - few:
         yield f"Goes on with {pictures(awaited)} of batches that are still open."
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import Ledger, Obsolete, OpenBatch
 from pictify_sync.core.fingerprint import options_of
-from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, split_key
+from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Record, Status, split_key
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.differ import shown_values
 from pictify_sync.report.safe import safe
 from pictify_sync.report.terminal.change import Recall
 from pictify_sync.report.terminal.lines import Line, Tone
 from pictify_sync.report.terminal.summary import remedy_lines
-from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures
+from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures, postponed
 
 REPAIRED = "The next apply repairs what is recorded as drift."
 UNRECORDED = "Nothing was recorded: pictify-sync refresh records it, and the next apply repairs it then."
@@ -43,6 +43,7 @@ class Census:
     tainted: int = 0
     protected: int = 0
     providers: set[str] = field(default_factory=set)  # that made them
+    unmade: Counter[str] = field(default_factory=Counter)  # pictures to be rendered again, by provider
     size: int = 0  # bytes of all published files, shared ones counted once per record
 
     @property
@@ -51,8 +52,8 @@ class Census:
         return self.statuses.total()
 
 
-def census(records: Iterable[Record]) -> Census:
-    """Count records in one pass."""
+def census(records: Iterable[Record], usual: str = "") -> Census:
+    """Count records in one pass. `usual`: the provider of those that never had a picture."""
     found = Census()
     for record in records:
         found.statuses[record.status] += 1
@@ -61,6 +62,8 @@ def census(records: Iterable[Record]) -> Census:
             found.drifts[record.drift] += 1
         found.tainted += record.tainted
         found.protected += record.protect
+        if record.status is Status.FAILED or record.tainted or record.drift is not None:
+            found.unmade[record.spec.provider if record.spec else usual] += 1
         found.providers |= {record.spec.provider} if record.spec else set()
         found.size += record.artifact.size if record.artifact else 0
     return found
@@ -76,7 +79,7 @@ class StatusFacts:
     unbilled: tuple[str, ...] = ()  # providers that made any of it and bill nothing, sorted
     obsolete: tuple[Obsolete, ...] = ()  # files that are no longer wanted, and not removed yet
     billed: bool = True  # whether any other may have made some of it
-    longest: Mapping[str, float] = field(default_factory=dict)  # seconds of a batch in all, where a provider says so
+    allowed: Mapping[str, Capabilities] = field(default_factory=dict)  # by provider, of those that are here
     place: str = ""  # what is to be said of where the pictures are; "": they are where the settings say
 
 
@@ -107,6 +110,7 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts)
         yield Line(f"{pictures(number)} drifted: {DRIFTS[kind]}; the next apply repairs it.", Tone.WARN)
     if found.tainted:
         yield Line(f"{pictures(found.tainted)} tainted: rendered again by the next apply.", Tone.WARN)
+    yield from _postponed(found, facts)
     if found.statuses[Status.FAILED]:
         yield Line(f"{pictures(found.statuses[Status.FAILED])} failed: pictify-sync status --failed", Tone.BAD)
 
@@ -136,8 +140,16 @@ def open_batch_text(batch: OpenBatch) -> str:
     return f"{safe(intended.attempt)}, {stand}: {pictures(len(intended.claims))} ({where}), since {since}"
 
 
+def _postponed(found: Census, facts: StatusFacts) -> Iterator[Line]:
+    """Say of what has to be rendered again that its provider takes no batch of so few."""
+    for name, allowed in sorted(facts.allowed.items()):
+        if 0 < (number := found.unmade[name]) < allowed.min_items:
+            yield Line(f"{postponed(number)} ({safe(name)}: {allowed.min_items:,} at least).", Tone.WARN)
+
+
 def _longest(batch: OpenBatch, facts: StatusFacts) -> str:
-    seconds = facts.longest.get(batch.intended.batch.group.provider)
+    allowed = facts.allowed.get(batch.intended.batch.group.provider)
+    seconds = None if allowed is None else allowed.turnaround_seconds
     return "" if seconds is None else f"; it may take up to {duration(seconds)}"
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from pictify_sync.report.safe import safe
 from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import REMEDIES, batches, count, listing, pictures
+from pictify_sync.report.words import REMEDIES, batches, count, listing, pictures, postponed
 
 FAILURES = 20  # listed one by one
 
@@ -63,6 +63,11 @@ class Applied(Protocol):
     @property
     def waiting(self) -> int:
         """Wanted pictures in open batches."""
+        ...
+
+    @property
+    def postponed(self) -> int:
+        """Wanted pictures that are fewer than their provider takes in one batch."""
         ...
 
     @property
@@ -127,6 +132,8 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
         yield Line("Look for them with: pictify-sync collect")
     if done.waiting:
         yield Line(f"{pictures(done.waiting)} in batches that are still open: the next apply fetches them.", Tone.WARN)
+    if done.postponed:
+        yield Line(f"{postponed(done.postponed)}.", Tone.WARN)
     if done.left:
         yield Line(
             f"{pictures(done.left)} not rendered, because the run ended early. pictify-sync plan names them.", Tone.WARN
@@ -216,6 +223,6 @@ def applied(done: Applied) -> str:
     parts = [f"{number:,} {word}" for number, word in counts if number]
     kept = f"; {done.kept:,} unchanged" if done.kept else ""
     if not parts:
-        unfinished = done.waiting or done.left or incomplete(done)
+        unfinished = done.waiting or done.postponed or done.left or incomplete(done)
         parts = ["nothing yet" if unfinished else "nothing removed" if done.left_alone else "nothing to do"]
     return f"Applied: {listing(parts)}{kept}."

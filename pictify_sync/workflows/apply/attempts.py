@@ -40,6 +40,7 @@ class Tally:
     failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
     stopped: str | None = None  # why nothing more was submitted; None: all was
     taken: set[str] = field(default_factory=set)  # attempts that another run gave up while this one saw them through
+    postponed: set[AssetKey] = field(default_factory=set)  # fewer than their provider takes in one batch
     freed: bool = False  # True: a batch was given up, its assets need a new plan
     agreed: Mapping[str, Mapping[Action, int]] = field(default_factory=dict)  # counts by manifest of the plan agreed to
     left: int = 0  # changes of the newest plan that another run came before
@@ -119,6 +120,18 @@ class Attempts:
     def poll_later(self, flight: OpenAttempt) -> float:
         """Seconds until an open batch is worth another poll."""
         return schedule.poll_after(self.progress(flight, self.clock.monotonic()), self.capabilities, len(self.open))
+
+    def enqueue(self, batches: Sequence[Batch], *, first: bool = False) -> None:
+        """Queue what is large enough for the provider; what is not waits for more of it."""
+        large = [batch for batch in batches if len(batch.items) >= self.capabilities.min_items]
+        self.queue = deque([*large, *self.queue] if first else [*self.queue, *large])
+        for batch in batches:
+            if batch not in large:
+                self.postpone(batch)
+
+    def postpone(self, batch: Batch) -> None:
+        """Leave a batch that is too small to a later apply."""
+        self.tally.postponed.update(key for item in batch.items for keys in item.keys for key in keys)
 
     def stop(self, why: str) -> None:
         """Submit nothing more in this run."""

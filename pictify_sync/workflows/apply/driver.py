@@ -107,7 +107,7 @@ class BatchDriver:
     def run(self, batches: Iterable[Batch], uid_of: Callable[[Batch], str]) -> None:
         """Submit the batches and see every flight through."""
         attempts = self._attempts
-        attempts.queue.extend(batches)
+        attempts.enqueue(list(batches))
         attempts.uid_of = uid_of
         while True:
             blocked = bool(self._in_the_way) and self._in_the_way <= attempts.open.keys()

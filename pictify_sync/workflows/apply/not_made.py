@@ -26,6 +26,7 @@ class Unmade:
 
     failed: list[Failing] = field(default_factory=list)  # not told as failed yet
     waiting: int = 0  # in open batches, of this or another run
+    postponed: int = 0  # fewer than their provider takes in one batch
 
 
 def is_wanted(change: Change) -> bool:
@@ -46,7 +47,11 @@ def unmade(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> U
         attempt, asset = open_in.get(key), session.ports.asset(key)
         if attempt is not None:
             found.waiting += attempt not in tally.in_doubt
-        elif asset is not None and (key in lost or not _is_there(session, asset)):
+        elif asset is None or (key not in lost and _is_there(session, asset)):
+            continue
+        elif key in tally.postponed and key not in lost:
+            found.postponed += 1
+        else:
             found.failed.append((key, *_reason(session, asset, tally, is_carried=wanted[key])))
     found.failed.sort(key=lambda one: key_order(one[0]))
     return found

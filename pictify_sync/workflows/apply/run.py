@@ -62,6 +62,7 @@ class ApplySummary:
     stopped: str | None = None  # why nothing more was submitted; None: all was
     waiting: int = 0  # wanted, and in open batches of other runs or of this one: they are made without a new render
     embedded: bool = False  # True: these batches are in this process, and go on with the next apply only
+    postponed: int = 0  # wanted, and fewer than their provider takes in one batch: they wait for more
     left: int = 0  # wanted, and not asked for since the run stopped early
     looked: bool = field(default=False, compare=False)  # True: `unresolved` counts all that are recorded so
     tries: Mapping[AssetKey, int] = field(default_factory=dict, compare=False)  # renders that came to nothing
@@ -92,6 +93,7 @@ def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
         waiting=second.waiting,
         embedded=second.embedded,
         left=second.left,
+        postponed=second.postponed,
         looked=first.looked or second.looked,
         tries=second.tries,
     )
@@ -209,6 +211,7 @@ def _ended(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> A
     found = unmade(session, wanted, tally)
     embedded = bool(found.waiting) and is_embedded(session)
     done = replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, embedded=embedded)
+    done = replace(done, postponed=found.postponed)
     if is_cut or tally.stopped:
         return replace(done, left=len(found.failed))
     note_lost(session, found.failed, tally)
@@ -231,6 +234,7 @@ def _begun(session: Session, plan: Plan, since: int, tally: Tally, made: Set[Ass
     session.begin(since)
     work = sort_out(session, plan, made, is_current=session.store.serial() == since)
     tally.left = work.left
+    tally.postponed |= work.postponed
     return work
 
 

@@ -47,6 +47,9 @@ def submit(attempts: Attempts, batch: Batch) -> None:
         attempts.fail(key, "CHANGED_SINCE_PLAN", why)
     if prepared.batch is None:
         return
+    if len(prepared.batch.items) < attempts.capabilities.min_items:
+        attempts.postpone(prepared.batch)
+        return
     made: list[Intended] = []
     if not session.commit(partial(_intend, attempts, prepared.batch, made)):
         return
@@ -61,7 +64,7 @@ def submit(attempts: Attempts, batch: Batch) -> None:
 def _intend(attempts: Attempts, batch: Batch, made: list[Intended]) -> Sequence[Entry]:
     left = narrowed(attempts.session, batch)
     if left != [batch]:
-        attempts.queue.extendleft(left)
+        attempts.enqueue(left, first=True)
         return ()
     made.append(intend(attempts.session, batch, attempts.uid_of(batch)))
     return (made[-1],)

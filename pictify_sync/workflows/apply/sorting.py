@@ -28,6 +28,7 @@ class Work:
     settled: list[Change] = field(default_factory=list)  # kept, but recorded otherwise than it is now
     kept: int = 0
     left: int = 0  # changes that another run came before, and did otherwise
+    postponed: set[AssetKey] = field(default_factory=set)  # fewer than their provider takes in one batch
     wanted: dict[AssetKey, bool] = field(default_factory=dict)  # pictures to end with -> whether without a render
 
 
@@ -41,6 +42,7 @@ def sort_out(session: Session, plan: Plan, made: Set[AssetKey], *, is_current: b
     for change in plan.changes:
         if is_wanted(change):
             work.wanted[change.key] = change.source is not None
+            work.postponed |= {change.key} if change.reason is Reason.BELOW_MINIMUM else set()
         is_left = change.renders and batched is not None and change.key not in batched  # the plan needed no render
         if is_left or _is_overtaken(session, change):
             work.left += (is_left or not change.renders) and not _is_done(session, change)

@@ -165,16 +165,17 @@ class _Drawing:
 
 def draw(changes: Sequence[Change], names: Mapping[AssetKey, str], engine: PreviewEngine) -> Mapping[AssetKey, Drawn]:
     """Draw what the changes would render, equal inputs once; `names` are those of the files."""
-    needs = Requirements()
+    requirements = Requirements()
     assets = {change.key: change.asset for change in changes if change.asset is not None and change.renders}
     drawing = _Drawing(engine, names, assets)
     for change in changes:
         if change.key in assets and assets[change.key].spec.format is Format.MP4:
             drawing.drawn[change.key] = VIDEO
         else:
-            needs.add(change)
+            requirements.add(change)
     allowed = replace(engine.provider.capabilities(), max_items=ITEMS)
-    for sent in list(_sent(drawing, needs.batches(lambda _: allowed))):  # all at once, so that no worker is idle
+    batches = requirements.batched(lambda _: allowed).batches
+    for sent in list(_sent(drawing, batches)):  # all at once, so that no worker is idle
         drawing.wait(sent)
     return drawing.drawn
 
