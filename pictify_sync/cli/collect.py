@@ -1,4 +1,4 @@
-"""`collect`: publish pictures that were rendered and whose URL was not told."""
+"""`collect`: publish pictures that were rendered and whose URL is not known yet."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pictify_sync.cli.options import check_state, json_option, pass_settings, pr
 @json_option
 @pass_settings
 def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> int:
-    """Find pictures that were rendered and whose URL was not told; fetch and publish them.
+    """Find pictures that were rendered and whose URL is not known yet; fetch and publish them.
 
     Renders nothing, unless url_sources in the settings names 'single'.
 

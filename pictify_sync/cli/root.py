@@ -38,7 +38,7 @@ COMMANDS = {
     "untaint": ("taint", "Take a taint back."),
     "cancel": ("cancel", "Stop open batches at their provider."),
     "resolve": ("resolve", "Tell what became of a batch in doubt."),
-    "collect": ("collect", "Publish pictures whose URL was not told at first."),
+    "collect": ("collect", "Publish pictures whose URL was not known at first."),
     "template": ("template", "Write a provider's template to files."),
     "webhooks": ("webhooks", "Receive webhooks and manage subscriptions."),
     "doctor": ("doctor", "Look at everything that an apply depends on."),

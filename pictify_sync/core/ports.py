@@ -5,7 +5,7 @@ A port's docstring is its contract: each has one conformance suite in `tests/` t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -288,9 +288,18 @@ class Delivery:
 class Inbox(Protocol):
     """Accepted webhook deliveries, each once."""
 
-    def deliveries(self) -> Iterator[Delivery]:
-        """All of them, streamed in an order that depends on their ids alone. Raises ProviderUnavailable, StateError."""
+    def deliveries(self, since: float = 0.0) -> Iterator[Delivery]:
+        """Those received since then (epoch seconds), streamed in an order that depends on their ids alone.
+
+        Earlier ones may be among them. Raises ProviderUnavailable, StateError.
+        """
         ...
+
+    def remove(self, ids: Collection[str]) -> None:
+        """Remove deliveries that were folded in; one that is not there is no error. Raises likewise."""
+        ...
+
+    def close(self) -> None: ...
 
 
 class DeliveryStore(Inbox, Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
@@ -70,17 +70,35 @@ class FileInbox:
             raise
         return draft
 
-    def deliveries(self) -> Iterator[Delivery]:
-        return (delivery for _, delivery in self.after(""))
+    def deliveries(self, since: float = 0.0) -> Iterator[Delivery]:
+        return (delivery for _, delivery in self.after("", since))
 
-    def after(self, cursor: str) -> Iterator[tuple[str, Delivery]]:
-        """Deliveries behind a cursor ("" for all) in the order of the hashes of their ids, each with its cursor."""
+    def after(self, cursor: str, since: float = 0.0) -> Iterator[tuple[str, Delivery]]:
+        """Deliveries behind a cursor ("" for all) in the order of the hashes of their ids, each with its cursor.
+
+        A file that was last written before `since` (epoch seconds) is not opened.
+        """
         for shard in SHARDS:
             if shard < cursor[:2]:
                 continue
             for path in _listed(self._root / "ids" / shard):
-                if path.suffix == ".json" and path.stem > cursor and (found := _read(path)) is not None:
+                if path.suffix != ".json" or path.stem <= cursor or _written(path) < since:
+                    continue
+                if (found := _read(path)) is not None:
                     yield path.stem, found
+
+    def remove(self, ids: Collection[str]) -> None:
+        """The body goes before the id, so that a delivery whose removal was cut off can be removed again."""
+        for name in ids:
+            place = self._place("ids", name)
+            try:
+                if (found := _read(place)) is not None:
+                    self._place("bodies", found.body).unlink(missing_ok=True)
+                    place.unlink(missing_ok=True)
+            except OSError as error:
+                raise StateError(f"cannot write to the inbox {self._root}: {error.strerror or error}") from error
+
+    def close(self) -> None: ...
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -88,6 +106,14 @@ def _listed(folder: Path) -> list[Path]:
         return sorted(folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _written(path: Path) -> float:
+    """When a file was last written, in epoch seconds; a file that is gone, never."""
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _read(path: Path) -> Delivery | None:

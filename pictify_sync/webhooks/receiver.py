@@ -59,7 +59,10 @@ class ReceiverOptions:
 
 
 class Receiver:
-    """The WSGI app: POST takes a delivery, GET gives them to whoever knows the token; each at / and at its own path."""
+    """The WSGI app: POST takes a delivery; whoever knows the token reads them with GET and removes them with DELETE.
+
+    Each works at / and at its own path.
+    """
 
     def __init__(self, options: ReceiverOptions, clock: Clock) -> None:
         """Raises UsageError without a secret: anybody could fill the inbox then."""
@@ -80,8 +83,10 @@ class Receiver:
             takes, gives = path in ("", self._options.path), path in ("", INBOX)
             if takes and request.method == "POST":
                 return self._take(request)
-            if gives and request.method == "GET":
-                return self._give(request)
+            if gives and request.method in ("GET", "DELETE"):
+                if not self._may_read(request.headers.get("Authorization", "")):
+                    return _said(401, "the inbox needs its token")
+                return self._give(request) if request.method == "GET" else self._remove(request)
             return _said(405, "POST a delivery, or GET the inbox") if takes or gives else _said(404, "Not found")
         except BadSignature as error:
             return _said(401, error.message)
@@ -90,7 +95,7 @@ class Receiver:
         except HTTPException as error:
             return _said(error.code or 400, error.name)
         except StateError:
-            return _said(500, "the delivery could not be kept: send it again")
+            return _said(500, "the inbox cannot be used: send it again")
 
     def _take(self, request: Request) -> Response:
         request.max_content_length = MAX_BODY
@@ -112,11 +117,9 @@ class Receiver:
         return _json(200, {"kept": kept})
 
     def _give(self, request: Request) -> Response:
-        if not self._may_read(request.headers.get("Authorization", "")):
-            return _said(401, "the inbox needs its token")
         cursor, shown, size = request.args.get("after", ""), list[dict[str, Any]](), 0
         following = None
-        for found, delivery in self._inbox.after(cursor):
+        for found, delivery in self._inbox.after(cursor, request.args.get("since", 0.0, type=float)):
             if len(shown) >= PAGE or size >= PAGE_BYTES:
                 following = cursor
                 break
@@ -124,6 +127,18 @@ class Receiver:
             size += len(delivery.body)
             cursor = found
         return _json(200, {"deliveries": shown, "next": following})
+
+    def _remove(self, request: Request) -> Response:
+        request.max_content_length = MAX_BODY
+        try:
+            body = json.loads(request.get_data(cache=False))
+        except (ValueError, RecursionError):
+            body = None
+        ids = body.get("ids") if isinstance(body, dict) else None
+        if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+            return _said(400, "ids must be a list of texts")
+        self._inbox.remove(ids)
+        return _json(200, {})
 
     def _may_read(self, header: str) -> bool:
         token = self._options.token.get_secret_value() if self._options.token else ""

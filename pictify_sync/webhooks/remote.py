@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,8 @@ LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 TIMEOUT = 30.0  # seconds
 TRIES = 3
 MAX_PAGE = 64 * 1024 * 1024  # bytes
+MAX_REMOVED = 2_000  # ids in one request: an id has at most 200 characters, a request 1 MiB
+REMOVED = {200, 405}  # 405: a receiver of an older version, which keeps everything
 BUSY = {408, 425, 429, 500, 502, 503, 504}
 
 
@@ -44,10 +46,10 @@ class RemoteInbox:
         through = {} if transport is None else {"transport": transport}
         self._client = client(headers=headers, timeout=TIMEOUT, **through)
 
-    def deliveries(self) -> Iterator[Delivery]:
+    def deliveries(self, since: float = 0.0) -> Iterator[Delivery]:
         cursor = ""
         while True:
-            page = self._page(cursor)
+            page = self._page({"after": cursor, "since": since})
             try:
                 yield from (read_delivery(one) for one in page["deliveries"])
                 following = page["next"]
@@ -57,11 +59,23 @@ class RemoteInbox:
                 return
             cursor = following
 
-    def _page(self, cursor: str) -> Any:
+    def remove(self, ids: Collection[str]) -> None:
+        names = sorted(ids)
+        for start in range(0, len(names), MAX_REMOVED):
+            body = {"ids": names[start : start + MAX_REMOVED]}
+            try:
+                with self._client.stream("DELETE", self._url, json=body) as answer:
+                    status = answer.status_code
+            except httpx.TransportError as error:
+                raise ProviderUnavailable(f"the inbox at {self._host}: {type(error).__name__}") from None
+            if status not in REMOVED:
+                raise ProviderUnavailable(f"the inbox at {self._host} answers {status}")
+
+    def _page(self, query: dict[str, str | float]) -> Any:
         problem = ""
         for _ in range(TRIES):
             try:
-                answer, content = self._asked(cursor)
+                answer, content = self._asked(query)
             except (httpx.TransportError, httpx.DecodingError) as error:
                 problem = type(error).__name__
                 continue
@@ -77,10 +91,10 @@ class RemoteInbox:
             problem = f"status {answer.status_code}"
         raise ProviderUnavailable(f"the inbox at {self._host}: {problem}", hint="try again later")
 
-    def _asked(self, cursor: str) -> tuple[httpx.Response, bytes]:
+    def _asked(self, query: dict[str, str | float]) -> tuple[httpx.Response, bytes]:
         """Ask once, and read no more than an inbox has. Raises httpx.RequestError."""
         parts, size = [], 0
-        with self._client.stream("GET", self._url, params={"after": cursor}) as answer:
+        with self._client.stream("GET", self._url, params=query) as answer:
             try:
                 for part in inflate.body(answer):
                     parts.append(part)

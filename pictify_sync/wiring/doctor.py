@@ -189,12 +189,7 @@ def _template(
 
 
 def _inbox(project: Project) -> Iterator[Check]:
-    deliveries = project.inbox()
-    try:
-        yield from health.inbox(deliveries, project.settings.inbox)
-    finally:
-        if hasattr(deliveries, "close"):
-            deliveries.close()
+    yield from health.inbox(project.inbox(), project.settings.inbox)
 
 
 def _dialect(project: Project, name: str) -> Iterator[Check]:

@@ -68,6 +68,7 @@ class Project:
         self._open_state = open_state or states.opener(settings)
         self._stores: dict[bool, StateStore] = {}
         self._providers: dict[str, Provider] = {}
+        self._inboxes: dict[str, Inbox] = {}  # by folder or URL
         self._artifacts: ArtifactStore | None = None
         self._open_at_old_place = True  # False: the settings count, whatever the state says of the pictures' place
         self.held: HeldFiles | None = None  # known with the artifacts
@@ -277,13 +278,17 @@ class Project:
     def inbox(self, place: str | None = None) -> Inbox:
         """Webhook deliveries: a folder, or a receiver's inbox by its URL."""
         where = place or self.settings.inbox
+        if where in self._inboxes:
+            return self._inboxes[where]
         if where.startswith(("http://", "https://")):
             from pictify_sync.webhooks.remote import RemoteInbox  # noqa: PLC0415 - plan reads no inbox
 
-            return RemoteInbox(where, self.settings.inbox_token)
-        from pictify_sync.webhooks.files import FileInbox  # noqa: PLC0415 - plan reads no inbox
+            self._inboxes[where] = RemoteInbox(where, self.settings.inbox_token)
+        else:
+            from pictify_sync.webhooks.files import FileInbox  # noqa: PLC0415 - plan reads no inbox
 
-        return FileInbox(self.settings.path(where))
+            self._inboxes[where] = FileInbox(self.settings.path(where))
+        return self._inboxes[where]
 
     def save_plan(self, plan: Plan, file: str) -> None:
         """Write a plan file, whole or not at all."""
@@ -324,7 +329,7 @@ class Project:
         check(plan, self._limits(), consent)
 
     def close(self) -> None:
-        """Close providers and state, each whatever becomes of the others."""
+        """Close inboxes, providers and state, each whatever becomes of the others."""
         with ExitStack() as last:
             if self.held is not None:
                 last.callback(self.held.close)
@@ -332,3 +337,5 @@ class Project:
                 last.callback(store.close)
             for provider in self._providers.values():
                 last.callback(provider.close)
+            for inbox in self._inboxes.values():
+                last.callback(inbox.close)

@@ -105,7 +105,7 @@ class ApplyRun:
         return UrlSources(free, self.project.inbox(self.inbox), single=SINGLE in order)
 
     def collect(self) -> Collected:
-        """Find pictures whose URL was not told, and publish them."""
+        """Find pictures whose URL is not known yet and publish them."""
         from pictify_sync.workflows.collect import collect  # noqa: PLC0415 - one command's
 
         return collect(Session(self.ports(None)))

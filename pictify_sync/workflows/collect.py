@@ -1,13 +1,15 @@
-"""The use case `collect`: find pictures that were rendered and whose URL was not told; publish them.
+"""The use case `collect`: find pictures that were rendered and whose URL is not known yet; publish them.
 
 The sources are asked in the order of the settings; each may give any part of the answer, in any order, any number of
-times. Nothing is rendered, unless the settings name the source that does.
+times. Nothing is rendered, unless the settings name the source that does. A webhook delivery is removed once the
+picture that it describes is recorded as stored: a run that is killed before loses none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,10 +19,11 @@ from pictify_sync.core.entries import Entry, Intended, Recorded, Submitted
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Record, Status, key_order
 from pictify_sync.core.outcomes import Outcome, Rendered
+from pictify_sync.core.ports import Inbox
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, replaced
 from pictify_sync.core.sensitive import cleaned
 from pictify_sync.core.template import TemplateRecord
-from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.errors import InputError, ProviderUnavailable, StalePlan
 from pictify_sync.workflows.apply.clear_path import replaceable, tell_spared, with_losers
 from pictify_sync.workflows.apply.downloads import fetch
 from pictify_sync.workflows.apply.redact import of_kept
@@ -51,10 +54,14 @@ def collect(session: Session, *, renders: bool = True) -> Collected:
     records = {record.key: record for record in session.store.records() if record.status is Status.RENDERED}
     found: dict[AssetKey, Rendered] = {}
     silent: dict[str, str] = {}
+    used: list[tuple[Inbox, Mapping[AssetKey, str]]] = []
     for provider, wanted in _by_provider(session, records):
-        told = find_urls(session.ports.provider(provider), wanted, session.ports.sources(provider))
-        found |= told.urls
-        silent |= told.silent
+        sources = session.ports.sources(provider)
+        urls = find_urls(session.ports.provider(provider), wanted, sources)
+        found |= urls.urls
+        silent |= urls.silent
+        if sources.inbox is not None and urls.deliveries:
+            used.append((sources.inbox, urls.deliveries))
     failed: list[tuple[AssetKey, str, str]] = []
     with ThreadPoolExecutor(DOWNLOADS) as pool:
         stored, results = 0, {}
@@ -62,9 +69,21 @@ def collect(session: Session, *, renders: bool = True) -> Collected:
             results[key] = result
             stored += _publish(session, records[key], result, failed)
         session.tell_shared(_looked_at(records, found, results))
+    _prune(session, used)
     if renders:
         stored += _rendered(session, [records[key] for key in records.keys() - found.keys()], failed, silent)
     return Collected(stored, len(records) - stored - len(failed), tuple(failed), silent)
+
+
+def _prune(session: Session, used: Sequence[tuple[Inbox, Mapping[AssetKey, str]]]) -> None:
+    """Remove the deliveries whose pictures are all recorded as stored, where every run sees it."""
+    if used:
+        session.sync()
+    for inbox, deliveries in used:
+        statuses = {key: record.status for key in deliveries if (record := session.store.record(key)) is not None}
+        left = {name for key, name in deliveries.items() if statuses.get(key) is not Status.STORED}
+        with suppress(ProviderUnavailable):  # what stays is not read again once no older picture is looked for
+            inbox.remove({*deliveries.values()} - left)
 
 
 def _rendered(

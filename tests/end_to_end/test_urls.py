@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -160,8 +160,13 @@ def test_a_picture_of_an_older_template_is_never_taken(tmp_path: Path) -> None:
 class Silent:
     """An inbox that cannot be reached."""
 
-    def deliveries(self) -> Iterator[Delivery]:
+    def deliveries(self, since: float = 0.0) -> Iterator[Delivery]:
         raise ProviderUnavailable("the inbox is away")
+
+    def remove(self, ids: Collection[str]) -> None:
+        raise ProviderUnavailable("the inbox is away")
+
+    def close(self) -> None: ...
 
 
 def test_a_silent_source_is_passed_over(tmp_path: Path) -> None:

@@ -265,7 +265,7 @@ class Customer:
             return carry_out(ports, plan, again, recovered)
 
     def collect(self, desired: ListDesired) -> Collected:
-        """Look for pictures whose URL was not told."""
+        """Look for pictures whose URL is not known yet."""
         with self.store() as store:
             return collect(Session(self.ports(desired, store)))
 

@@ -128,7 +128,9 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
         said = f"{files} no longer wanted, but left alone: the bytes are not those recorded. See pictify-sync status."
         yield Line(said, Tone.WARN)
     if done.unresolved:
-        yield Line(f"{pictures(done.unresolved)} rendered, but not told where: they are not rendered again.", Tone.WARN)
+        yield Line(
+            f"{pictures(done.unresolved)} rendered, whose URL is not known yet. They are not rendered again.", Tone.WARN
+        )
         yield Line("Look for them with: pictify-sync collect")
     if done.waiting:
         yield Line(f"{pictures(done.waiting)} in batches that are still open: the next apply fetches them.", Tone.WARN)
@@ -177,7 +179,7 @@ def collected_lines(done: Gathered) -> Iterator[Line]:
     yield from failure_lines(done.failed)
     if done.unresolved:
         yield Line(
-            f"{pictures(done.unresolved)} rendered, and nobody has told where yet. Collect again later.", Tone.WARN
+            f"{pictures(done.unresolved)} rendered, whose URL is not known yet. Run collect again later.", Tone.WARN
         )
 
 

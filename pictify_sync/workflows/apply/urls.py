@@ -17,6 +17,7 @@ from pictify_sync.core.ports import Delivery, Inbox, Provider
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable
 
 MAX_SILENT = 2  # batches in a row without an answer, until no other one is asked for
+MARGIN_SECONDS = 3_600.0  # clocks of this machine and of the receiver may differ by that much
 FREE_SOURCES = ("results", "inbox", "lookup")
 
 
@@ -67,7 +68,8 @@ def _ask(
         case "inbox":
             if sources.inbox is None or not isinstance(provider, Webhooks):
                 return {}
-            renders = match_inbox(wanted, sources.inbox.deliveries(), provider)
+            since = min(one.after for one in wanted) - MARGIN_SECONDS  # nothing earlier shows a picture of these
+            renders = match_inbox(wanted, sources.inbox.deliveries(since), provider)
             found.deliveries.update((key, one.delivery) for key, one in renders.items())
             return _urls(renders)
         case "lookup":
