@@ -58,10 +58,10 @@ class Shipped(ProjectFolder):
         return rows.count(rows[0])
 
     def delivered(self, count: int) -> None:
-        """Wait until so many deliveries are in the inbox, for a minute after the last one that came."""
+        """Wait until so many deliveries came, for a minute after the last; those of stored pictures are in no inbox."""
         inbox, found, end = FileInbox(self.folder / ".pictify-sync/inbox"), 0, time.monotonic() + 60
         while found < count:
-            seen, found = found, sum(1 for _ in inbox.deliveries())
+            seen, found = found, sum(1 for _ in inbox.deliveries()) + len(self.files())
             end = time.monotonic() + 60 if found > seen else end
             assert time.monotonic() < end, found
             time.sleep(0.05)
