@@ -35,7 +35,7 @@ from pictify_sync.core.model import (
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.rendering.engines.chromium import browser
 from pictify_sync.report.pages.html import write_html
-from pictify_sync.report.pages.review import review_of_plan
+from pictify_sync.report.view import review_of_plan
 
 SPEC = RenderSpec("local", "card", "r1", "default", Format.WEBP, '{"quality":0.85}', "takumi 1")
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"

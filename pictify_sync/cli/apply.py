@@ -100,7 +100,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     """
     from pictify_sync.cli.console import StopSignal, progress, say
     from pictify_sync.report.json.report import apply_document
-    from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply
+    from pictify_sync.report.outcome import EventRecorder, review_of_apply
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
     from pictify_sync.workflows.apply.run import ApplySummary
@@ -254,7 +254,7 @@ def _agreed(project: Project, plan: Plan, asked: ApplyOptions, consent: Consent,
     The pages show a plan that is refused.
     """
     from pictify_sync.errors import NotApproved, UnsafePlan
-    from pictify_sync.report.pages.review import review_of_plan
+    from pictify_sync.report.view import review_of_plan
 
     if consent.saved:
         return True  # it was checked before anything was done
@@ -264,19 +264,20 @@ def _agreed(project: Project, plan: Plan, asked: ApplyOptions, consent: Consent,
         if pages:
             pages.write(review_of_plan(project.guarded(plan), project.state().variables), {})
         raise
-    return asked.yes or bool(asked.approve) or _asked(plan)
+    return asked.yes or bool(asked.approve) or _asked(project, plan)
 
 
-def _asked(plan: Plan) -> bool:
+def _asked(project: Project, plan: Plan) -> bool:
     """Ask on the terminal; Ctrl-C and the end of input are a no."""
     from pictify_sync.errors import UsageError
-    from pictify_sync.report.terminal.plan import headline
+    from pictify_sync.report.view import TERMINAL, PlanView
 
     if not sys.stdin or not sys.stdin.isatty():
         hint = "agree with --yes or --approve DIGEST, or apply a saved plan"
         raise UsageError("nobody is there to ask; nothing was changed", hint=hint)
+    headline = PlanView(plan, project.state().variables, TERMINAL).headline()
     try:
-        question = f"{headline(plan)} Apply these changes? Only 'yes' is accepted"
+        question = f"{headline.text} Apply these changes? Only 'yes' is accepted"
         answer: str = click.prompt(question, default="", show_default=False, err=True)
     except click.Abort:
         click.echo(err=True)

@@ -17,7 +17,7 @@ from pictify_sync.cli.streams import GuardedStream
 from pictify_sync.core.ports import EventSink
 from pictify_sync.credentials import hider
 from pictify_sync.report.safe import escaped
-from pictify_sync.report.terminal.lines import Line, Tone
+from pictify_sync.report.words import Line, Tone
 
 _STYLES: dict[Tone, dict[str, object]] = {
     Tone.HEAD: {"bold": True},

@@ -14,7 +14,7 @@ import click
 if TYPE_CHECKING:
     from pictify_sync.core.plan import Plan
     from pictify_sync.github.runner import StepReporter
-    from pictify_sync.report.terminal.lines import Line
+    from pictify_sync.report.words import Line
     from pictify_sync.wiring import Choice, Consent, Project
 
 COMPARED = 200_000  # keys that a slip of the pen is compared with
@@ -83,7 +83,7 @@ def reporting(*, github: bool) -> Iterator[StepReporter]:
 def _notice(text: str) -> None:
     from pictify_sync.cli.console import talk
     from pictify_sync.report.safe import safe
-    from pictify_sync.report.terminal.lines import Line, Tone
+    from pictify_sync.report.words import Line, Tone
 
     talk([Line(safe(text), Tone.WARN)])
 
@@ -134,7 +134,7 @@ def check_state(project: Project) -> None:
 def check_choice(plan: Plan, choice: Choice) -> Iterator[Line]:
     """Warn of a selection that nothing matches: most often a slip of the pen."""
     from pictify_sync.core.model import Reason
-    from pictify_sync.report.terminal.lines import Line, Tone
+    from pictify_sync.report.words import Line, Tone
 
     if choice.select and not plan.summary.actions:
         yield Line(f"Warning: no key matches --select {_words(choice.select)}", Tone.WARN)

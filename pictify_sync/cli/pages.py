@@ -16,7 +16,7 @@ from pictify_sync.errors import UsageError
 if TYPE_CHECKING:
     from pictify_sync.core.model import AssetKey
     from pictify_sync.core.preview import Preview
-    from pictify_sync.report.pages.review import Review
+    from pictify_sync.report.view import Review
     from pictify_sync.wiring import Project
 
 file_type = click.Path(dir_okay=False, writable=True)

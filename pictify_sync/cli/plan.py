@@ -56,11 +56,11 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     Exits with 1 when an apply would refuse the plan (settings: guard).
     """
     from pictify_sync.cli.console import JsonOut, say, talk
-    from pictify_sync.report.pages.review import review_of_plan
     from pictify_sync.report.safe import for_shell
-    from pictify_sync.report.terminal.lines import Line
     from pictify_sync.report.terminal.plan import plan_lines
     from pictify_sync.report.terminal.problems import problem_lines
+    from pictify_sync.report.view import review_of_plan
+    from pictify_sync.report.words import Line
 
     pages = pages_of(options)
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]

@@ -53,8 +53,8 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     from pictify_sync.cli.console import say, talk
     from pictify_sync.report.json.report import previews_document
     from pictify_sync.report.pages.previews import preview_lines
-    from pictify_sync.report.pages.review import review_of_plan
     from pictify_sync.report.terminal.problems import problem_lines
+    from pictify_sync.report.view import review_of_plan
     from pictify_sync.wiring.preview import previews
 
     choice = choice_of(options["select"], options["exclude"], options["replace"])  # type: ignore[arg-type]

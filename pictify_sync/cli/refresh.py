@@ -26,7 +26,7 @@ def refresh_command(
     from pictify_sync.cli.console import say
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json.report import drift_document
-    from pictify_sync.report.terminal.outcome import review_of_drift
+    from pictify_sync.report.outcome import review_of_drift
     from pictify_sync.report.terminal.records import drift_lines
     from pictify_sync.wiring import matcher, upkeep
 

@@ -29,7 +29,7 @@ def show_command(settings: str | None, key: str | None, html: str | None, as_jso
 
 
 def _show_all(settings: str | None, html: str) -> None:
-    from pictify_sync.report.terminal.outcome import review_of_records
+    from pictify_sync.report.outcome import review_of_records
 
     check_place("html", html)
     with project_of(settings) as project:

@@ -31,9 +31,8 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     from pictify_sync.cli.console import say
     from pictify_sync.errors import InputError
     from pictify_sync.report.json.report import validation_document
-    from pictify_sync.report.terminal.lines import Line, Tone
     from pictify_sync.report.terminal.problems import problem_lines
-    from pictify_sync.report.words import count, pictures
+    from pictify_sync.report.words import Line, Tone, count, pictures
 
     assets = manifests = 0
     with reporting(github=github) as reporter, project_of(settings, paths) as project:

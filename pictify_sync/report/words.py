@@ -1,12 +1,38 @@
-"""One vocabulary for actions, reasons and counts, used by every report."""
+"""One vocabulary for actions, reasons and counts, and one line of words, used by every report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
 
 from pictify_sync.core.drift import CHANGED, LOST
 from pictify_sync.core.model import Action, Batch, DriftKind, Reason, Status
-from pictify_sync.report.terminal.lines import Tone
+
+
+class Tone(StrEnum):
+    """What a line is about. How that looks is the terminal's business."""
+
+    PLAIN = "plain"
+    HEAD = "head"
+    FAINT = "faint"
+    ADD = "add"
+    ALTER = "alter"
+    MOVE = "move"
+    REMOVE = "remove"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+class Line(NamedTuple):
+    """Text without a line end, already safe to show."""
+
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+BLANK = Line("")
 
 SYMBOLS = {
     Action.CREATE: "+",

@@ -13,8 +13,8 @@ from pictify_sync.core.fingerprint import canonical, fingerprint
 from pictify_sync.core.model import Asset
 from pictify_sync.core.renames import NAMED, LikelyRename
 from pictify_sync.report.markdown.plan import LEAST, markdown
-from pictify_sync.report.pages.review import review_of_plan
 from pictify_sync.report.terminal.plan import plan_lines
+from pictify_sync.report.view import review_of_plan
 from pictify_sync.state.planfile.document import read_plan, write_plan
 from tests.core.assets import asset
 from tests.workflows.world import ListDesired, World

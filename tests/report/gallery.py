@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageChops
 
 from pictify_sync.core.preview import Comparison, PictureFile, Preview
-from pictify_sync.report.pages.review import Review
+from pictify_sync.report.view import Review
 
 SIZE = (240, 126)
 

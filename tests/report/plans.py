@@ -27,7 +27,7 @@ from pictify_sync.core.model import (
 )
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateRecord, TemplateSource, VariableRule
-from pictify_sync.report.terminal.lines import Line
+from pictify_sync.report.words import Line
 from tests.core.assets import SPEC, asset, record
 
 HTML = "<h1>{{title}}</h1>\n<p>{{note}}</p>\n"

@@ -8,8 +8,8 @@ from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Origin, Reason, Record, Status
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
-from pictify_sync.report.pages.review import Review, review_of_plan
-from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift
+from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift
+from pictify_sync.report.view import Review, review_of_plan
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import HTML, batch, create, every_kind, filled, plan_of, pushed, recalling, source, update

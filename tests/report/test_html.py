@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from pictify_sync.core.preview import NOT_IN_SAMPLE, PictureFile, Preview
+from pictify_sync.report.outcome import review_of_records
 from pictify_sync.report.pages.embedding import WHOLE, embedded
 from pictify_sync.report.pages.html import write_html
-from pictify_sync.report.pages.review import Review
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.outcome import review_of_records
+from pictify_sync.report.view import Review
 from tests.report.gallery import picture, previews
 from tests.report.plans import filled, recalling
 from tests.report.reviews import (

@@ -18,9 +18,9 @@ from pictify_sync.core.model import AssetKey, DriftKind
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.report.markdown.escape import cell
 from pictify_sync.report.markdown.plan import COMMENT, JOB_SUMMARY, LEAST, markdown
-from pictify_sync.report.pages.review import Review, review_of_plan
+from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.view import Review, review_of_plan
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.report.plans import filled, plan_of, recalling, update
 from tests.report.reviews import (

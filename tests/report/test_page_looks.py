@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pictify_sync.core.preview import Preview
-from pictify_sync.report.terminal.outcome import review_of_records
+from pictify_sync.report.outcome import review_of_records
 from tests.report.gallery import picture
 from tests.report.plans import filled, recalling
 from tests.report.reviews import HOSTILE, hostile_apply, hostile_drift, hostile_plan, hostile_records, many

@@ -9,7 +9,7 @@ import pytest
 from pictify_sync.core.model import Action, Change
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.report.pages.previews import preview_lines
-from pictify_sync.report.terminal.lines import Tone
+from pictify_sync.report.words import Tone
 from tests.report.plans import create, every_kind, text_of, update
 
 PICTURE = PictureFile("/tmp/a.png", "image/png", 1200, 630)

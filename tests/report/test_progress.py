@@ -20,8 +20,8 @@ from pictify_sync.core.events import (
     Waiting,
 )
 from pictify_sync.core.model import AssetKey, Format, Group
-from pictify_sync.report.terminal.lines import Line
 from pictify_sync.report.terminal.progress import FAILURES_TOLD, BarProgress, PlainProgress
+from pictify_sync.report.words import Line
 
 GROUP = Group("local", "card", Format.PNG, "{}", "")
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from pictify_sync.core.drift import Drift, Observed
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, Waiting
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
-from pictify_sync.report.pages.review import LISTED, review_of_plan
-from pictify_sync.report.terminal.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
+from pictify_sync.report.view import LISTED, review_of_plan
 from pictify_sync.report.words import duration, share
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import record
@@ -58,7 +58,9 @@ def test_sensitive_values_are_nowhere_in_a_review() -> None:
 def test_digests_alone_are_told_so() -> None:
     """A state that keeps no values can still say that they differ."""
     review = review_of_plan(plan_of([update("x", {"a": 1}, {"a": 2})]), lambda _: None)
-    assert review.changes[0].values == (("variables", "only their digest is kept", "differ"),)
+    assert review.changes[0].values == (
+        ("variables", "", "differ; the recorded values are not kept, only their digest"),
+    )
 
 
 def test_values_beyond_the_limit_are_counted() -> None:

@@ -50,7 +50,6 @@ from pictify_sync.errors import (
 from pictify_sync.report.safe import escaped, for_shell, quoted, safe
 from pictify_sync.report.terminal.explain import explain_lines
 from pictify_sync.report.terminal.history import history_lines
-from pictify_sync.report.terminal.lines import Line
 from pictify_sync.report.terminal.plan import plan_lines
 from pictify_sync.report.terminal.problems import error_lines
 from pictify_sync.report.terminal.progress import event_line
@@ -65,6 +64,7 @@ from pictify_sync.report.terminal.records import (
     taken,
 )
 from pictify_sync.report.terminal.summary import summary_lines
+from pictify_sync.report.words import Line
 from pictify_sync.workflows.apply.run import ApplySummary
 from tests.core.assets import SPEC, record
 from tests.report.plans import batch, filled, plan_of, pushed, source

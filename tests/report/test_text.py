@@ -13,7 +13,8 @@ import pytest
 from pictify_sync.core.model import Action, Change, Reason, asset_key
 from pictify_sync.core.plan import Plan, Relocation, Summary
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
-from pictify_sync.report.terminal.plan import SHOWN, plan_lines
+from pictify_sync.report.terminal.plan import plan_lines
+from pictify_sync.report.view import SHOWN
 from tests.core.assets import record
 from tests.report.plans import (
     HTML,

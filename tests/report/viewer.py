@@ -13,7 +13,7 @@ from typing import Any
 from pictify_sync.core.preview import Preview
 from pictify_sync.rendering.engines.chromium import browser
 from pictify_sync.report.pages.html import write_html
-from pictify_sync.report.pages.review import Review
+from pictify_sync.report.view import Review
 
 Steps = Callable[[Any], Any]
 

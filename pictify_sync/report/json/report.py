@@ -25,9 +25,9 @@ from pictify_sync.report.differ import differences
 from pictify_sync.report.json import documents
 from pictify_sync.report.json.health import HealthReport, dialects_of
 from pictify_sync.report.safe import escaped
-from pictify_sync.report.terminal.change import spec_parts
 from pictify_sync.report.terminal.records import Census, StatusFacts
 from pictify_sync.report.terminal.summary import Applied, Gathered
+from pictify_sync.report.view import spec_parts
 
 VERSION = 1
 

@@ -15,7 +15,8 @@ from pictify_sync.core.preview import Preview
 from pictify_sync.core.sample import shares
 from pictify_sync.report.markdown.escape import cell, code, fenced, marked, sentence
 from pictify_sync.report.pages.previews import lacking, remarks
-from pictify_sync.report.pages.review import Kind, Review, ReviewedChange, ReviewedManifest, ReviewedTemplate, Value
+from pictify_sync.report.templates import TemplateView
+from pictify_sync.report.view import ChangeView, Kind, ManifestView, Review, Value
 from pictify_sync.report.words import count, share
 
 COMMENT = 65_000  # bytes; GitHub takes 65,536 characters, and a comment needs room for a marker
@@ -80,7 +81,7 @@ def _overview(review: Review, room: int) -> str:
     return f"{head}{''.join(rows)}\n"
 
 
-def _numbers(manifest: ReviewedManifest) -> dict[str, int]:
+def _numbers(manifest: ManifestView) -> dict[str, int]:
     return {one.label: one.number for one in manifest.counts}
 
 
@@ -96,7 +97,7 @@ def _tally(numbers: Mapping[str, int]) -> str:
 class _Section:
     """The changes of one manifest, folded. Of every row there is a short form."""
 
-    manifest: ReviewedManifest
+    manifest: ManifestView
     columns: tuple[str, ...]
     rows: list[tuple[str, str, str]]  # (label of the action, full, short)
 
@@ -163,7 +164,7 @@ def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Sec
     return [_Section(one, columns, rows[one.name]) for one in review.manifests if one.name in rows]
 
 
-def _why(change: ReviewedChange) -> str:
+def _why(change: ChangeView) -> str:
     """Give the reason; in an apply it may be the provider's code."""
     words = sentence(change.reason)
     return words if words == change.reason else cell(change.reason)
@@ -183,7 +184,7 @@ def _pixels(preview: Preview | None) -> str:
     return "looks equal" if preview.looks_equal else share(preview.comparison.changed)
 
 
-def _details(change: ReviewedChange, preview: Preview | None) -> Iterator[str]:
+def _details(change: ChangeView, preview: Preview | None) -> Iterator[str]:
     """Say where the file lies, what somebody else says about it, and what differs."""
     if said := lacking(change, preview):
         yield cell(said, 200)
@@ -206,7 +207,7 @@ def _value(value: Value) -> str:
     return f"{name}: {cell(value.old or value.new, 80)}"
 
 
-def _template(template: ReviewedTemplate) -> tuple[str, str]:
+def _template(template: TemplateView) -> tuple[str, str]:
     """Give a template with its diff, and without."""
     facts = "".join(f"- {code(fact, 200)}\n" for fact in template.facts)
     gap = "\n" if facts else ""

@@ -20,8 +20,8 @@ from pictify_sync.core.model import AssetKey, Reason
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.report.pages.embedding import ROOM, embedded
 from pictify_sync.report.pages.previews import remarks
-from pictify_sync.report.pages.review import Kind, Review, ReviewedChange
 from pictify_sync.report.safe import safe
+from pictify_sync.report.view import ChangeView, Kind, Review
 from pictify_sync.report.words import REASONS, count
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ class _Content:
             }
         )
 
-    def _told(self, change: ReviewedChange) -> dict[str, Any]:
+    def _told(self, change: ChangeView) -> dict[str, Any]:
         """Give what there is to say of one change; what is empty is left out."""
         names = ("name", "detail", "remedy", "renders", "place", "path", "was", "template", "values", "more")
         told = {name: getattr(change, name) for name in names}

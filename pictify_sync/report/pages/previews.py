@@ -9,11 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pictify_sync.core.model import AssetKey, Change, Reason
 from pictify_sync.core.preview import PictureFile, Preview
-from pictify_sync.report.pages.review import Review, ReviewedChange
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.change import particular
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import REASONS, SYMBOLS, TONES, count, pictures, share
+from pictify_sync.report.view import ChangeView, Review, particular
+from pictify_sync.report.words import REASONS, SYMBOLS, TONES, Line, Tone, count, pictures, share
 
 
 def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
@@ -57,7 +55,7 @@ def remarks(review: Review, previews: Mapping[AssetKey, Preview]) -> Iterator[st
         yield f"{count(left, 'change')} {'is' if left == 1 else 'are'} not in the sample of pictures."
 
 
-def lacking(change: ReviewedChange, one: Preview | None) -> str:
+def lacking(change: ChangeView, one: Preview | None) -> str:
     """Say why there is no picture of what would be rendered, or no comparison with what is stored; safe to show."""
     if one is None or not one.in_sample:
         return ""
@@ -65,7 +63,7 @@ def lacking(change: ReviewedChange, one: Preview | None) -> str:
     return safe(one.note) if uncompared or _is_undrawn(change, one) else ""
 
 
-def _is_undrawn(change: ReviewedChange, one: Preview | None) -> bool:
+def _is_undrawn(change: ChangeView, one: Preview | None) -> bool:
     return one is not None and one.in_sample and change.renders and one.after is None
 
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from pictify_sync.core.model import UNKNOWN_REVISION, Action, Change, RenderSpec
 from pictify_sync.report.differ import differences, shown_values
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.change import Recall, spec_values
-from pictify_sync.report.terminal.lines import BLANK, Line, Tone
-from pictify_sync.report.words import REASONS, SYMBOLS, TONES
+from pictify_sync.report.view import Recall, spec_values
+from pictify_sync.report.words import BLANK, REASONS, SYMBOLS, TONES, Line, Tone
 
 _ACTIONS = {
     Action.CREATE: "would be created",

@@ -10,8 +10,7 @@ from pictify_sync.core.entries import DialectFacts
 from pictify_sync.core.health import Check, Health
 from pictify_sync.report.json.health import Explored
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import count, pictures
+from pictify_sync.report.words import Line, Tone, count, pictures
 
 TONES = {Health.OK: Tone.GOOD, Health.WARNING: Tone.WARN, Health.ERROR: Tone.BAD, Health.SKIPPED: Tone.FAINT}
 FACTS = {

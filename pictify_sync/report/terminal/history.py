@@ -23,8 +23,7 @@ from pictify_sync.core.entries import (
     TemplateRecorded,
 )
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import batches, pictures
+from pictify_sync.report.words import Line, Tone, batches, pictures
 
 
 def history_lines(entries: Iterable[tuple[int, str, Entry]]) -> Iterator[Line]:

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pictify_sync.errors import Conflict, InputError, NotApproved, PictifySyncError, Problem, Severity, StalePlan
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import count
+from pictify_sync.report.words import Line, Tone, count
 
 LISTED = 20  # keys or exceeding changes that an error lists
 

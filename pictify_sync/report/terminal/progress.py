@@ -39,8 +39,7 @@ from pictify_sync.core.events import (
 )
 from pictify_sync.core.model import AssetKey
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import batches, count, duration, listing, pictures
+from pictify_sync.report.words import Line, Tone, batches, count, duration, listing, pictures
 
 if TYPE_CHECKING:
     from rich.progress import Progress

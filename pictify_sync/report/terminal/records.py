@@ -13,10 +13,20 @@ from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Record, S
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.differ import shown_values
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.change import Recall
-from pictify_sync.report.terminal.lines import Line, Tone
 from pictify_sync.report.terminal.summary import remedy_lines
-from pictify_sync.report.words import DRIFTS, STATUSES, TEMPLATE_DRIFTS, count, duration, listing, pictures, postponed
+from pictify_sync.report.view import Recall
+from pictify_sync.report.words import (
+    DRIFTS,
+    STATUSES,
+    TEMPLATE_DRIFTS,
+    Line,
+    Tone,
+    count,
+    duration,
+    listing,
+    pictures,
+    postponed,
+)
 
 REPAIRED = "The next apply repairs what is recorded as drift."
 UNRECORDED = "Nothing was recorded: pictify-sync refresh records it, and the next apply repairs it then."

@@ -7,8 +7,7 @@ from itertools import islice
 from typing import Protocol
 
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import Line, Tone
-from pictify_sync.report.words import REMEDIES, batches, count, listing, pictures, postponed
+from pictify_sync.report.words import REMEDIES, Line, Tone, batches, count, listing, pictures, postponed
 
 FAILURES = 20  # listed one by one
 

@@ -3,38 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import unified_diff
-from itertools import islice
 
 from pictify_sync.core.drift import CHANGED
-from pictify_sync.core.model import Action
 from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateRecord, TemplateSource, VariableRule
 from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.lines import BLANK, Line, Tone
-from pictify_sync.report.words import SYMBOLS, TEMPLATE_DRIFTS, TONES, count
+from pictify_sync.report.words import TEMPLATE_DRIFTS, Line, Tone, count
 
-DIFF_LINES = 40  # lines of one template's diff, unless all are asked for
 COMPARED = 2_000  # lines of html; more are not compared, for difflib's worst case is quadratic
 _WIDTH = 160  # characters of one line of html
 
 
-def template_lines(changes: Iterable[TemplateChange], *, full: bool) -> Iterator[Line]:
-    """Tell which templates would be pushed, and what differs in them."""
-    for number, change in enumerate(changes):
-        if not number:
-            yield BLANK
-            yield Line("Templates", Tone.HEAD)
-        source, symbol = change.source, SYMBOLS[change.action]
-        name = f"{safe(source.name)} (provider {safe(source.provider)})"
-        if change.action is Action.CREATE or change.record is None:
-            yield Line(f"  {symbol} {name}: new; {_facts(source)}", TONES[change.action])
-            continue
-        yield Line(f"  {symbol} {name}: {_why(change.record, source)}", TONES[change.action])
-        yield from (Line(f"      {text}") for text in changed_facts(change))
-        yield from (Line(f"      {text}", tone) for text, tone in html_diff(change, full=full))
+@dataclass(frozen=True, slots=True)
+class TemplateView:
+    """A template that would be pushed, or was found to differ."""
+
+    name: str
+    action: str
+    facts: tuple[str, ...]  # of a new one what it is, of a known one what differs
+    diff: tuple[Line, ...] = ()  # of its html
+    more: int = 0  # lines that the diff leaves out
+    provider: str = ""
+    why: str = ""
 
 
-def changed_facts(change: TemplateChange) -> Iterator[str]:
+def template_view(change: TemplateChange, most: int | None) -> TemplateView:
+    """View a template's change, with at most so many lines of html that differ; None: all."""
+    source, diff = change.source, list(_html_diff(change))
+    shown = diff if most is None else diff[:most]
+    why = _why(change.record, source) if change.record else "new"
+    return TemplateView(
+        safe(source.name),
+        str(change.action),
+        tuple(_changed_facts(change)),
+        tuple(shown),
+        len(diff) - len(shown),
+        safe(source.provider),
+        why,
+    )
+
+
+def _changed_facts(change: TemplateChange) -> Iterator[str]:
     """Give sizes and number of variables of a new template; of a known one, which of them differ."""
     if change.record is None:
         yield _facts(change.source)
@@ -47,13 +57,13 @@ def changed_facts(change: TemplateChange) -> Iterator[str]:
             yield "a stylesheet, picture or font that its html names changed"
 
 
-def html_diff(change: TemplateChange, *, full: bool = True) -> Iterator[Line]:
+def _html_diff(change: TemplateChange) -> Iterator[Line]:
     """Give the unified diff of a known template's html; nothing of a new one."""
     source, record = change.source, change.record
     if record and record.drift == CHANGED:
-        yield from _html(record.found, source.html, "at the provider", full=full)
+        yield from _html(record.found, source.html, "at the provider")
     elif record:
-        yield from _html(record.source, source.source or source.html, "recorded", full=full)
+        yield from _html(record.source, source.source or source.html, "recorded")
 
 
 def _why(record: TemplateRecord, source: TemplateSource) -> str:
@@ -101,7 +111,7 @@ def _rule(rule: VariableRule | None) -> str:
     return ", ".join(words)
 
 
-def _html(old: str, new: str, name: str, *, full: bool) -> Iterator[Line]:
+def _html(old: str, new: str, name: str) -> Iterator[Line]:
     """Give a unified diff; long lines are cut, and a huge text is not compared."""
     if old == new:
         return
@@ -109,9 +119,7 @@ def _html(old: str, new: str, name: str, *, full: bool) -> Iterator[Line]:
     if max(len(before), len(after)) > COMPARED:
         yield Line(f"html: {len(before):,} lines -> {len(after):,} lines, too many to compare", Tone.FAINT)
         return
-    lines = list(unified_diff(before, after, name, "desired", lineterm="", n=2))
-    for text in islice(lines, None if full else DIFF_LINES):
+    for number, text in enumerate(unified_diff(before, after, name, "desired", lineterm="", n=2)):
         tone = {"+": Tone.ADD, "-": Tone.REMOVE, "@": Tone.FAINT}.get(text[:1], Tone.PLAIN)
-        yield Line(safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else ""), tone)
-    if not full and len(lines) > DIFF_LINES:
-        yield Line(f"and {len(lines) - DIFF_LINES:,} more lines (--full shows all)", Tone.FAINT)
+        cut = safe(text[:_WIDTH]) + ("..." if len(text) > _WIDTH else "")
+        yield Line(cut, tone if number > 1 else Tone.FAINT)  # the names of the two sides neither came nor went

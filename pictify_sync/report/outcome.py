@@ -14,23 +14,22 @@ from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, Ass
 from pictify_sync.core.model import AssetKey, DriftKind, Record, Status, key_order, split_key
 from pictify_sync.core.sample import shares
 from pictify_sync.report.differ import shown_values
-from pictify_sync.report.pages.review import (
+from pictify_sync.report.safe import safe
+from pictify_sync.report.templates import TemplateView
+from pictify_sync.report.terminal.records import REPAIRED, UNRECORDED, Census, census, drift_sentence
+from pictify_sync.report.terminal.summary import Applied, applied, billed, cost, incomplete, trouble_lines
+from pictify_sync.report.view import (
     LISTED,
-    VALUES,
-    WIDTH,
+    PAGE,
+    ChangeView,
     Count,
     Fact,
     Kind,
+    ManifestView,
+    Recall,
     Review,
-    ReviewedChange,
-    ReviewedManifest,
-    ReviewedTemplate,
     Value,
 )
-from pictify_sync.report.safe import safe
-from pictify_sync.report.terminal.change import Recall
-from pictify_sync.report.terminal.records import REPAIRED, UNRECORDED, Census, census, drift_sentence
-from pictify_sync.report.terminal.summary import Applied, applied, billed, cost, incomplete, trouble_lines
 from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, pictures
 
 DONE = {  # action -> how it is counted, in the order of importance
@@ -110,7 +109,7 @@ def review_of_apply(done: Applied, recorder: EventRecorder, *, seconds: float) -
     deeds = held | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
     ranks = {action: rank for rank, action in enumerate(DONE)}
     rows = [
-        ReviewedChange(
+        ChangeView(
             key=key,
             manifest=safe(split_key(key)[0]),
             name=_name(key),
@@ -146,7 +145,7 @@ def _figures_of_cost(done: Applied) -> Iterator[Fact]:
 def review_of_drift(found: Observed) -> Review:
     """Review what a refresh saw."""
     rows = [
-        ReviewedChange(
+        ChangeView(
             key=drift.key,
             manifest=safe(split_key(drift.key)[0]),
             name=_name(drift.key),
@@ -167,7 +166,7 @@ def review_of_drift(found: Observed) -> Review:
         manifests=_manifests(rows, FOUND),
         changes=tuple(_fairly(rows)),
         templates=tuple(
-            ReviewedTemplate(
+            TemplateView(
                 safe(one.name), TEMPLATE_DRIFTS[one.kind], tuple(f"layout {safe(layout)}" for layout in one.layouts), ()
             )
             for one in found.templates
@@ -181,7 +180,7 @@ def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -
     counted = census(records())
     rows, numbers = _recorded(records(), recall)
     total, failed = counted.total, counted.statuses[Status.FAILED]
-    manifests = tuple(ReviewedManifest(safe(name), _counts(one, RECORDED)) for name, one in sorted(numbers.items()))
+    manifests = tuple(ManifestView(safe(name), _counts(one, RECORDED)) for name, one in sorted(numbers.items()))
     return Review(
         kind=Kind.RECORDS,
         title="Recorded pictures",
@@ -195,9 +194,9 @@ def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -
     )
 
 
-def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ReviewedChange], dict[str, Counter[str]]]:
+def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ChangeView], dict[str, Counter[str]]]:
     """Give what is shown of the records, trouble first, and the counts of all by manifest."""
-    rows: dict[str, list[ReviewedChange]] = {action: [] for action in RECORDED}
+    rows: dict[str, list[ChangeView]] = {action: [] for action in RECORDED}
     numbers: dict[str, Counter[str]] = {}
     for record in records:
         action = _standing(record)
@@ -213,12 +212,12 @@ def _standing(record: Record) -> str:
     return "drifted" if record.drift else str(record.status)
 
 
-def _record(record: Record, action: str, recall: Recall) -> ReviewedChange:
+def _record(record: Record, action: str, recall: Recall) -> ChangeView:
     failure, spec, artifact = record.failure, record.spec, record.artifact
     kept = recall(record.fingerprint.variables) if record.fingerprint else None
-    values = [Value(name, "", value) for name, value in shown_values(kept, width=WIDTH)] if kept else []
+    values = [Value(name, "", value) for name, value in shown_values(kept, width=PAGE.width)] if kept else []
     reason = safe(failure.code) if failure else DRIFTS[record.drift] if record.drift else STATUSES[record.status]
-    return ReviewedChange(
+    return ChangeView(
         key=record.key,
         manifest=safe(split_key(record.key)[0]),
         name=_name(record.key),
@@ -228,8 +227,8 @@ def _record(record: Record, action: str, recall: Recall) -> ReviewedChange:
         remedy=_remedy(failure.code) if failure else "",
         path=safe(artifact.path if artifact else record.output),
         template=safe(spec.template) if spec else "",
-        values=tuple(values[:VALUES]),
-        more=max(0, len(values) - VALUES),
+        values=tuple(values[: PAGE.values]),
+        more=max(0, len(values) - PAGE.values),
     )
 
 
@@ -255,14 +254,14 @@ def _counts(numbers: Mapping[str, int], labels: Mapping[str, str]) -> tuple[Coun
     return tuple(Count(action, label, numbers[action]) for action, label in labels.items() if numbers.get(action))
 
 
-def _manifests(rows: Iterable[ReviewedChange], labels: Mapping[str, str]) -> tuple[ReviewedManifest, ...]:
+def _manifests(rows: Iterable[ChangeView], labels: Mapping[str, str]) -> tuple[ManifestView, ...]:
     numbers: dict[str, Counter[str]] = {}
     for row in rows:
         numbers.setdefault(row.manifest, Counter())[row.action] += 1
-    return tuple(ReviewedManifest(name, _counts(one, labels)) for name, one in sorted(numbers.items()))
+    return tuple(ManifestView(name, _counts(one, labels)) for name, one in sorted(numbers.items()))
 
 
-def _fairly(rows: Sequence[ReviewedChange]) -> Iterator[ReviewedChange]:
+def _fairly(rows: Sequence[ChangeView]) -> Iterator[ChangeView]:
     """Give at most LISTED rows, spread over the manifests, in the order they come."""
     room = shares(Counter(row.manifest for row in rows), LISTED)
     for row in rows:
