@@ -129,7 +129,7 @@ def digests(folder: Path) -> set[tuple[str, str]]:
 def write_project(folder: Path, pictures: int, workers: int) -> None:
     """The shipped manifests with as many countries as make up the number, two pictures each."""
     shutil.copytree(SHIPPED, folder / "manifests")
-    (folder / "pictify-sync.yaml").write_text(f"version: 1\nworkers: {workers}\n")
+    (folder / "pictify-sync.yaml").write_text(f"version: 1\nproviders: {{local: {{workers: {workers}}}}}\n")
     table = folder / "manifests/data/countries.csv"
     head, *rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
     table.write_text("".join([head, *rows[: max(1, (pictures - OTHERS) // 2)]]), encoding="utf-8")
@@ -139,7 +139,7 @@ def bare_work(folder: Path, scratch: Path) -> dict[str, Any]:
     """What the other side needs: prepared templates, and per picture the variables and what to make of them."""
     project = open_project(folder / "pictify-sync.yaml", {})
     manifests = project.read([str(folder / "manifests")])
-    faces = find(project.settings.fonts)
+    faces = find(project.provider_settings("local").fonts)
     sources = {source.name: source for source in manifests.templates}
     numbers = {name: number for number, name in enumerate(sources)}
     shots = list(bare_shots(manifests, sources, numbers, scratch))

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN = "***"
 SHORTEST = 8  # characters of a secret; what is shorter stands in too many places
-VARIABLES = ("PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS")
+VARIABLES = ["PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS"]
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 KEYS = re.compile(r"p(?:ic|k)_(?:live|test)_[\w-]{6,}", re.IGNORECASE)  # the vendor's: now, and until early 2026
@@ -23,6 +23,12 @@ BEARERS = re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"',;]{8,}", re.IGNORECASE)
 USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+(?::[^\s/?#\"'<>]*)?@", re.IGNORECASE)
 NAMED = r"(?:authorization|(?:api|access)?[_ -]?key)"  # a new secret of a webhook is shown, once
 HEX = re.compile(rf"({NAMED}[\"']?\s*(?:[:=]|\bis\b)?\s*[\"']?)[0-9a-f]{{64}}\b", re.IGNORECASE)
+
+
+def hide_variable(name: str) -> None:
+    """Count what comes by this environment variable among the secrets, as long as the process lives."""
+    if name not in VARIABLES:
+        VARIABLES.append(name)
 
 
 def forms(secret: str) -> list[str]:

@@ -84,8 +84,10 @@ def approvals_command() -> None:
 def run_command() -> int:
     """Run the command of the inputs; write its report to the job summary."""
     from pictify_sync.cli.root import run as run_line
+    from pictify_sync.providers.registry import specs
 
     with _step() as step:
+        list(specs())  # each provider's key is a secret
         step.mask_secrets()
         if (step.folder / _WHOLE).exists():  # all pictures are expected where they were laid out from a branch
             os.environ["PICTIFY_SYNC_SHARED_OUTPUT"] = "true"
@@ -154,7 +156,7 @@ def _places(project: Project, inputs: Inputs) -> Places:
     from pictify_sync.wiring.states import local_place
 
     settings, manifests = project.settings, inputs.manifests
-    folders = [settings.local, *([settings.inbox] if "://" not in settings.inbox else [])]
+    folders = [*project.own_folders(), *([settings.inbox] if "://" not in settings.inbox else [])]
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
     return Places(
         state=local_place(settings),

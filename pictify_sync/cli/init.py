@@ -11,6 +11,8 @@ SETTINGS = """\
 version: 1
 # provider: local        # renders on this machine, no account needed
 # output: output         # where pictures are published
+# providers:
+#   local: {workers: 2}  # processes that draw; one per core unless you say so
 """
 MANIFEST = """\
 version: 1

@@ -58,6 +58,8 @@ def project_of(settings: str | None, paths: Sequence[str] = ()) -> Iterator[Proj
         click.echo(f"Project: {place.folder}" + ("" if place.file else " (without a settings file)"), err=True)
     project = open_project(place.file if place.folder != cwd or settings else None, os.environ, place.folder)
     project.notice, project.is_chosen = _notice, settings is not None
+    for problem in project.settings.warnings:
+        _notice(f"Warning: {problem}")
     try:
         yield project
     finally:

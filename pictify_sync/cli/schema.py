@@ -45,9 +45,10 @@ def _schema_of(kind: str) -> Callable[[], dict[str, Any]]:
 
         return manifest_schema
     if kind == "settings":
-        from pictify_sync.settings import Fields
+        from pictify_sync.providers.registry import names, parts
+        from pictify_sync.settings import fields_model
 
-        return Fields.model_json_schema
+        return fields_model(parts(names())).model_json_schema
     if kind == "plan":
         from pictify_sync.state.planfile.json_schema import json_schema as plan_schema
 

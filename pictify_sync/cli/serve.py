@@ -65,11 +65,12 @@ dialect_options = with_options(
 
 
 @click.command("serve")
+@click.option("--api", default="pictify", show_default=True, help="Which API: that of a provider with a server.")
 @place_options
 @access_options
 @dialect_options
 @pass_settings
-def serve_command(settings: str | None, /, folder: str, keep: float | None, **options: object) -> None:
+def serve_command(settings: str | None, /, api: str, folder: str, keep: float | None, **options: object) -> None:
     """Serve the embedded render server: Pictify-compatible, for tests, previews and self-hosting.
 
     Engine, fonts, allowed hosts and workers are those of the settings. Ends at Ctrl-C; everything is durable.
@@ -83,7 +84,7 @@ def serve_command(settings: str | None, /, folder: str, keep: float | None, **op
     if keep is not None:
         options["expiry"] = keep * 86_400
     with project_of(settings) as project:
-        services.serve(project, folder, options, _started)
+        services.serve(project, api, folder, options, _started)
 
 
 def _started(url: str) -> None:

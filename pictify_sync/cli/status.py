@@ -29,7 +29,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
         found, opened = census(store.records(), project.settings.provider), store.open_batches()
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
         allowed = capabilities_of(project, names)
-        free = tuple(sorted(name for name, one in allowed.items() if not one.billed))
+        free = tuple(sorted(name for name in allowed if not project.facts(name).billed))
         paid = bool(dialects) or len(free) < len(names)
         facts = StatusFacts(
             store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, allowed, place_note(project)

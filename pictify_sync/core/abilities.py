@@ -58,6 +58,15 @@ class Instance(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesBytes(Protocol):
+    """Names what it rendered by its bytes, in a process of ours: what has that name needs no second look."""
+
+    def sha256_in(self, url: str) -> str:
+        """The sha256 in a URL of its own; "" where there is none, or nobody can vouch for it."""
+        ...
+
+
 def instance_of(provider: object) -> str:
     """Which of many servers a provider is; "" for a service that all runs share."""
     return provider.instance if isinstance(provider, Instance) else ""

@@ -289,8 +289,6 @@ class Capabilities:
     retention_seconds: int | None = 7 * 86400  # results kept (Pictify, Batch Operations: 7 days); None: for ever
     can_cancel: bool = True
     can_find: bool = False  # a past render can be looked up
-    billed: bool = True  # renders cost something
-    embedded: bool = False  # it works inside this process, and stops with it
     post_seconds: float = 120.0  # from the intent until its POST has left or never will, its time-outs included
     poll_seconds: float = 5.0  # between polls of a batch, at most (Pictify, Batch guide: "every 5 seconds")
     stall_seconds: float = 1_800.0  # that a batch may show nothing new; then it counts as stalled
@@ -302,3 +300,12 @@ class Capabilities:
         if self.turnaround_seconds is not None:
             return self.turnaround_seconds
         return self.stall_seconds + self.item_seconds * items
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderFacts:
+    """What holds of a provider as it is set up, beside what it allows."""
+
+    embedded: bool = False  # it works inside this process, and stops with it
+    billed: bool = True  # renders cost something
+    templates_are_private: bool = False  # it holds the templates that were pushed from here, and no others

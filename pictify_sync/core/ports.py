@@ -343,10 +343,6 @@ class TemplateInspector(Protocol):
         """Put the local files that html names into it; `read` gives None for a missing file (left as named)."""
         ...
 
-    def engine_identity(self, engine: str, families: Sequence[str]) -> str:
-        """Name, version and digests of the fonts among `families` that are installed: the spec's engine."""
-        ...
-
     def missing_glyphs(self, text: str, families: Sequence[str]) -> str:
         """Characters of the text that none of the fonts can draw, sorted, each once."""
         ...

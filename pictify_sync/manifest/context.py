@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from pictify_sync.core.model import ProviderFacts
 from pictify_sync.core.ports import TemplateInspector
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import Problem, Severity
@@ -17,8 +18,6 @@ from pictify_sync.manifest.pinpoint import Scalars
 from pictify_sync.manifest.places import Problems, admit, beside
 from pictify_sync.yaml_reader import Document
 from pictify_sync.yaml_reader import Path as Place
-
-LOCAL = "local"  # the provider that renders here, with an engine and fonts of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,11 @@ class ReadContext:
     project: Path  # folder of the settings file; nothing outside it is read
     root: Path  # the configured folder of manifests
     inspector: TemplateInspector
-    provider: str = LOCAL  # of manifests that name none
+    provider: str  # of manifests that name none
+    facts: Callable[[str], ProviderFacts] = lambda name: ProviderFacts()  # noqa: ARG005 - of a provider
     instead_of: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - provider -> (), else those there are
-    engine: Callable[[Sequence[str]], str] = lambda families: ""  # noqa: ARG005 - families -> the local engine's identity
-    fonts: Sequence[str] = ()  # families used after those that a template names
+    engine: Callable[[str, Sequence[str]], str] = lambda name, families: ""  # noqa: ARG005 - identity of an embedded server
+    fonts: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - its families after those of a template
     sensitive_key: bytes | None = b""  # for the keyed digests of sensitive values; None: there may be none
     templates: Mapping[tuple[str, str], TemplateRecord] = field(
         default_factory=dict

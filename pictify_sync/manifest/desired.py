@@ -14,7 +14,7 @@ from pathlib import Path
 from pictify_sync.core.model import Asset, AssetKey, Origin
 from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import InputError, Problem, Severity
-from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
+from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.expand import Expansion
 from pictify_sync.manifest.loading import Declared, Loaded, declared, find
 from pictify_sync.manifest.payloads import Restorer
@@ -127,18 +127,18 @@ class _Templates:
     def _doubt(self, loaded: Loaded[AssetsManifest], record: TemplateRecord | None) -> None:
         """Tell of a name that may be a slip of the pen, and of a uid that the provider did not know.
 
-        The embedded provider is sent what is declared. What else it holds is known to the state, or not there.
+        A provider whose templates are private is sent what is declared; what else it holds is known to the state.
         """
         name, findings = loaded.model.template, Findings(loaded.document, self._problems)
-        is_local = (loaded.model.provider or self._context.provider) == LOCAL
+        facts = self._context.facts(loaded.model.provider or self._context.provider)
         is_unknown = record is None or record.declared
         for problem in self._hidden if is_unknown else ():  # it may be declared in one of those files
             self._problems.add(problem)
-        if is_local and is_unknown:
+        if facts.templates_are_private and is_unknown:
             there = ", ".join(sorted(self._declared)[:MAX_NAMED])
             hint = nearest(name, self._declared) or (f"there are: {there}" if there else "declare it: 'kind: template'")
             findings.error(("template",), f"no template '{name}' is declared", hint)
-        elif record is None and not is_local and (hint := nearest(name, self._declared)):
+        elif record is None and not facts.templates_are_private and (hint := nearest(name, self._declared)):
             findings.warning(("template",), f"no template '{name}' is declared, so it is taken as a uid", hint)
         elif record is not None and record.drift:
             findings.warning(("template",), f"the provider did not know the template '{name}' at the last refresh")
@@ -176,7 +176,7 @@ def _expand(prepared: Sequence[Prepared], context: ReadContext, problems: Proble
                 for spec, digest in zip(one.specs, one.digests, strict=True)
             ]
         )
-        look = context.glyphs and one.template.source is not None and one.specs[0].provider == LOCAL
+        look = context.glyphs and one.template.source is not None and context.facts(one.specs[0].provider).embedded
         characters: set[str] = set()
         for item in Expansion(one, context, problems):
             if len(spool) + len(layers) > context.max_assets:

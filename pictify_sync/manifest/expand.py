@@ -16,7 +16,7 @@ from pictify_sync.core.fingerprint import canonical, digest, keyed_digest
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.manifest import outputs as paths
-from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
+from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.expressions.language import column_in, holds_expressions
 from pictify_sync.manifest.expressions.operations import MissingColumn
 from pictify_sync.manifest.expressions.programs import Program, compiled
@@ -213,7 +213,8 @@ class Expansion:
         return self._files[value]
 
     def _local_file(self, value: str) -> object:
-        if self.prepared.specs[0].provider != LOCAL and self.context.local_pictures == "refuse":
+        is_remote = not self.context.facts(self.prepared.specs[0].provider).embedded
+        if is_remote and self.context.local_pictures == "refuse":
             message = f"the local picture {value[:120]!r} is not sent to a provider"
             self._tell(message, "see the setting local_pictures", kind=_BAD_PICTURE)
             return value

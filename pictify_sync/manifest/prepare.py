@@ -14,7 +14,7 @@ from pictify_sync.core.fingerprint import canonical, spec_digest
 from pictify_sync.core.model import Format, RenderSpec
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError
-from pictify_sync.manifest.context import LOCAL, Findings, ReadContext
+from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.expressions import language as syntax
 from pictify_sync.manifest.expressions import programs
 from pictify_sync.manifest.expressions.language import Expression
@@ -84,8 +84,9 @@ def prepare(
     is_readable = rows is not None or not isinstance(loaded.model.rows, str)
     if program is None or not is_readable:
         return None
-    families = tuple(dict.fromkeys([*template.families, *context.fonts]))
-    specs = _specs(loaded.model, template, provider, context.engine(families) if provider == LOCAL else "")
+    is_embedded = not others and context.facts(provider).embedded
+    families = tuple(dict.fromkeys([*template.families, *context.fonts(provider)])) if is_embedded else ()
+    specs = _specs(loaded.model, template, provider, context.engine(provider, families) if is_embedded else "")
     rules = [template.rules[name] for name in compiler.variables if name in template.rules]
     return Prepared(
         loaded=loaded,
@@ -99,7 +100,7 @@ def prepare(
         pictures=[rule.name for rule in rules if rule.type == "image"],
         secrets=[rule.name for rule in rules if rule.sensitive],
         variables=frozenset(compiler.variables),
-        families=families if provider == LOCAL else (),
+        families=families,
         secrecy=hidden,
     )
 

@@ -44,10 +44,6 @@ class Inspector:
         """Put the local files that html and its css name into it; a file that `read` has not stays as named."""
         return inline(html, read)
 
-    def engine_identity(self, engine: str, families: Sequence[str]) -> str:
-        """Name, version and digests of the fonts among `families` that are installed."""
-        return fonts.engine_identity(engine, families)
-
     def missing_glyphs(self, text: str, families: Sequence[str]) -> str:
         """Characters of the text that none of the fonts can draw, sorted, each once."""
         return fonts.missing_glyphs(text, families)

@@ -17,6 +17,7 @@ from pictify_sync.core.health import Check, Health
 from pictify_sync.core.ports import Provider, StateStore
 from pictify_sync.errors import PictifySyncError, StateError, UsageError
 from pictify_sync.manifest.desired import Manifests
+from pictify_sync.providers import registry
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring.place import old_places, shown
 from pictify_sync.wiring.project import Project
@@ -29,7 +30,6 @@ from pictify_sync.workflows.doctor import templates as health_templates
 from pictify_sync.workflows.doctor.live import Explored, probe
 
 LITTLE_SPACE = 100_000_000  # bytes
-LOCAL = "local"
 
 
 @runtime_checkable
@@ -70,9 +70,9 @@ def _examine(project: Project) -> Iterator[Check]:
     try:
         uses = health_templates.uses(manifests[0]) if manifests else {}
         for name in sorted({settings.provider, *(provider for provider, _ in uses)}):
-            if name == LOCAL:
-                yield from _engine(project)
-            else:
+            if (own := registry.find(name).checks) is not None:
+                yield from own(project.connection(name))
+            if not project.facts(name).embedded:
                 yield from _account(project, name, manifests, uses)
     finally:
         for one in manifests:
@@ -127,24 +127,6 @@ def _read(project: Project, manifests: list[Manifests]) -> Iterator[Check]:
     yield Check("manifests", folder, Health.OK, f"read (manifests: {len(found.manifests):,}, pictures: {len(found):,})")
 
 
-def _engine(project: Project) -> Iterator[Check]:
-    from pictify_sync.rendering import selfcheck  # noqa: PLC0415 - only where the embedded engine is used
-
-    settings = project.settings
-    name = selfcheck.version(settings.engine)
-    if missing := selfcheck.missing_families(settings.fonts):
-        hint = "install them as packages: python -m pip install 'pictify-sync[fonts]'"
-        yield Check("engine", settings.engine, Health.WARNING, f"fonts that are missing: {', '.join(missing)}", hint)
-    wrong = selfcheck.try_worker(settings.engine, settings.fonts, settings.render_timeout)
-    if wrong:
-        hint = (
-            "see docs/how-to/use-another-engine.md" if settings.engine == "chromium" else "install pictify-sync again"
-        )
-        yield Check("engine", settings.engine, Health.ERROR, f"no picture can be drawn: {wrong}", hint)
-    else:
-        yield Check("engine", settings.engine, Health.OK, f"a worker drew a picture ({name})")
-
-
 def _account(
     project: Project, name: str, manifests: list[Manifests], uses: Mapping[health_templates.Place, health_templates.Use]
 ) -> Iterator[Check]:
@@ -165,11 +147,11 @@ def _account(
             "templates", f"{name}, template {template}", _template(project, provider, template, use, manifests[0])
         )
     yield from health.told("dialect", place, _dialect(project, name))
-    sources = project.settings.url_sources(name)
+    sources = project.provider_settings(name).url_sources
     if "inbox" in sources:
         recorded = {record.name: record.uid for record in project.state().templates() if record.provider == name}
         uids = [recorded.get(template, template) for template in mine]
-        told = "urls_in_results" in project.options(name).limits  # by the settings, or by a live check
+        told = "urls_in_results" in project.known(name)  # by the settings, or by a live check
         allowed = project.capabilities(name) if told else None
         if allowed is not None and ("lookup" not in sources or "single" in sources):
             allowed = replace(allowed, can_find="single" in sources)
@@ -203,7 +185,7 @@ def _dialect(project: Project, name: str) -> Iterator[Check]:
         yield Check("dialect", place, Health.WARNING, message, hint)
         return
     facts = here.probed.facts
-    for field, value in project.settings.limits(name).items():
+    for field, value in project.provider_settings(name).given().items():
         found = getattr(facts, field, None)
         if isinstance(found, bool) and found is not value:
             message = f"the settings say {field}: {str(value).lower()}, and the newest live check found otherwise"
@@ -224,10 +206,10 @@ def explore(project: Project, provider: str, stop: Callable[[], bool]) -> Explor
 
 
 def explorable(project: Project, provider: str) -> str:
-    """The service that a live check would render at. Raises UsageError for the embedded provider."""
-    if provider == LOCAL:
+    """The service that a live check would render at. Raises UsageError for an embedded provider."""
+    if project.facts(provider).embedded:
         hint = "name another with --provider, or set `provider` in the settings"
-        raise UsageError("the provider local is part of pictify-sync: nothing is to be found out", hint=hint)
+        raise UsageError(f"the provider {provider} is part of pictify-sync: nothing is to be found out", hint=hint)
     return project.service(provider)
 
 

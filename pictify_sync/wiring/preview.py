@@ -15,9 +15,8 @@ from pictify_sync.core.model import Change
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.preview import Comparison, Pair, PictureFile, Preview, Published
 from pictify_sync.manifest.desired import Manifests
+from pictify_sync.providers import registry
 from pictify_sync.wiring.project import Project
-
-ENGINE = "local"  # the provider whose engine draws
 
 Previews = Generator[tuple[Change, Preview], None, None]
 
@@ -28,18 +27,19 @@ def previews(project: Project, planned: tuple[Plan, Manifests], pictures: Path, 
     The pictures are written to the folder, and nothing else anywhere that lasts. Exhaust or close the generator.
     """
     from pictify_sync.artifacts.gallery import FolderGallery  # noqa: PLC0415 - plan draws nothing
-    from pictify_sync.providers.registry import connect  # noqa: PLC0415
     from pictify_sync.rendering.engines.pool import RenderPool  # noqa: PLC0415
     from pictify_sync.workflows.preview.draw import PreviewEngine, drawable  # noqa: PLC0415
     from pictify_sync.workflows.preview.run import PreviewContext, preview  # noqa: PLC0415
 
     plan, manifests = planned
-    options = project.options(ENGINE)
+    spec = registry.able(project.settings.provider, lambda one: one.scratch)
+    assert spec.scratch is not None  # as of every one that draws
     with ExitStack() as opened:
-        scratch = opened.enter_context(TemporaryDirectory(prefix="pictify-sync-"))
-        provider = connect(ENGINE, replace(options, folder=Path(scratch, "local")))  # its identity lies beside it
+        folder = Path(opened.enter_context(TemporaryDirectory(prefix="pictify-sync-")))
+        how, connection = spec.scratch(project.provider_settings(spec.name), folder), project.connection(spec.name)
+        provider = spec.connect(replace(connection, settings=how.settings))
         opened.callback(provider.close)
-        pool = RenderPool(options.workers or os.cpu_count() or 1, longest=options.render_timeout)
+        pool = RenderPool(how.workers or os.cpu_count() or 1, longest=how.seconds)
         opened.callback(partial(pool.shutdown, cancel_futures=True))
         templates = drawable(manifests.templates, project.state().templates())
         engine = PreviewEngine(provider, templates, manifests, FolderGallery(pictures), project.clock)

@@ -9,24 +9,26 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_bytes, token_hex
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.binding import project_title
 from pictify_sync.core.dialect import promised, service_of
 from pictify_sync.core.entries import Bound, Entry
 from pictify_sync.core.guard import Limits, refusals
-from pictify_sync.core.model import Artifact, AssetKey, Capabilities, Record
+from pictify_sync.core.model import Artifact, AssetKey, Capabilities, ProviderFacts, Record
 from pictify_sync.core.plan import Plan, Relocation
 from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, StateStore
 from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
-from pictify_sync.providers.registry import VENDOR_URL, ProviderOptions, instead_of
+from pictify_sync.providers import registry
+from pictify_sync.providers.spec import Connection
 from pictify_sync.settings import FILE, Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
+from pictify_sync.wiring.part import own_folders, provider_settings
 from pictify_sync.wiring.place import find_relocation, placed, places_of, settings_of
 from pictify_sync.workflows.apply.approval import Consent, check, refuse_stale
 from pictify_sync.workflows.apply.session import timestamp
@@ -54,7 +56,7 @@ def open_project(settings_file: Path | None, environ: Mapping[str, str], folder:
 
     `folder`: the project folder where there is no settings file [the working directory].
     """
-    return Project(load_settings(settings_file, environ, project=folder))
+    return Project(load_settings(settings_file, environ, registry.parts, project=folder))
 
 
 class Project:
@@ -163,43 +165,53 @@ class Project:
         self.artifacts()
         return "" if self.held is None else self.held.place()
 
-    def options(self, name: str) -> ProviderOptions:
-        """What the settings, and the newest live check below them, say about a provider."""
-        settings = self.settings
-        return ProviderOptions(
-            folder=settings.path(settings.local),
-            engine=settings.engine,
-            families=tuple(settings.fonts),
-            allow_hosts=tuple(settings.allow_hosts),
-            workers=settings.workers or 0,
-            render_timeout=settings.render_timeout,
-            api_key=settings.api_key,
-            limits={**self._promised(name), **settings.limits(name)},
+    def provider_settings(self, name: str) -> Any:
+        """What the settings say of a provider. Raises UsageError: there is none of that name, InputError."""
+        return provider_settings(self.settings, name)
+
+    def facts(self, name: str) -> ProviderFacts:
+        """What holds of a provider as it is set up. Raises as `provider_settings`."""
+        return registry.find(name).facts(self.provider_settings(name))
+
+    def own_folders(self) -> Sequence[str]:
+        """Folders of the project in which its providers keep what is theirs."""
+        return own_folders(self.settings)
+
+    def connection(self, name: str) -> Connection:
+        """What a provider is connected with."""
+        spec = registry.find(name)
+        return Connection(
+            settings=self.provider_settings(name),
+            capabilities=self.capabilities(name),
+            project=self.settings.project,
+            key=self.settings.secret(spec.key_variable),
+            base_url=self._base_url(name),
+            allow_hosts=tuple(self.settings.allow_hosts),
             clock=self.clock,
-            **({"base_url": settings.base_url} if settings.base_url else {}),
         )
 
-    def service(self, name: str) -> str:
-        """Where a provider is reached, without user and query; "" for the embedded one. UsageError: it is no URL."""
-        return "" if name == "local" else service_of(self.settings.base_url or VENDOR_URL)
+    def _base_url(self, name: str) -> str:
+        spec = registry.find(name)
+        return self.settings.environ.get(spec.url_variable) or spec.url
 
-    def _promised(self, name: str) -> Mapping[str, object]:
-        """What a live check found out about a provider where it is reached now."""
+    def service(self, name: str) -> str:
+        """Where a provider is reached, without user and query; "" for an embedded one. UsageError: it is no URL."""
+        return "" if self.facts(name).embedded else service_of(self._base_url(name))
+
+    def known(self, name: str) -> Mapping[str, object]:
+        """What a live check, or the settings over it, say of a provider's capabilities where it is reached now."""
         service = self.service(name)
-        return promised(self.state().probes(), name, service) if service else {}
+        found = promised(self.state().probes(), name, service) if service else {}
+        return {**found, **self.provider_settings(name).given()}
 
     def capabilities(self, name: str) -> Capabilities:
-        """What a provider allows, without connecting to a built-in one."""
-        from pictify_sync.providers.registry import capabilities  # noqa: PLC0415 - its name is ours too
-
-        return capabilities(name, self.options(name))
+        """What a provider allows, without connecting to it."""
+        return registry.capabilities(registry.find(name), self.provider_settings(name), self.known(name))
 
     def provider(self, name: str) -> Provider:
         """A connected provider, the same one for the whole run."""
         if name not in self._providers:
-            from pictify_sync.providers.registry import connect  # noqa: PLC0415 - plan connects to nothing
-
-            self._providers[name] = connect(name, self.options(name))
+            self._providers[name] = registry.find(name).connect(self.connection(name))
         return self._providers[name]
 
     def read(self, paths: Sequence[str], *, glyphs: bool = False) -> Manifests:
@@ -216,9 +228,10 @@ class Project:
             root=settings.path(settings.manifests),
             inspector=inspector,
             provider=settings.provider,
-            instead_of=instead_of,
-            engine=lambda families: inspector.engine_identity(settings.engine, families),
-            fonts=tuple(settings.fonts),
+            instead_of=registry.instead_of,
+            facts=self.facts,
+            engine=lambda name, families: registry.find(name).engine(self.provider_settings(name), families),
+            fonts=lambda name: registry.find(name).fonts(self.provider_settings(name)),
             sensitive_key=store.sensitive_key() or (token_bytes(32) if glyphs else None),
             templates={(record.provider, record.name): record for record in store.templates()},
             max_assets=settings.max_assets,
@@ -235,7 +248,7 @@ class Project:
         settings = self.settings
         places = () if states.is_remote(settings) else (settings.state,)
         inbox = () if "://" in settings.inbox else (settings.inbox,)
-        return [settings.path(place).resolve() for place in (*places, settings.local, *inbox)]
+        return [settings.path(place).resolve() for place in (*places, *self.own_folders(), *inbox)]
 
     def _recorded(self) -> StateStore:
         """The state, or an empty one in place of one that was never fetched: whether manifests are valid needs none."""

@@ -84,6 +84,7 @@ class ApplyRun:
             store=self.project.state(create=self.records),
             artifacts=self.project.artifacts(),
             provider=self.project.provider,
+            facts=self.project.facts,
             payloads=source,
             asset=source.get,
             clock=self.project.clock,
@@ -100,7 +101,7 @@ class ApplyRun:
         )
 
     def _sources(self, provider: str) -> UrlSources:
-        order = self.project.settings.url_sources(provider)
+        order = self.project.provider_settings(provider).url_sources
         free = tuple(source for source in order if source != SINGLE)
         return UrlSources(free, self.project.inbox(self.inbox), single=SINGLE in order)
 

@@ -13,6 +13,7 @@ from pictify_sync.settings import Settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.git.place import PREFIX, parse_place
 from pictify_sync.state.sqlite.store import open_store
+from pictify_sync.wiring.part import own_folders
 
 if TYPE_CHECKING:
     from pictify_sync.state.git.opening import GitState
@@ -86,7 +87,8 @@ def open_fetched(settings: Settings) -> StateStore:
 def refuse_own(settings: Settings, file: Path) -> None:
     """Refuse to read or replace a database of ours as if it were a file of the user's. Raises UsageError."""
     state = _git_state(settings).index if is_remote(settings) else settings.path(settings.state)
-    for one in (state, settings.path(settings.local) / "emulator.db"):
+    kept = [one for folder in own_folders(settings) for one in settings.path(folder).glob("*.db")]
+    for one in (state, *kept):
         for own in (one, *(one.with_name(one.name + ending) for ending in ("-wal", "-shm"))):
             if file.exists() and own.exists() and file.samefile(own):
                 raise UsageError(f"{file} is in use: it belongs to the state of pictify-sync", hint="name another file")

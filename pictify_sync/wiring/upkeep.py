@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
@@ -16,6 +15,7 @@ from pictify_sync.core.entries import Bound, ProjectIdentity
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import Conflict, InputError, PlaceChanged, UsageError
+from pictify_sync.providers import registry
 from pictify_sync.state.sqlite.store import SqliteStateStore
 from pictify_sync.wiring.place import pictures_place, placed
 from pictify_sync.wiring.project import Project
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pictify_sync.state.git.store import GitStateStore
     from pictify_sync.state.snapshot.reader import Imported
     from pictify_sync.workflows.edit_state import Mending
-
-EMBEDDED = "local"  # its templates are ours alone, in a folder that may be thrown away
 
 
 def mend(project: Project) -> Mending:
@@ -121,7 +119,7 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
     selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True
     sight = workflow.Sight(
         selected=selected,
-        tells=lambda provider: provider != EMBEDDED,
+        tells=lambda provider: not project.facts(provider).templates_are_private,
         new=new,
         held=project.has_held,
         retention=lambda provider: project.capabilities(provider).retention_seconds,
@@ -151,8 +149,8 @@ def _unseen(project: Project) -> Sequence[tuple[str, str]]:
         manifests = project.read(())
     except InputError:
         return ()  # drift is looked for also while a manifest is being written
-    specs = (asset.spec for asset in manifests if learns_revision(asset))
-    return sorted({(spec.provider, spec.template) for spec in specs if spec.provider != EMBEDDED})
+    unseen = {(asset.spec.provider, asset.spec.template) for asset in manifests if learns_revision(asset)}
+    return sorted(one for one in unseen if not project.facts(one[0]).templates_are_private)
 
 
 def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
@@ -164,12 +162,7 @@ def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
 
 
 def collect_garbage(project: Project, days: float) -> int:
-    """Drop what the embedded provider keeps of batches that ended more than so many days ago; gives files removed."""
-    from pictify_sync.providers.local.connect import unusable  # noqa: PLC0415 - one command's
-    from pictify_sync.providers.pictify.server.store.retention import purge  # noqa: PLC0415 - one command's
-
-    folder = project.settings.path(project.settings.local)
-    try:
-        return purge(folder, project.clock.now() - days * 86_400) if (folder / "emulator.db").exists() else 0
-    except (OSError, sqlite3.Error) as error:
-        raise unusable(folder, error) from error
+    """Delete what embedded servers keep of batches that ended more than so many days ago; gives files removed."""
+    before = project.clock.now() - days * 86_400
+    own = [one for one in map(registry.find, registry.BUILT_IN) if one.purge is not None]
+    return sum(one.purge(project.connection(one.name), before) for one in own if one.purge is not None)

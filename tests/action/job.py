@@ -200,7 +200,7 @@ class _Steps:
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_ACTION_PATH": str(ROOT),
             "RUNNER_TEMP": str(machine / "temp"),
-            "PICTIFY_SYNC_WORKERS": "1",
+            "PICTIFY_SYNC_PROVIDERS__LOCAL__WORKERS": "1",
             **{name: value for name, value in IDENTITY.items() if name.startswith("GIT_CONFIG")},
             **environ,
         }

@@ -116,7 +116,7 @@ def test_what_commands_keep_is_not_taken_from_a_proposal(hub: Hub, monkeypatch: 
     refuse_kept(base, os.environ)
 
 
-STATE = "version: 1\nstate: data/pictures.db\nlocal: render\ninbox: hooks\n"
+STATE = "version: 1\nstate: data/pictures.db\nproviders: {local: {folder: render}}\ninbox: hooks\n"
 
 
 def _file(name: str) -> Callable[[Path], None]:

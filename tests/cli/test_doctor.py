@@ -110,7 +110,7 @@ def test_live_finds_out_and_is_used_from_then_on(
 def test_settings_outrank_what_was_found(folder: ProjectFolder, doctor: Doctor, cli: Run, account: Path) -> None:
     """What the user says is done, and doctor tells that it is not so."""
     doctor("--live", "--yes")
-    folder.edit("pictify-sync.yaml", "{pictify: {", "{pictify: {honours_idempotency_key: false, ")
+    folder.edit("pictify-sync.yaml", " pictify: {", " pictify: {honours_idempotency_key: false, ")
     plan = json.loads(cli("plan", "--json").out)
     assert plan["capabilities"]["pictify"]["honours_idempotency_key"] is False
     assert any("the settings say" in message for _, message, _ in found(doctor(), "dialect"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,6 @@ from pictify_sync.core.entries import DialectFacts, OpenBatch
 from pictify_sync.core.journal import DoubtRules, Quarantine, SendAgain, Weigh, judge
 from pictify_sync.core.model import Capabilities
 from pictify_sync.errors import UsageError
-from pictify_sync.providers.registry import limited
 from tests.state.samples import AT, intended, probed
 
 FACTS = st.builds(
@@ -32,7 +32,7 @@ def test_facts_are_capabilities(facts: DialectFacts) -> None:
     """They fit the fields, what is not known leaves what is declared, and several layouts need names and URLs."""
     declared = Capabilities(honours_idempotency_key=True, can_find=True)
     known = promised([replace(probed("p"), facts=facts)], "pictify", SERVICE)
-    found = limited(declared, known)
+    found = replace(declared, **cast("dict[str, Any]", known))
     assert found.urls_in_results is facts.urls_in_results
     assert found.honours_idempotency_key is (facts.honours_idempotency_key is not False)
     assert found.can_find is (facts.look_up_tells_variables is not False)

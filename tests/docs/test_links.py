@@ -8,8 +8,9 @@ import pytest
 from pydantic import BaseModel
 
 from pictify_sync.manifest.schema import AssetsManifest, TemplateManifest
+from pictify_sync.providers.registry import parts
 from pictify_sync.rendering.handlebars.helpers import FUNCTIONS
-from pictify_sync.settings import Fields
+from pictify_sync.settings import fields_model
 from pictify_sync.validation import validate
 from pictify_sync.yaml_reader import read_document
 from tests.docs.pages import NAMES, ROOT, Block, anchors, blocks, links
@@ -58,11 +59,12 @@ def test_yaml_is_right(name: str, block: Block) -> None:
     """A whole manifest, template or settings file is valid; a part of one has fields that exist."""
     document = read_document(block.text, name)
     assert isinstance(document.value, dict)
-    models: tuple[type[BaseModel], ...] = (AssetsManifest, TemplateManifest, Fields)
+    models: tuple[type[BaseModel], ...] = (AssetsManifest, TemplateManifest, fields_model(parts(())))
     if "version" not in document.value:
         assert any(document.value.keys() <= model.model_fields.keys() for model in models)
         return
     template = document.value.get("kind") == "template"
-    model = TemplateManifest if template else AssetsManifest if "template" in document.value else Fields
+    settings = fields_model(parts(()))
+    model = TemplateManifest if template else AssetsManifest if "template" in document.value else settings
     found = validate(model, document)
     assert not isinstance(found, list), "\n".join(map(str, found))

@@ -32,7 +32,7 @@ def shell(block: Block, folder: Path) -> str:
         **{name: value for name, value in os.environ.items() if not name.startswith(("PICTIFY_", "PYTEST_"))},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(ROOT),
-        "PICTIFY_SYNC_WORKERS": "1",
+        "PICTIFY_SYNC_PROVIDERS__LOCAL__WORKERS": "1",
         "NO_COLOR": "1",
     }
     done = subprocess.run(

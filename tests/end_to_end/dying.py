@@ -15,6 +15,7 @@ from typing import Any
 
 from pictify_sync.core.entries import Entry
 from pictify_sync.core.ports import StateStore
+from pictify_sync.providers.registry import parts
 from pictify_sync.settings import load_settings
 from pictify_sync.state.sqlite.store import open_store
 from pictify_sync.wiring import ApplyRun, Choice, Project
@@ -66,7 +67,7 @@ def main() -> None:
         return stores[-1]
 
     clock = Ahead(float(os.environ.get("TEST_AHEAD", "0")))
-    project = Project(load_settings(None, os.environ), clock, open_state=open_state)
+    project = Project(load_settings(None, os.environ, parts), clock, open_state=open_state)
     run = ApplyRun(project, lambda _: None, lambda: False)
     recovered = run.recover()
     plan, manifests = run.plan((), Choice())

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from pictify_sync.core.events import AssetStored, Event
+from pictify_sync.providers.registry import parts
 from pictify_sync.settings import load_settings
 from pictify_sync.wiring import ApplyRun, Choice, Project
 from tests.end_to_end.dying import Ahead
@@ -22,7 +23,7 @@ def main() -> None:
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    project = Project(load_settings(None, os.environ), Ahead(0.0))
+    project = Project(load_settings(None, os.environ, parts), Ahead(0.0))
     run = ApplyRun(project, count, lambda: False)
     recovered = run.recover()
     plan, manifests = run.plan((), Choice())

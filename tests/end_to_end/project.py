@@ -48,6 +48,14 @@ body { margin: 0; display: flex; align-items: center; justify-content: center; f
 ROWS = "id,title,colour\n" + "".join(f"i{n},Title {n},#{n * 37 % 256:02x}{n * 91 % 256:02x}40\n" for n in range(4))
 
 
+def with_one_worker(settings: str) -> str:
+    """Settings whose embedded server draws in one process."""
+    for start, one in (("local: {", "local: {workers: 1, "), ("providers: {", "providers: {local: {workers: 1}, ")):
+        if start in settings:
+            return settings.replace(start, one)
+    return f"{settings}providers: {{local: {{workers: 1}}}}\n"
+
+
 class ProjectFolder:
     """Where the command runs. `rows` and the manifest can be edited between runs."""
 
@@ -55,7 +63,7 @@ class ProjectFolder:
         self.folder = folder
         self.manifests = folder / "manifests"
         self.manifests.mkdir(parents=True)
-        self.write("pictify-sync.yaml", f"version: 1\nworkers: 1\n{settings}")
+        self.write("pictify-sync.yaml", f"version: 1\n{with_one_worker(settings)}")
         self.write("manifests/cards.yaml", MANIFEST.format(format=media))
         self.write("manifests/card.yaml", TEMPLATE)
         self.write("manifests/card.html", HTML)

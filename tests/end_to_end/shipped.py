@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pictify_sync.providers.pictify.server.app import read_meter
 from pictify_sync.webhooks.files import FileInbox
-from tests.end_to_end.project import ProjectFolder
+from tests.end_to_end.project import ProjectFolder, with_one_worker
 
 ROOT = Path(__file__).parents[2]
 KEY = "0123456789abcdef" * 4
@@ -33,7 +33,7 @@ class Shipped(ProjectFolder):
         self.folder = folder
         self.manifests = folder / "manifests"
         shutil.copytree(ROOT / "manifests", self.manifests)
-        self.write("pictify-sync.yaml", f"version: 1\nworkers: 1\n{settings}")
+        self.write("pictify-sync.yaml", f"version: 1\n{with_one_worker(settings)}")
         self.select = tuple(word for pattern in select for word in ("--select", pattern))
 
     def apply(self, environ: Mapping[str, str] | None = None) -> str:

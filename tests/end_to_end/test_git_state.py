@@ -31,8 +31,9 @@ class Clones:
         git(folder, "remote", "add", "origin", "../hub.git")
         shared = self.folder / "shared"
         settings = "state: git+ref:refs/pictify-sync/state\n"
-        settings += "" if apart else f"local: {shared}/local\noutput: {shared}/output\n"
-        return ProjectFolder(folder, rows=ROWS, settings=settings + "providers: {local: {max_items: 2, max_open: 2}}\n")
+        settings += "" if apart else f"output: {shared}/output\n"
+        local = "max_items: 2, max_open: 2" + ("" if apart else f", folder: {shared}/local")
+        return ProjectFolder(folder, rows=ROWS, settings=f"{settings}providers: {{local: {{{local}}}}}\n")
 
     def meter(self) -> dict[tuple[str, str], int]:
         """How often each picture was rendered."""

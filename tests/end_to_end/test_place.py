@@ -49,7 +49,7 @@ def by_environment(_: ProjectFolder) -> tuple[tuple[str, ...], dict[str, str]]:
 
 def by_other_settings(project: ProjectFolder) -> tuple[tuple[str, ...], dict[str, str]]:
     """... in another settings file."""
-    project.write("other.yaml", "version: 1\nworkers: 1\noutput: dist\n")
+    project.write("other.yaml", "version: 1\nproviders: {local: {workers: 1}}\noutput: dist\n")
     return ("--settings", "other.yaml"), {}
 
 

@@ -145,7 +145,7 @@ def hostile(project: ProjectFolder) -> None:
 def test_a_hostile_pull_request_costs_its_own_pictures_only(project: ProjectFolder, tmp_path: Path) -> None:
     """A link, hosts that are not allowed, a page that takes for ever: each is a note, and the others are drawn."""
     hostile(project)
-    project.edit("pictify-sync.yaml", "workers: 1\n", "workers: 1\nrender_timeout: 1.5\n")
+    project.edit("pictify-sync.yaml", "workers: 1", "workers: 1, render_timeout: 1.5")
     done = watched(project, "preview", "--json", "--pictures", str(tmp_path / "pictures"))
     assert done.returncode == 0, done.stderr
     found = {change["key"]: change for change in json.loads(done.stdout)["changes"]}

@@ -20,7 +20,7 @@ SVG = (
 
 def test_a_picture_without_end_is_ended_by_its_limit(tmp_path: Path) -> None:
     """The failure names the asset and the limit; preview keeps to the same limit."""
-    project = ProjectFolder(tmp_path, settings="render_timeout: 4\n")
+    project = ProjectFolder(tmp_path, settings="providers: {local: {render_timeout: 4}}\n")
     project.write("manifests/slow.svg", SVG)
     project.edit("manifests/card.html", "<p>{{title}}</p>", '<p>{{title}}</p>{{#if logo}}<img src="{{logo}}">{{/if}}')
     project.edit("manifests/card.yaml", "  colour:", "  logo: {type: image}\n  deep: {type: boolean}\n  colour:")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from pictify_sync.core.model import ProviderFacts
 from pictify_sync.errors import Problem
 
 _NAME = re.compile(r"\{\{\{?[#^]?(?:if |unless |each )?\s*([A-Za-z_]\w*)")
@@ -42,8 +44,14 @@ class FakeInspector:
                 html = html.replace(name, "data:;base64," + b64encode(content).decode())
         return html
 
-    def engine_identity(self, engine: str, families: Sequence[str]) -> str:
-        return f"{engine} 1.0 {','.join(families)}"
-
     def missing_glyphs(self, text: str, families: Sequence[str]) -> str:
         return "".join(sorted({character for character in text if ord(character) > 255} - set(self._draws)))
+
+
+def facts(name: str) -> ProviderFacts:
+    """`local` is embedded; any other provider is an account."""
+    is_local = name == "local"
+    return ProviderFacts(embedded=is_local, billed=not is_local, templates_are_private=is_local)
+
+
+OFFLINE: Mapping[str, Any] = {"inspector": FakeInspector(), "provider": "local", "facts": facts}  # of a ReadContext

@@ -12,7 +12,7 @@ import pytest
 from pictify_sync.errors import InputError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
-from tests.manifest.fakes import FakeInspector
+from tests.manifest.fakes import OFFLINE
 
 TEMPLATE = """version: 1
 kind: template
@@ -50,8 +50,8 @@ class Project:
         self.context = ReadContext(
             project=folder,
             root=folder / "manifests",
-            inspector=FakeInspector(),
-            engine=lambda families: f"takumi {','.join(families)}",
+            engine=lambda _, families: f"takumi {','.join(families)}",
+            **OFFLINE,
             sensitive_key=b"k" * 32,
             cwd=folder,
         )

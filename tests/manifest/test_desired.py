@@ -19,7 +19,7 @@ from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 from pictify_sync.errors import InputError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import read_manifests
-from tests.manifest.fakes import FakeInspector
+from tests.manifest.fakes import OFFLINE, FakeInspector
 from tests.manifest.project import ASSETS, Project
 
 
@@ -287,7 +287,7 @@ def test_a_uid_of_the_embedded_provider(project: Project) -> None:
 def test_engines_and_fonts_count_for_the_local_provider_only(project: Project) -> None:
     """A remote provider has no engine; the local one's depends on the fonts of template and settings."""
     project.edit("manifests/card.html", lambda text: text + "<style>b {font-family: 'Lora'}</style>")
-    assert next(iter(project.read(fonts=("Inter", "Lora")))).spec.engine == "takumi Lora,Inter"
+    assert next(iter(project.read(fonts=lambda _: ("Inter", "Lora")))).spec.engine == "takumi Lora,Inter"
     assert next(iter(project.read(provider="pictify"))).spec.engine == ""
 
 
@@ -348,7 +348,7 @@ def test_several_providers_may_use_one_template(project: Project) -> None:
 
 def test_an_empty_folder_asks_for_nothing(tmp_path: Path) -> None:
     """No manifests are no assets; a missing root is an error."""
-    context = ReadContext(project=tmp_path, root=tmp_path / "manifests", inspector=FakeInspector())
+    context = ReadContext(project=tmp_path, root=tmp_path / "manifests", **OFFLINE)
     with pytest.raises(InputError, match="no such file or folder"):
         read_manifests([], context)
     (tmp_path / "manifests").mkdir()

@@ -11,7 +11,7 @@ from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import read_manifests
-from tests.manifest.fakes import FakeInspector
+from tests.manifest.fakes import OFFLINE
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = sorted(path.name for path in GOLDEN.iterdir() if path.is_dir())
@@ -25,7 +25,7 @@ def record(uid: str) -> TemplateRecord:
 def told(folder: Path) -> str:
     """Give the problems of a folder of manifests as text, one a line."""
     known = {("local", uid): record(uid) for uid in ("u", "uid1", "x")}
-    context = ReadContext(project=folder, root=folder, inspector=FakeInspector(), templates=known, cwd=folder)
+    context = ReadContext(project=folder, root=folder, templates=known, cwd=folder, **OFFLINE)
     problems: tuple[Problem, ...]
     try:
         problems = tuple(read_manifests([], context).problems)

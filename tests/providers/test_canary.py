@@ -24,7 +24,7 @@ from pictify_sync.credentials import forms
 from pictify_sync.errors import PictifySyncError
 from pictify_sync.providers.pictify.client import Opened, PictifyProvider
 from pictify_sync.providers.pictify.webhooks import PictifyWebhooks
-from pictify_sync.providers.registry import ProviderOptions, connect
+from pictify_sync.providers.registry import find
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
 from pictify_sync.providers.transport.rate import Rate
@@ -32,6 +32,7 @@ from pictify_sync.webhooks.receiver import Receiver, ReceiverOptions
 from pictify_sync.webhooks.remote import RemoteInbox
 from tests.providers.clock import FakeClock
 from tests.providers.conformance import request, template
+from tests.providers.connecting import connection
 
 CANARY = "cAnary+Key/0123456789=abcdef"
 SPELLINGS = {
@@ -184,10 +185,10 @@ class Garbage(httpx.SyncByteStream):
 
 def test_options_and_errors_of_an_account() -> None:
     """Neither the options of an account nor the refusal of a bad URL show it."""
-    options = ProviderOptions(api_key=SecretStr(CANARY), base_url=f"http://user:{CANARY}@api.example/{CANARY}")
+    options = connection("pictify", key=SecretStr(CANARY), base_url=f"http://user:{CANARY}@api.example/{CANARY}")
     assert not leaks(repr(options).replace(options.base_url, ""))
     with pytest.raises(PictifySyncError) as caught:
-        connect("pictify", options)
+        find("pictify").connect(options)
     assert not leaks("".join(traceback.format_exception(caught.value)))
 
 

@@ -13,7 +13,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pictify_sync.credentials import hide, without_keys
+from pictify_sync.credentials import HIDDEN, hide, hide_variable, without_keys
+from pictify_sync.providers.registry import find
 from pictify_sync.providers.transport.http import Http
 from pictify_sync.report.safe import safe
 
@@ -98,3 +99,11 @@ def test_a_trace_shows_no_key(tmp_path: Path) -> None:
     done = subprocess.run(called, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
     assert "RuntimeError: *** and ***" in done.stderr
     assert HEX not in done.stderr
+
+
+def test_the_key_of_every_registered_provider_is_hidden() -> None:
+    """Once a provider is known, what its variable of the environment holds is in no text."""
+    find("pictify")
+    hide_variable("OTHER_PROVIDER_KEY")
+    for variable in ("PICTIFY_API_KEY", "OTHER_PROVIDER_KEY"):
+        assert hide("it was plain-and-unmarked", {variable: "plain-and-unmarked"}) == f"it was {HIDDEN}"

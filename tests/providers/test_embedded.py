@@ -15,8 +15,9 @@ from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import ProviderError
 from pictify_sync.providers.pictify.server.app import read_meter
-from pictify_sync.providers.registry import ProviderOptions, connect
+from pictify_sync.providers.registry import find
 from tests.providers.conformance import SIZES, render, request, template
+from tests.providers.connecting import connection
 
 HTML = "<style>body {background: {{colour}} } p {font-size: 4px}</style><body><p>{{uppercase name}}</p></body>"
 
@@ -30,7 +31,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def provider(folder: Path) -> Iterator[Provider]:
     """One provider for the module."""
-    made = connect("local", ProviderOptions(folder=folder, workers=1))
+    made = find("local").connect(connection("local", folder=str(folder), workers=1))
     yield made
     made.close()
 

@@ -11,14 +11,14 @@ from pictify_sync.core.outcomes import InDoubt
 from pictify_sync.core.ports import Provider
 from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.app import Options, read_meter
-from pictify_sync.providers.registry import ProviderOptions
 from tests.providers.conformance import ProviderConformance, accepted, finish, request, template
+from tests.providers.connecting import connection
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 def opened(folder: Path) -> Provider:
     """The provider over a folder."""
-    return over(ProviderOptions(folder=folder, workers=2, render_timeout=5), Options(FakeRenderer))
+    return over(connection("local", folder=str(folder), workers=2, render_timeout=5.0), Options(FakeRenderer))
 
 
 @pytest.fixture(scope="module")

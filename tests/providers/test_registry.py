@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from pictify_sync.errors import AuthenticationFailed, UsageError
-from pictify_sync.providers.registry import ProviderOptions, capabilities, connect
+from pictify_sync.providers.registry import find
+from tests.providers.connecting import allowed, connection
 
 HEAVY = (
     "httpx",
@@ -19,38 +19,37 @@ HEAVY = (
     "pebble",
     "tenacity",
     "PIL",
-    "importlib.metadata",
     "pictify_sync.providers.pictify.server.app",
 )
 
 
 def test_capabilities_cost_nothing() -> None:
-    """What `local` and `pictify` are capable of is known without a client, a server, an engine or package metadata."""
+    """Capabilities are known without a client, a server or an engine; who the providers are, without models too."""
     program = f"""
 import sys
-import pictify_sync.providers.local.connect, pictify_sync.providers.pictify.connect
-from pictify_sync.providers.registry import ProviderOptions, capabilities
-for name in ("local", "pictify"):
-    capabilities(name, ProviderOptions())
+from pictify_sync.providers.registry import capabilities, find
+specs = [find(name) for name in ("local", "pictify")]
+print(sorted({{"pydantic", "importlib.metadata"}} & set(sys.modules)))
+for spec in specs:
+    capabilities(spec, spec.settings()(), {{}})
 print(sorted(set({HEAVY!r}) & set(sys.modules)))
 """
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    assert found.stdout.split() == ["[]", "[]"]
 
 
 def test_limits_change_capabilities() -> None:
     """The settings' limits stand over what a provider declares; a name that is none is told."""
-    options = ProviderOptions(limits={"max_items": 7, "max_open": None})
-    found = capabilities("local", options)
-    assert (found.max_items, found.max_open, found.honours_idempotency_key) == (7, None, True)
-    with pytest.raises(UsageError, match="max_itmes"):
-        capabilities("local", ProviderOptions(limits={"max_itmes": 7}))
+    found = allowed("local", max_items=7)
+    assert (found.max_items, found.max_open, found.honours_idempotency_key) == (7, 4, True)
+    with pytest.raises(ValidationError, match="max_itmes"):
+        allowed("local", max_itmes=7)
 
 
-def test_an_unknown_provider_is_told(tmp_path: Path) -> None:
+def test_an_unknown_provider_is_told() -> None:
     """A name that nobody registered names the known ones."""
     with pytest.raises(UsageError) as caught:
-        connect("locla", ProviderOptions(folder=tmp_path))
+        find("locla")
     assert "local, pictify" in caught.value.hint
 
 
@@ -58,16 +57,16 @@ def test_an_unknown_provider_is_told(tmp_path: Path) -> None:
 def test_the_account_needs_a_key(key: SecretStr | None) -> None:
     """Without a key there is no account."""
     with pytest.raises(AuthenticationFailed):
-        connect("pictify", ProviderOptions(api_key=key))
+        find("pictify").connect(connection("pictify", key=key))
 
 
 def test_the_key_never_travels_in_clear() -> None:
     """A base URL of plain http is refused unless it is loopback."""
     for url in ("http://api.example", "ftp://localhost", "api.example"):
         with pytest.raises(UsageError):
-            connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url))
+            find("pictify").connect(connection("pictify", key=SecretStr("k"), base_url=url))
     for url in ("http://127.0.0.1:8000/prefix", "https://api.example"):
-        connect("pictify", ProviderOptions(api_key=SecretStr("k"), base_url=url)).close()
+        find("pictify").connect(connection("pictify", key=SecretStr("k"), base_url=url)).close()
 
 
 @pytest.mark.parametrize(
@@ -76,13 +75,13 @@ def test_the_key_never_travels_in_clear() -> None:
 )
 def test_plans_are_limits(plan: str, expected: tuple[int, int | None, int | None]) -> None:
     """Items in a batch (the schema's 100 at most), open batches and requests a minute follow from the plan."""
-    found = capabilities("pictify", ProviderOptions(limits={"plan": plan}))
+    found = allowed("pictify", plan=plan)
     assert (found.max_items, found.max_open, found.requests_per_minute) == expected
 
 
 def test_settings_stand_over_the_plan() -> None:
     """What the settings say raises or lowers what the plan allows; an unknown plan is told."""
-    found = capabilities("pictify", ProviderOptions(limits={"plan": "business", "max_items": 1000, "max_open": 2}))
+    found = allowed("pictify", plan="business", max_items=1000, max_open=2)
     assert (found.max_items, found.max_open, found.requests_per_minute) == (1000, 2, 1000)
-    with pytest.raises(UsageError, match="gold"):
-        capabilities("pictify", ProviderOptions(limits={"plan": "gold"}))
+    with pytest.raises(ValidationError, match="business"):
+        allowed("pictify", plan="gold")

@@ -7,7 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from pictify_sync.settings import Fields, Guard, InDoubt, ProviderSettings
+from pictify_sync.providers.limits import Limits
+from pictify_sync.providers.registry import parts
+from pictify_sync.settings import Guard, InDoubt, fields_model
 
 PAGE = Path(__file__).parents[2] / "docs/reference/settings.md"
 
@@ -48,21 +50,23 @@ could be found.
 | `PICTIFY_WEBHOOK_SECRET` | Secret that webhooks are signed with; several between commas, while one is replaced. |
 | `PICTIFY_INBOX_TOKEN` | Who may read the inbox of a webhook receiver. |
 | `PICTIFY_STATE_KEY` | Hides sensitive values in a state on a Git ref: 32 characters or more, the same for all. |
-| `PICTIFY_SYNC_<FIELD>` | Overrides a field of the file: `PICTIFY_SYNC_ENGINE`, `PICTIFY_SYNC_GUARD__MAX_RENDERS`. |
+| `PICTIFY_SYNC_<FIELD>` | Overrides a field of the file: `PICTIFY_SYNC_OUTPUT`, `PICTIFY_SYNC_GUARD__MAX_RENDERS`. |
 | `NO_COLOR` | Set to anything: no colours. |
 
 Values are read as in YAML; the items of a list stand between commas. Secrets are read from the environment only.
 """
 
+KNOWN = parts(())
 SECTIONS: tuple[tuple[str, str, type[BaseModel]], ...] = (
-    ("The settings file", "", Fields),
+    ("The settings file", "", fields_model(KNOWN)),
     ("`guard`", "", Guard),
     ("`in_doubt`", "", InDoubt),
     (
         "`providers.<name>`",
-        "An absent value is what the account's plan documents, else what the provider documents.",
-        ProviderSettings,
+        "For every provider. An absent value is what the account's plan documents, else what the provider documents.",
+        Limits,
     ),
+    *((f"`providers.{name}`", "", part.settings()) for name, part in KNOWN.items()),
 )
 
 
@@ -81,7 +85,10 @@ def section(title: str, words: str, model: type[BaseModel]) -> str:
         "| field | type | default | meaning |",
         "|---|---|---|---|",
     ]
+    common = Limits.model_fields if model is not Limits and issubclass(model, Limits) else {}
     for name, field in model.model_json_schema()["properties"].items():
+        if name in common:
+            continue
         cells = (f"`{name}`", kind(field), default(field), field.get("description", ""))
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join([*lines, ""])

@@ -37,7 +37,8 @@ class Studio:
     def __init__(self, project: Project, manifests: Manifests) -> None:
         self._manifests = manifests
         self._templates: Mapping[str, TemplateSource] = {source.name: source for source in manifests.templates}
-        self._renderer = Renderer(project.settings.engine, tuple(project.settings.fonts))
+        settings = project.provider_settings("local")
+        self._renderer = Renderer(settings.engine, tuple(settings.fonts))
 
     def asset(self, manifest: str, item: str, layout: str) -> Asset:
         return next(one for one in self._manifests if split_key(one.key) == (manifest, item, layout))

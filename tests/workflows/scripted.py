@@ -25,7 +25,7 @@ Json = dict[str, Any]
 class Scripted:
     """One account. `bend` may change the body of any results before it is sent."""
 
-    def __init__(self, capabilities: Capabilities) -> None:
+    def __init__(self, capabilities: Capabilities, instance: str = "") -> None:
         self.clock = VirtualClock()
         self.posts: list[Json] = []  # bodies of batches, in order
         self.polls = 0
@@ -44,7 +44,7 @@ class Scripted:
         rate = Rate(self.clock, capabilities.requests_per_minute)
         http = Http(HOST, SecretStr("k" * 64), transport=httpx.MockTransport(self._answer), rate=rate)
         downloads = Downloads(http.client, http.client, (), resolve=lambda _: ["127.0.0.1"])
-        self.provider = PictifyProvider("pictify", Opened(http, downloads), capabilities)
+        self.provider = PictifyProvider("pictify", Opened(http, downloads), capabilities, instance=instance)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.strip("/").split("/")

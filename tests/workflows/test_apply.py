@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pictify_sync.core.model import Action, Asset, Change, DriftKind, Reason, Status
+from pictify_sync.core.model import Action, Asset, Change, DriftKind, ProviderFacts, Reason, Status
 from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.plan import Choice
 from tests.core.assets import asset, record
@@ -195,8 +195,9 @@ def test_what_a_resumed_run_makes_is_counted_once(tmp_path: Path) -> None:
 def test_an_interrupted_recovery_says_what_is_open(tmp_path: Path) -> None:
     """Pictures of open batches are counted, and whether anybody goes on with them."""
     for embedded in (True, False):
-        provider = PainterProvider(max_open=1, max_items=10, embedded=embedded)
+        provider = PainterProvider(max_open=1, max_items=10)
         world = World(tmp_path / str(embedded), provider)
+        world.facts = ProviderFacts(embedded=embedded)
         desired, store = ListDesired(ABC), world.store()
         ports = world.ports(desired, store)
         carry_out(replace(ports, stop=partial(bool, provider.meter)), world.plan(desired, store), lambda _: None)
@@ -206,7 +207,8 @@ def test_an_interrupted_recovery_says_what_is_open(tmp_path: Path) -> None:
 
 def test_renders_of_a_provider_that_bills_nothing_are_not_billed(tmp_path: Path) -> None:
     """They are counted apart."""
-    world = World(tmp_path, PainterProvider(billed=False))
+    world = World(tmp_path)
+    world.facts = ProviderFacts(billed=False)
     _, done = world.apply(ABC)
     assert (done.billed_min, done.billed_max, done.unbilled) == (0, 0, 5)
 

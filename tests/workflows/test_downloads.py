@@ -110,7 +110,7 @@ def test_a_lost_file_is_asked_for_again_before_it_is_rendered(tmp_path: Path) ->
 def test_only_the_embedded_server_vouches_for_its_pictures(tmp_path: Path, embedded: bool) -> None:
     """Bytes as its own worker made them need no decoding; a URL of a service proves nothing, whatever it names."""
     broken = png(8, 6, b"no pixels")
-    service = Scripted(Capabilities(embedded=embedded))
+    service = Scripted(Capabilities(), instance="here" if embedded else "")
     service.trouble = httpx.Response(200, content=broken)
     url = f"{HOST}/files/{sha256(broken).hexdigest()}.png"
     artifacts = FileArtifacts(tmp_path)

@@ -17,10 +17,10 @@ import pytest
 from pictify_sync.core.ports import Provider
 from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.options import Options
-from pictify_sync.providers.registry import ProviderOptions
 from pictify_sync.providers.transport.rate import SystemClock
 from pictify_sync.rendering.engines.pool import Page, PageRenderer
 from pictify_sync.workflows.apply.run import ApplySummary
+from tests.providers.connecting import connection
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 from tests.workflows.service import Customer, cards
 
@@ -72,8 +72,8 @@ def applied(
 ) -> tuple[Customer, ApplySummary]:
     """Apply with that engine, which may take so many seconds to start and for a picture."""
     how = Options(engine, start_seconds=patience)
-    options = ProviderOptions(folder=folder / "local", workers=2, render_timeout=patience, limits={"max_items": 8})
-    provider = over(options, how)
+    opened = connection("local", folder=str(folder / "local"), workers=2, render_timeout=patience, max_items=8)
+    provider = over(opened, how)
     customer = Customer(folder, Embedded(provider, SystemClock()))
     try:
         return customer, customer.apply(WANTED)

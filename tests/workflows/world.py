@@ -15,7 +15,7 @@ from PIL import Image
 from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.entries import Entry
 from pictify_sync.core.events import Event
-from pictify_sync.core.model import Asset, AssetKey, Capabilities, key_order
+from pictify_sync.core.model import Asset, AssetKey, Capabilities, ProviderFacts, key_order
 from pictify_sync.core.outcomes import (
     Accepted,
     BatchReport,
@@ -184,6 +184,7 @@ class World:
         self._numbers = count()
         self._prefix = "a"
         self.runs = count()
+        self.facts = ProviderFacts()
         self.place = ""  # id of the folder of pictures; "": all worlds share it
         self._held: set[tuple[str, str]] = set()  # path, sha256
 
@@ -203,6 +204,7 @@ class World:
             store=store,
             artifacts=FileArtifacts(self.folder / "out", remember=lambda *one: self._held.add(one)),
             provider=lambda _: self.provider,
+            facts=lambda _: self.facts,
             payloads=desired,
             asset=desired.get,
             clock=self.clock,

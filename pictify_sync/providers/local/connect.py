@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import ProviderError
-from pictify_sync.providers.registry import ProviderOptions, capabilities
+from pictify_sync.providers.spec import Connection
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,15 +27,16 @@ MAX_HTML = 64_000_000  # bytes: fonts and pictures are inlined
 MAX_BODY = 1_000_000_000  # bytes of a request: so are the pictures of a whole batch
 
 
-def connect(options: ProviderOptions) -> Provider:
-    """Open the embedded server on its folder, with the engine and fonts of the options."""
+def connect(connection: Connection) -> Provider:
+    """Open the embedded server on its folder, with the engine and fonts of the settings."""
     from pictify_sync.providers.pictify.server.app import Options
     from pictify_sync.providers.transport.images import Fetcher
     from pictify_sync.rendering.renderer import Renderer
 
-    renderer = partial(Renderer, options.engine, options.families, Fetcher(options.allow_hosts))
+    settings = connection.settings
+    renderer = partial(Renderer, settings.engine, tuple(settings.fonts), Fetcher(connection.allow_hosts))
     # The engine itself is not preloaded: it starts threads, and threads do not survive the fork of a worker.
-    return over(options, Options(renderer, preload=("pictify_sync.rendering.renderer",)))
+    return over(connection, Options(renderer, preload=("pictify_sync.rendering.renderer",)))
 
 
 def unusable(folder: Path, error: OSError | sqlite3.Error) -> ProviderError:
@@ -55,8 +56,8 @@ def _damaged(folder: Path) -> str:
     )
 
 
-def over(options: ProviderOptions, how: Options) -> Provider:
-    """Open an embedded server whose engine is already chosen; folder, workers and limits come from `options`."""
+def over(connection: Connection, how: Options) -> Provider:
+    """Open an embedded server whose engine is already chosen; folder, workers and limits are those of the settings."""
     import sqlite3
 
     import httpx
@@ -69,20 +70,20 @@ def over(options: ProviderOptions, how: Options) -> Provider:
     from pictify_sync.providers.transport.http import Http
     from pictify_sync.rendering.engines.pool import room_for_files
 
-    allowed = capabilities("local", options)
-    how = replace(how, workers=options.workers, render_seconds=options.render_timeout, max_items=allowed.max_items)
+    settings, allowed = connection.settings, connection.capabilities
+    folder = connection.project / settings.folder
+    how = replace(how, workers=settings.workers or 0, render_seconds=settings.render_timeout)
+    how = replace(how, max_items=allowed.max_items, damaged=_damaged(folder))
     how = replace(how, idempotent=True, poll_hint=True, keep_values=False, max_html=MAX_HTML, max_body=MAX_BODY)
-    how = replace(how, damaged=_damaged(options.folder))
-    if missing := room_for_files(options.workers or os.cpu_count() or 1):
+    if missing := room_for_files(settings.workers or os.cpu_count() or 1):
         hint = "raise the limit: ulimit -n 256; or set fewer workers in the settings"
         raise ProviderError(f"the embedded server cannot start: {missing}", hint=hint)
     try:
-        app = create_app(options.folder, how)
+        app = create_app(folder, how)
     except (OSError, sqlite3.Error) as error:
-        raise unusable(options.folder, error) from error
+        raise unusable(folder, error) from error
     transport = httpx.WSGITransport(app, raise_app_exceptions=False)
     http = Http(BASE_URL, SecretStr("local"), transport=transport, attempts=2)
     downloads = Downloads(http.client, http.client, ())
-    allowed = replace(allowed, item_seconds=max(allowed.item_seconds, options.render_timeout))
     opened = Opened(http, downloads, app.close, names_sensitive=True)
-    return PictifyProvider("local", opened, allowed, grace=0.0, instance=read_instance(options.folder))
+    return PictifyProvider("local", opened, allowed, grace=0.0, instance=read_instance(folder))

@@ -45,6 +45,7 @@ FIRST_WAIT, LONGEST_WAIT = 2.0, 120.0  # seconds after a 429 that does not say h
 LONGEST_ID = 500  # characters of a batch id that fit into a URL
 PLAIN_ID = re.compile(r"[A-Za-z0-9._~-]+")
 REFUSED_FOR_NOW = {401, 402, 403, 407, 408, 425, 429, 451}  # 404 and 410 are looked at before
+NAMED = re.compile(r"/([0-9a-f]{64})\.[a-z]+$")  # at the end of a URL of the embedded server
 POLL_AGAIN = 2.0  # seconds, while a new batch may not be visible yet
 
 
@@ -222,6 +223,10 @@ class PictifyProvider:
 
     def download(self, url: str) -> Iterator[bytes]:
         return self._opened.downloads.stream(url)
+
+    def sha256_in(self, url: str) -> str:
+        named = NAMED.search(url) if self.instance else None
+        return named[1] if named else ""
 
     def cancel(self, batch_id: str) -> None:
         # Neither body nor content type: the service refuses an empty body that claims to be JSON.

@@ -199,7 +199,7 @@ class Attempts:
 
     def _cost(self, least: int, most: int) -> None:
         """Count what was rendered, as billed or not."""
-        if self.capabilities.billed:
+        if self.session.ports.facts(self.provider.name).billed:
             self.tally.billed_min += least
             self.tally.billed_max += most
         else:

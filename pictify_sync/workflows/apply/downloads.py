@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from dataclasses import replace
 from functools import partial
 
+from pictify_sync.core.abilities import NamesBytes
 from pictify_sync.core.entries import Intended
 from pictify_sync.core.model import Artifact, Format
 from pictify_sync.core.outcomes import Failed, Outcome, Rendered
@@ -20,7 +20,6 @@ from pictify_sync.workflows.apply.sizes import as_declared
 
 Cell = tuple[int, str]  # (item index, layout)
 TRIES = 3  # of one download
-NAMED = re.compile(r"/([0-9a-f]{64})\.[a-z]+$")  # at the end of a URL of the embedded server
 
 
 class Fetching:
@@ -128,9 +127,7 @@ def publish(
 
 
 def _made_as(provider: Provider, url: str) -> str:
-    """Return the sha256 by which the embedded server, and no other, names what its own workers made."""
-    named = NAMED.search(url) if provider.capabilities().embedded else None
-    return named[1] if named else ""
+    return provider.sha256_in(url) if isinstance(provider, NamesBytes) else ""
 
 
 def _may_go(arriving: str, allowed: Replaceable, sha256: str) -> bool:

@@ -84,7 +84,7 @@ def still_open(session: Session, tally: Tally) -> Sequence[OpenBatch]:
 def is_embedded(session: Session) -> bool:
     """Whether all open batches are in this process, so that nobody goes on with them before the next apply."""
     names = {one.intended.batch.group.provider for one in session.store.open_batches()}
-    return all(session.ports.provider(name).capabilities().embedded for name in names)
+    return all(session.ports.facts(name).embedded for name in names)
 
 
 def made_good(session: Session, failed: Iterable[Failing], tally: Tally) -> tuple[Failing, ...]:

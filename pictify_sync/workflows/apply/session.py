@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Moved, Obsolete, OpenBatch, Recorded, Settled
 from pictify_sync.core.journal import DoubtRules, moment
-from pictify_sync.core.model import Asset, AssetKey, Record
+from pictify_sync.core.model import Asset, AssetKey, ProviderFacts, Record
 from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
@@ -39,6 +39,7 @@ class Ports:
     stop: Callable[[], bool]  # turns true when the user asks to stop
     run: str  # id of this run
     new_attempt: Callable[[], str]  # a fresh, time-ordered id
+    facts: Callable[[str], ProviderFacts] = lambda _: ProviderFacts()  # by provider
     sources: Callable[[str], UrlSources] = lambda _: UrlSources()  # by provider
     doubt: DoubtRules = field(default_factory=DoubtRules)
     binding: Callable[[], Sequence[Entry]] = _nothing  # what the first write says before: whose the state is

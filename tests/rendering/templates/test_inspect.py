@@ -82,11 +82,12 @@ def test_planning_imports_no_engine() -> None:
     code = """
 import sys
 from pictify_sync.rendering.inspect import Inspector
+from pictify_sync.rendering.fonts import engine_identity
 from pictify_sync.rendering.handlebars.helpers import FUNCTIONS
 one = Inspector()
 one.inspect("<style>p{font-family:Inter}</style>{{a}}")
 one.inline("<img src=x.png>", lambda name: b"x")
-print(one.engine_identity("takumi", ["Inter"]))
+print(engine_identity("takumi", ["Inter"]))
 heavy = {"pytakumi", "playwright", "PIL", "fontTools", "httpx", "werkzeug", "deepdiff", "fontpkg_inter"}
 sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)
 """

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.app import Options
-from pictify_sync.providers.registry import ProviderOptions
 from tests.providers.conformance import accepted, finish, request, template
+from tests.providers.connecting import connection
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
@@ -22,9 +22,7 @@ def main() -> None:
     folder, log, key = sys.argv[1:4]
     items, seconds, workers = int(sys.argv[4]), float(sys.argv[5]), int(sys.argv[6])
     how = Options(partial(FakeRenderer, log, seconds))
-    provider = over(
-        ProviderOptions(folder=Path(folder), workers=workers, render_timeout=20, limits={"max_items": 1000}), how
-    )
+    provider = over(connection("local", folder=folder, workers=workers, render_timeout=20.0, max_items=1000), how)
     uid_file = Path(log, "uid")
     if not uid_file.exists():
         uid_file.write_text(provider.push_template(template(f"{{{{name}}}} of {key}"), None))

@@ -10,14 +10,14 @@ from pictify_sync.core.outcomes import BatchStatus, Rendered
 from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.app import Options, read_meter
 from pictify_sync.providers.pictify.server.store.retention import purge
-from pictify_sync.providers.registry import ProviderOptions
 from tests.providers.conformance import accepted, finish, render, request, template
+from tests.providers.connecting import connection
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 
 def test_old_batches_are_forgotten(tmp_path: Path) -> None:
     """Ended batches and the files that only they named go; the meter, templates, open batches and shared files stay."""
-    provider = over(ProviderOptions(folder=tmp_path, workers=1), Options(FakeRenderer))
+    provider = over(connection("local", folder=str(tmp_path), workers=1), Options(FakeRenderer))
     try:
         uid = provider.push_template(template(), None)
         old = request(uid, [{"name": "shared"}, {"name": "old"}], key="old")
@@ -43,7 +43,7 @@ def test_old_batches_are_forgotten(tmp_path: Path) -> None:
 
 def test_young_files_are_left(tmp_path: Path) -> None:
     """A file that nothing names yet may be about to be recorded."""
-    provider = over(ProviderOptions(folder=tmp_path), Options(FakeRenderer))
+    provider = over(connection("local", folder=str(tmp_path)), Options(FakeRenderer))
     provider.close()
     (tmp_path / "files" / "young.png").touch()
     assert purge(tmp_path, time.time()) == 0

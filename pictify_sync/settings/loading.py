@@ -1,28 +1,38 @@
 """Settings: `pictify-sync.yaml` and the environment over it. What manifests may not decide is decided here.
 
 `PICTIFY_SYNC_<FIELD>` overlays a field, `__` goes down a level (`PICTIFY_SYNC_GUARD__MAX_RENDERS=100`). Secrets come
-from the environment only. This module must not know what the settings are used for.
+from the environment only. A provider's part is checked by that provider's model, which comes as an argument. This
+module must not know what the settings are used for.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_origin
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, create_model
 
-from pictify_sync.errors import InputError, Problem
+from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.scalars import read_scalar
+from pictify_sync.settings.moved import (
+    PREFIX,
+    MovedDocument,
+    ProviderPart,
+    former_names,
+    renamed_variables,
+    with_new_names,
+)
 from pictify_sync.validation import validate
 from pictify_sync.yaml_reader import Document, place_of_byte, read_document
 
+Parts = Callable[[Iterable[str]], Mapping[str, ProviderPart]]  # names mentioned -> those there are, with the built-in
+
 FILE = "pictify-sync.yaml"
-PREFIX = "PICTIFY_SYNC_"
 MAX_BYTES = 1 << 20  # of the settings file
 
 _BUCKET = re.compile(r"(s3|gs|az)://[A-Za-z0-9][A-Za-z0-9._-]{1,221}((/(?!\.{1,2}(/|$))[A-Za-z0-9._~+=@-]{1,255})*/?)")
@@ -36,13 +46,6 @@ def _artifacts(place: str) -> str:
 
 
 Count = Annotated[int, Field(ge=1)]
-UrlSource = Literal["results", "inbox", "lookup", "single"]
-
-
-def _free_first(sources: list[UrlSource]) -> list[UrlSource]:
-    if "single" in sources[:-1]:
-        raise ValueError("'single' is billed, so it stands last")
-    return sources
 
 
 class _Strict(BaseModel):
@@ -74,44 +77,6 @@ class InDoubt(_Strict):
     )
 
 
-class ProviderSettings(_Strict):
-    """What an account at a provider allows; absent values are those of its plan, else the documented ones."""
-
-    plan: Literal["free", "basic", "pro", "business", "enterprise"] | None = Field(
-        None, description="The account's plan."
-    )
-    url_sources: Annotated[list[UrlSource], AfterValidator(_free_first)] = Field(
-        ["results", "inbox", "lookup"],
-        description="Where the URLs of pictures are looked for, in this order. `single`, which may stand last, makes "
-        "`collect` render what none of the others has once more by the synchronous route, and that is billed again.",
-    )
-    max_items: Count | None = Field(None, description="Items in one batch.")
-    max_open: Count | None = Field(None, description="Batches open at once.")
-    max_bytes: Count | None = Field(None, description="Bytes of one request.")
-    requests_per_minute: Count | None = Field(None, description="Requests in a minute.")
-    many_layouts: bool | None = Field(None, description="Whether a batch may render several layouts.")
-    urls_in_results: bool | None = Field(None, description="Whether results carry the URLs of the pictures.")
-    honours_idempotency_key: bool | None = Field(None, description="Whether a batch sent twice is rendered once.")
-    poll_seconds: float | None = Field(
-        None,
-        gt=0,
-        description="Seconds between polls of one batch, at most: one that should be over is asked for sooner.",
-    )
-    post_seconds: float | None = Field(
-        None, gt=0, description="Seconds that sending a batch may take: what is left of it by then never arrived."
-    )
-    stall_seconds: float | None = Field(
-        None, gt=0, description="Seconds that a batch may show nothing new before it is cancelled."
-    )
-    item_seconds: float | None = Field(None, gt=0, description="Seconds that one item of a batch takes at most.")
-    turnaround_seconds: float | None = Field(
-        None,
-        gt=0,
-        description="Seconds that a batch takes in all before it is cancelled; null: `stall_seconds`, and "
-        "`item_seconds` for each of its items.",
-    )
-
-
 class Fields(_Strict):
     """The fields of the settings file."""
 
@@ -139,13 +104,7 @@ class Fields(_Strict):
         description="File of the state; or a Git ref as `git+ref:refs/pictify-sync/state`, `git+branch:NAME`, "
         "each with `?remote=` and a name, path or URL [origin].",
     )
-    local: str = Field(".pictify-sync/local", min_length=1, description="Folder of the embedded provider.")
     provider: str = Field("local", min_length=1, description="Provider of the manifests that name none.")
-    engine: Literal["takumi", "chromium"] = Field("takumi", description="Engine of the embedded provider.")
-    fonts: list[str] = Field(
-        ["Inter", "Noto Sans", "Heebo", "Noto Sans Arabic", "Noto Sans Devanagari", "Noto Sans SC", "Noto Sans KR"],
-        description="Font families tried after those that a template names, in this order.",
-    )
     allow_hosts: list[str] = Field(
         [],
         description="Hosts that pictures may come from: those of variables, and those that a provider rendered.",
@@ -160,14 +119,9 @@ class Fields(_Strict):
         min_length=1,
         description="Webhook deliveries: a folder, or the URL of a receiver's inbox.",
     )
-    signature_header: str = Field(
-        "X-Pictify-Signature", pattern="^[A-Za-z0-9-]{1,64}$", description="Header that signs a webhook."
-    )
     guard: Guard = Field(Guard(), description="When a plan needs approval.")
     max_assets: Count = Field(1_000_000, description="Assets that the manifests may ask for.")
-    workers: Count | None = Field(None, description="Processes of the embedded engine; null: one per core.")
-    render_timeout: float = Field(30.0, gt=0, description="Seconds for one picture of the embedded engine.")
-    providers: dict[str, ProviderSettings] = Field({}, description="Limits of your accounts, by provider.")
+    providers: Any = Field({}, description="Settings of providers and limits of your accounts, by provider.")
 
 
 class Settings(Fields):
@@ -175,30 +129,41 @@ class Settings(Fields):
 
     project: Path = Field(description="Folder of the settings file, else the working directory.")
     file: Path | None = Field(None, description="The settings file; None: there is none.")
-    api_key: SecretStr | None = Field(None, description="PICTIFY_API_KEY.")
+    providers: dict[str, Any] = Field({}, description="What is said of providers, checked by the models of each.")
+    warnings: tuple[Problem, ...] = Field((), description="Names of settings that were moved.")
+    environ: Mapping[str, str] = Field({}, repr=False, description="Where the providers' keys and URLs are.")
     webhook_secrets: tuple[SecretStr, ...] = Field((), description="PICTIFY_WEBHOOK_SECRET, several between commas.")
     state_key: SecretStr | None = Field(
         None, description="PICTIFY_STATE_KEY: hides sensitive values in a state on a Git ref; at least 32 characters."
     )
     inbox_token: SecretStr | None = Field(None, description="PICTIFY_INBOX_TOKEN: who may read a receiver's inbox.")
-    base_url: str | None = Field(None, description="PICTIFY_BASE_URL; the only foreign host that is sent the key.")
 
     def path(self, name: str) -> Path:
         """Resolve a path of the settings: it is relative to the project folder."""
         return self.project / name
 
-    def limits(self, provider: str) -> dict[str, object]:
-        """Give what the settings say of a provider's capabilities: its plan, and fields over it."""
-        found = self.providers.get(provider)
-        return {} if found is None else found.model_dump(exclude={"url_sources"}, exclude_none=True)
+    def secret(self, variable: str) -> SecretStr | None:
+        """A secret of the environment; None where there is none."""
+        return _secret(self.environ, variable)
 
-    def url_sources(self, provider: str) -> tuple[str, ...]:
-        """Give where the URLs of a provider's pictures are looked for, in order."""
-        return tuple(self.providers.get(provider, ProviderSettings.model_validate({})).url_sources)
+
+def fields_model(parts: Mapping[str, ProviderPart]) -> type[Fields]:
+    """The fields of a settings file with those of these providers."""
+    models: dict[str, Any] = {name: (part.settings(), Field(None)) for name, part in parts.items()}
+    below = create_model("Providers", __base__=_Strict, __doc__="By name.", **models)
+    described = Fields.model_fields["providers"].description
+    return create_model(
+        "Fields", __base__=Fields, __doc__=Fields.__doc__, providers=(below, Field(below(), description=described))
+    )
 
 
 def load_settings(
-    file: Path | None, environ: Mapping[str, str], *, cwd: Path | None = None, project: Path | None = None
+    file: Path | None,
+    environ: Mapping[str, str],
+    parts: Parts,
+    *,
+    cwd: Path | None = None,
+    project: Path | None = None,
 ) -> Settings:
     """Read a settings file and the environment; without a file, `pictify-sync.yaml` of the project folder if any.
 
@@ -208,30 +173,41 @@ def load_settings(
     place = (project or cwd) / FILE
     path = file or (place if os.path.lexists(place) else None)
     text, shown = ("", "") if path is None else (_read(path), _shown(path, cwd))
-    twice: list[Problem] = []
-    document = read_document(text, shown, twice)
+    told: list[Problem] = []
+    document = read_document(text, shown, told)
     top = {} if document.value is None else document.value
     if not isinstance(top, dict):
         raise InputError([Problem(shown, 1, 1, "the settings must be a mapping", "start with 'version: 1'")])
-    found = validate(Fields, Document(shown, text, top))
-    if isinstance(found, list) or twice:
-        raise InputError([*twice, *(found if isinstance(found, list) else ())])
-    overlaid, wrong = _overlay(top, environ)
-    fields = validate(Fields, Document("the environment", "", overlaid))
-    if wrong or isinstance(fields, list):
+    known = parts(_mentioned(top, environ))
+    model, former = fields_model(known), former_names(known)
+    value, stands = with_new_names(Document(shown, text, top), former, told)
+    found = validate(model, MovedDocument(shown, text, value, stands=stands))
+    if isinstance(found, list) or any(one.severity is Severity.ERROR for one in told):
+        raise InputError(sorted([*told, *(found if isinstance(found, list) else ())]))
+    overlaid = _overlay(value, renamed_variables(environ, former, told), model, told)
+    fields = validate(model, Document("the environment", "", overlaid))
+    if isinstance(fields, list) or any(one.severity is Severity.ERROR for one in told):
         found = [replace(problem, line=0, column=0) for problem in (fields if isinstance(fields, list) else [])]
-        raise InputError([*wrong, *found])
+        raise InputError([*told, *found])
     secrets = environ.get("PICTIFY_WEBHOOK_SECRET", "")
+    given = {name: one for name in known if (one := getattr(fields.providers, name)) is not None}
     return Settings(
-        **dict(fields),
+        **{**dict(fields), "providers": given},
         project=(path.parent if path else project or cwd).resolve(),
         file=path,
-        api_key=_secret(environ, "PICTIFY_API_KEY"),
+        warnings=tuple(told),
+        environ=dict(environ),
         webhook_secrets=tuple(map(SecretStr, filter(None, map(str.strip, secrets.split(","))))),
         state_key=_secret(environ, "PICTIFY_STATE_KEY"),
         inbox_token=_secret(environ, "PICTIFY_INBOX_TOKEN"),
-        base_url=environ.get("PICTIFY_BASE_URL") or None,
     )
+
+
+def _mentioned(top: Mapping[str, Any], environ: Mapping[str, str]) -> list[str]:
+    """Names of providers that the file or the environment says something of."""
+    below, start = top.get("providers"), f"{PREFIX}PROVIDERS__"
+    named = {variable.removeprefix(start).lower().partition("__")[0] for variable in environ if start in variable}
+    return sorted({*(map(str, below) if isinstance(below, dict) else ()), *named})
 
 
 def _secret(environ: Mapping[str, str], name: str) -> SecretStr | None:
@@ -259,10 +235,11 @@ def _shown(path: Path, cwd: Path) -> str:
     return path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else path.as_posix()
 
 
-def _overlay(top: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Problem]]:
+def _overlay(
+    top: dict[str, Any], environ: Mapping[str, str], model: type[Fields], told: list[Problem]
+) -> dict[str, Any]:
     """Put PICTIFY_SYNC_ variables over the file's fields."""
     made = deepcopy(top)
-    problems = []
     for variable in sorted(environ):
         if not variable.startswith(PREFIX):
             continue
@@ -272,10 +249,10 @@ def _overlay(top: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[str,
             below = level.get(part)
             level[part] = level = below if isinstance(below, dict) else {}
         try:
-            level[name] = _value(_type_at([*path, name]), environ[variable])
+            level[name] = _value(_type_at(model, [*path, name]), environ[variable])
         except ValueError:
-            problems.append(Problem("the environment", 0, 0, f"{variable} is a number with too many digits"))
-    return made, problems
+            told.append(Problem("the environment", 0, 0, f"{variable} is a number with too many digits"))
+    return made
 
 
 def _value(known: object, text: str) -> object:
@@ -285,13 +262,10 @@ def _value(known: object, text: str) -> object:
     return text if known is str else read_scalar(text)
 
 
-def _type_at(path: Sequence[str]) -> object:
+def _type_at(model: type[Fields], path: Sequence[str]) -> object:
     """Give the type of the field that a path of names leads to, None when there is none."""
-    found: object = Fields
+    found: object = model
     for name in path:
-        if get_origin(found) is dict:
-            found = get_args(found)[1]
-        else:
-            field = getattr(found, "model_fields", {}).get(name)
-            found = None if field is None else field.annotation
+        field = getattr(found, "model_fields", {}).get(name)
+        found = None if field is None else field.annotation
     return found
