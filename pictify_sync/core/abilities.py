@@ -12,7 +12,6 @@ from typing import Protocol, runtime_checkable
 from pictify_sync.core.collect import FoundRender
 from pictify_sync.core.outcomes import BatchRequest, InDoubt, NotSent, Outcome, Refused
 from pictify_sync.core.ports import Delivery
-from pictify_sync.core.template import VariableRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +21,30 @@ class Made:
     outcomes: Mapping[str, Outcome]
 
 
-SingleRender = Made | Refused | NotSent | InDoubt
+SingleResult = Made | Refused | NotSent | InDoubt
 
 
 @runtime_checkable
-class RenderFinder(Protocol):
-    """Finds pictures that were rendered before, or renders one at once."""
+class RenderLookup(Protocol):
+    """Finds pictures that were rendered before."""
 
     def clock_ahead(self) -> float:
         """Seconds by which the provider's clock is ahead of ours; 0 when they agree as far as its answers tell."""
         ...
 
-    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
+    def found_renders(self, template_uid: str, since: float) -> Iterator[FoundRender]:
         """Renders of a template since then (our clock), newest first; nothing where it cannot be looked up.
 
-        Only rows that tell their variables are given. Raises ProviderUnavailable.
+        Only rows that contain their variables are given. Raises ProviderUnavailable.
         """
         ...
 
-    def render_one(self, request: BatchRequest) -> SingleRender:
+
+@runtime_checkable
+class SingleRender(Protocol):
+    """Renders one picture at once, apart from batches."""
+
+    def render_one(self, request: BatchRequest) -> SingleResult:
         """Render the only variable set of the request, and wait. Billed; sent at most once. Never raises for answers.
 
         Whoever calls it has written down before that it would.
@@ -78,15 +82,15 @@ class RemoteTemplate:
 
     uid: str
     name: str
-    engine: str  # html, fabric; "" when not told
-    width: int  # pixels; 0 when not told
+    engine: str  # what draws it; "": not given
+    width: int  # pixels; 0: not given
     height: int
-    updated_at: str  # as the provider writes it: a hint only; "" when not told
+    updated_at: str  # as the provider writes it: a hint only; "": not given
 
 
 @runtime_checkable
 class TemplateLibrary(Protocol):
-    """Looks after the templates of an account."""
+    """Manages the templates of an account."""
 
     def list_templates(self) -> Iterator[RemoteTemplate]:
         """All templates, newest first, page by page."""
@@ -94,10 +98,6 @@ class TemplateLibrary(Protocol):
 
     def delete_template(self, uid: str) -> bool:
         """Remove it; False when it was not there."""
-        ...
-
-    def template_variables(self, uid: str) -> tuple[VariableRule, ...] | None:
-        """Its declared variables; None when the template is unknown."""
         ...
 
 
@@ -108,7 +108,7 @@ class Subscription:
     uid: str
     event: str
     target_url: str
-    status: str  # active, paused, failed; "" when not told
+    status: str  # active, paused, failed; "": not given
     template_uid: str = ""  # "": of any template
     failures: int = 0  # deliveries that failed, by the provider's count
     secret: str = field(default="", repr=False)  # only in the answer that made it; show it once, keep it nowhere
@@ -166,16 +166,16 @@ class Webhooks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResultsShape:
-    """How the results of a batch are written down."""
+    """The shape of a batch's results."""
 
-    name: str  # nested, names, flat, legacy, dashboard; "": none of these
+    name: str  # of the shape, as the provider's documentation has them; "": none of these
     urls: bool  # a picture in them has its URL
     names_layouts: bool  # each picture in them names its layout
 
 
 @runtime_checkable
-class Explorable(Protocol):
-    """Shows the dialect that its service speaks, for a live check. Both are safe calls."""
+class LiveCheck(Protocol):
+    """Describes the answers of its service, for `doctor --live`. Both are safe calls."""
 
     def results_shape(self, batch_id: str) -> ResultsShape | None:
         """The shape of a batch's results; None when there is nothing in them to tell. Raises ProviderError."""

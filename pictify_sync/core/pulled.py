@@ -31,16 +31,16 @@ class Pulled:
 def pulled(record: TemplateRecord, name: str = "") -> Pulled:
     """Declare what was observed at a provider. `name`: what to call it; "": made of its display name.
 
-    Raises UsageError for a template without html (of the fabric engine), and for one whose size is not known.
+    Raises UsageError for a template without html, and for one whose size is not known.
     """
     if not record.source:
         raise UsageError(
-            f"the template {record.uid} has no html: it was made in the visual editor",
-            hint="manifests can use it by its uid as it is",
+            f"the template {record.uid} has no html that could be written to a file",
+            hint="use it in manifests by its uid, as it is",
         )
     base = record.layouts.get(DEFAULT_LAYOUT)
     if base is None or not base.width or not base.height:
-        raise UsageError(f"the provider does not tell the size of the template {record.uid}")
+        raise UsageError(f"the size of the template {record.uid} is not known: the provider does not state it")
     called = name or slug(record.name, record.uid)
     return Pulled(called, record.source, "\n".join(_lines(called, base, record)) + "\n")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from pictify_sync.core.abilities import RenderFinder
+from pictify_sync.core.abilities import RenderLookup
 from pictify_sync.core.collect import wire_digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, Format, Origin
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Failed, Refused, Rendered
@@ -64,9 +64,9 @@ def bytes_of(provider: Provider, report: BatchReport, wanted: BatchRequest, plac
     assert isinstance(outcome, Rendered)
     url = outcome.url
     if url is None:
-        assert isinstance(provider, RenderFinder)
+        assert isinstance(provider, RenderLookup)
         variables, size = wire_digest(wanted.variable_sets[place[0]]), SIZES[place[1]]
-        seen = (one for one in provider.seen(wanted.template_uid, 0.0) if one.variables == variables)
+        seen = (one for one in provider.found_renders(wanted.template_uid, 0.0) if one.variables == variables)
         url = next(one.url for one in seen if (one.width, one.height) == (size.width, size.height))
     return b"".join(provider.download(url))
 

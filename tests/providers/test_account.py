@@ -12,7 +12,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pictify_sync.core.abilities import Made, RenderFinder, TemplateLibrary, Webhooks
+from pictify_sync.core.abilities import LiveCheck, Made, RenderLookup, SingleRender, TemplateLibrary, Webhooks
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Provider
@@ -48,7 +48,9 @@ def test_it_has_every_ability(provider: PictifyProvider) -> None:
     whole: Provider = provider
     assert isinstance(whole, TemplateLibrary)
     assert isinstance(whole, Webhooks)
-    assert isinstance(whole, RenderFinder)
+    assert isinstance(whole, RenderLookup)
+    assert isinstance(whole, SingleRender)
+    assert isinstance(whole, LiveCheck)
 
 
 def test_the_life_of_templates(provider: PictifyProvider) -> None:
@@ -57,15 +59,14 @@ def test_the_life_of_templates(provider: PictifyProvider) -> None:
     listed = list(provider.list_templates())
     assert sorted(one.uid for one in listed) == sorted(uids)
     assert {(one.name, one.engine, one.width, one.height) for one in listed} >= {("card", "html", 40, 30)}
-    rules = provider.template_variables(uids[0])
-    assert rules is not None
-    assert {(rule.name, rule.required, rule.max_length, rule.default) for rule in rules} == {
+    held = provider.observe_template(uids[0])
+    assert held is not None
+    assert {(rule.name, rule.required, rule.max_length, rule.default) for rule in held.variables} == {
         ("name", True, 20, ""),
         ("unit", False, None, '"km"'),
     }
     assert provider.delete_template(uids[0])
     assert not provider.delete_template(uids[0])
-    assert provider.template_variables(uids[0]) is None
     assert provider.observe_template(uids[0]) is None
     assert len(list(provider.list_templates())) == 104
 
@@ -108,10 +109,10 @@ def test_renders_are_looked_up(provider: PictifyProvider) -> None:
     for batch in range(2):
         render(provider, request(uid, [{"name": f"{batch} {n}"} for n in range(80)], key=f"many {batch}"))
     render(provider, request(other, [{"name": "x"}], key="other"))
-    seen = list(provider.seen(uid, 0.0))
+    seen = list(provider.found_renders(uid, 0.0))
     assert len({one.variables for one in seen}) == 160
     assert {(one.template_uid, one.width, one.height) for one in seen} == {(uid, 40, 30)}
-    assert list(provider.seen(uid, 4e9)) == []
+    assert list(provider.found_renders(uid, 4e9)) == []
 
 
 def test_a_look_up_that_cannot_match_ends(tmp_path: Path) -> None:
@@ -120,10 +121,10 @@ def test_a_look_up_that_cannot_match_ends(tmp_path: Path) -> None:
     page = {"renders": rows, "pagination": {"total": 900, "hasMore": True}}
     for answer in (said(200, page), said(404, {"message": "Route not found"}), said(200, {}), said(200, "<html>")):
         service = Service(answer)
-        assert list(service.provider().seen("UID", 0.0)) == []
+        assert list(service.provider().found_renders("UID", 0.0)) == []
         assert len([one for one in service.asked if one.url.path.endswith("/render")]) == 1
     with pytest.raises(AuthenticationFailed):
-        list(Service(said(401, {"message": "Invalid Request"})).provider().seen("UID", 0.0))
+        list(Service(said(401, {"message": "Invalid Request"})).provider().found_renders("UID", 0.0))
 
 
 @pytest.mark.parametrize(
@@ -153,10 +154,10 @@ def test_shapes_of_older_docs() -> None:
     assert Service(said(200, {"success": True})).provider().unsubscribe("wh_1")
     shown = {"templates": [{"uid": "A", "name": "a"}, {"uid": "A", "name": "again"}, {"id": "B"}]}
     assert [one.uid for one in Service(said(200, shown)).provider().list_templates()] == ["A", "B"]
-    listed = {"templateUid": "A", "variables": [{"name": "n", "type": "string"}]}
-    rules = Service(said(200, listed)).provider().template_variables("A")
-    assert rules is not None
-    assert [(rule.name, rule.type) for rule in rules] == [("n", "text")]
+    old = {"template": {"uid": "A", "variables": [{"name": "n", "type": "string"}]}}
+    held = Service(said(200, old)).provider().observe_template("A")
+    assert held is not None
+    assert [(rule.name, rule.type) for rule in held.variables] == [("n", "text")]
     assert Service(said(200, {})).provider().push_template(template(), "known") == "known"
 
 

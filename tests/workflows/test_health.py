@@ -45,7 +45,7 @@ class Subscribed(PainterProvider):
     def clock_ahead(self) -> float:
         return self.ahead
 
-    def seen(self, template_uid: str, since: float) -> Iterator[object]:
+    def found_renders(self, template_uid: str, since: float) -> Iterator[object]:
         return iter(())
 
     def render_one(self, request: BatchRequest) -> object:

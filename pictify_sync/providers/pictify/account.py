@@ -13,9 +13,9 @@ import httpx
 
 from pictify_sync.core.abilities import RemoteTemplate, Subscription
 from pictify_sync.core.collect import FoundRender
-from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
+from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import ProviderError, ProviderUnavailable
-from pictify_sync.providers.pictify.template_shapes import read_row, read_rules, read_template, template_body, unwrapped
+from pictify_sync.providers.pictify.template_shapes import read_row, read_template, template_body, unwrapped
 from pictify_sync.providers.pictify.webhooks import read_render
 from pictify_sync.providers.transport.http import Answer, Http, refuse
 
@@ -70,16 +70,6 @@ class Account:
         """Remove it; False when it was not there."""
         return self._delete(f"templates/{segment(uid)}", f"deleting the template {uid}")
 
-    def variables(self, uid: str) -> tuple[VariableRule, ...] | None:
-        """Its declared variables; None when it is unknown."""
-        answer = self._http.get(f"templates/{segment(uid)}/variables")
-        if answer.status == 404:
-            return None
-        if not answer.ok:
-            raise refuse(answer, f"reading the variables of the template {uid}")
-        listed = answer.body if isinstance(answer.body, list) else unwrapped(answer.body).get("variables")
-        return read_rules({"variableDefinitions": listed})
-
     def subscribe(self, event: str, target_url: str, template_uid: str) -> Subscription:
         """Make a subscription; the answer carries its secret."""
         body: dict[str, object] = {"event": event, "targetUrl": target_url, "platform": "custom"}
@@ -104,7 +94,7 @@ class Account:
         """Remove a subscription; False when it was not there."""
         return self._delete(f"webhook-subscriptions/{segment(uid)}", f"unsubscribing {uid}")
 
-    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
+    def found_renders(self, template_uid: str, since: float) -> Iterator[FoundRender]:
         """Renders of a template since then, newest first, as far as rows tell their variables."""
         offset, since = 0, since + self.clock_ahead()
         for _ in range(MAX_PAGES):

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from pictify_sync.core.abilities import Made, RemoteTemplate, ResultsShape, SingleRender, Subscription
+from pictify_sync.core.abilities import Made, RemoteTemplate, ResultsShape, SingleResult, Subscription
 from pictify_sync.core.collect import FoundRender
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.outcomes import (
@@ -29,7 +29,7 @@ from pictify_sync.core.outcomes import (
     Rendered,
     Submission,
 )
-from pictify_sync.core.template import TemplateRecord, TemplateSource, VariableRule
+from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import BatchUnaskable, ProviderUnavailable
 from pictify_sync.providers.pictify.account import Account, has_more, segment
 from pictify_sync.providers.pictify.dialects import read_results
@@ -95,9 +95,6 @@ class PictifyProvider:
     def delete_template(self, uid: str) -> bool:
         return self._account.delete_template(uid)
 
-    def template_variables(self, uid: str) -> tuple[VariableRule, ...] | None:
-        return self._account.variables(uid)
-
     def subscribe(self, event: str, target_url: str, template_uid: str = "") -> Subscription:
         return self._account.subscribe(event, target_url, template_uid)
 
@@ -110,8 +107,8 @@ class PictifyProvider:
     def clock_ahead(self) -> float:
         return self._account.clock_ahead()
 
-    def seen(self, template_uid: str, since: float) -> Iterator[FoundRender]:
-        return self._account.seen(template_uid, since)
+    def found_renders(self, template_uid: str, since: float) -> Iterator[FoundRender]:
+        return self._account.found_renders(template_uid, since)
 
     def results_shape(self, batch_id: str) -> ResultsShape | None:
         answer = self._http.get(f"templates/batch/{segment(batch_id)}/results")
@@ -136,7 +133,7 @@ class PictifyProvider:
         self._heard[batch] = self._http.clock.monotonic()
         return Accepted(batch)
 
-    def render_one(self, request: BatchRequest) -> SingleRender:
+    def render_one(self, request: BatchRequest) -> SingleResult:
         (variables,) = request.variable_sets
         path = f"templates/{segment(request.template_uid)}/render"
         found = self._post(path, {"variables": variables, **_how(request)}, request.idempotency_key)

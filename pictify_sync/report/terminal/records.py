@@ -10,7 +10,6 @@ from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import Ledger, Obsolete, OpenBatch
 from pictify_sync.core.fingerprint import options_of
 from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Record, Status, split_key
-from pictify_sync.core.template import TemplateRecord
 from pictify_sync.report.differ import shown_values
 from pictify_sync.report.safe import safe
 from pictify_sync.report.terminal.summary import remedy_lines
@@ -229,13 +228,6 @@ def listed(record: Record) -> Line:
     artifact = record.artifact
     where = "-" if artifact is None else artifact.path if artifact.is_kept else record.url or "-"
     return Line(f"{safe(record.key)}  {safe(where)}" + (f"  ({'; '.join(marks)})" if marks else ""))
-
-
-def template_list(templates: Iterable[TemplateRecord]) -> Iterator[Line]:
-    """List recorded templates."""
-    for template in templates:
-        layouts = ", ".join(f"{safe(name)} {size.width}x{size.height}" for name, size in template.layouts.items())
-        yield Line(f"{safe(template.name)}  {safe(template.uid)}  (provider {safe(template.provider)}) {layouts}")
 
 
 def drift_sentence(found: Observed) -> str:

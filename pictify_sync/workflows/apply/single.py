@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from pictify_sync.core.abilities import Made, RenderFinder, SingleRender, instance_of
+from pictify_sync.core.abilities import Made, SingleRender, SingleResult, instance_of
 from pictify_sync.core.batching import group_of
 from pictify_sync.core.entries import Abandoned, Claim, Doubted, Entry, Intended, Settled
 from pictify_sync.core.events import AssetFailed, AssetStored
@@ -72,7 +72,7 @@ def _render(session: Session, shared: Sequence[Record], template: TemplateRecord
     spec = shared[0].spec
     assert spec is not None
     provider = session.ports.provider(spec.provider)
-    if not isinstance(provider, RenderFinder):
+    if not isinstance(provider, SingleRender):
         done.stopped = f"the provider {spec.provider} renders nothing one by one"
         return
     made: list[tuple[Intended, BatchRequest]] = []
@@ -86,7 +86,7 @@ def _render(session: Session, shared: Sequence[Record], template: TemplateRecord
     _take(session, intended, _cleaned(ask, provider.render_one(ask)), done)
 
 
-def _cleaned(ask: BatchRequest, answer: SingleRender) -> SingleRender:
+def _cleaned(ask: BatchRequest, answer: SingleResult) -> SingleResult:
     redactor = redactor_of(ask)
     if isinstance(answer, Made):
         return Made({layout: cleaned(redactor, one) for layout, one in answer.outcomes.items()})
@@ -134,7 +134,7 @@ def _intend(
     return (intended,)
 
 
-def _take(session: Session, intended: Intended, answer: SingleRender, done: Singles) -> None:
+def _take(session: Session, intended: Intended, answer: SingleResult, done: Singles) -> None:
     """Record what became of it."""
     attempt, now = intended.attempt, session.now()
     match answer:

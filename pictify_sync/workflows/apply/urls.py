@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pictify_sync.core.abilities import RenderFinder, Webhooks
+from pictify_sync.core.abilities import RenderLookup, Webhooks
 from pictify_sync.core.collect import FoundRender, Place, Wanted, by_template, in_results, match, remaining
 from pictify_sync.core.model import AssetKey
 from pictify_sync.core.outcomes import Rendered
@@ -73,7 +73,7 @@ def _ask(
             found.deliveries.update((key, one.delivery) for key, one in renders.items())
             return _urls(renders)
         case "lookup":
-            return _urls(_look_up(provider, wanted)) if isinstance(provider, RenderFinder) else {}
+            return _urls(_look_up(provider, wanted)) if isinstance(provider, RenderLookup) else {}
         case _:
             raise AssertionError(f"{name} is no source of URLs")
 
@@ -82,7 +82,7 @@ def match_inbox(
     wanted: Sequence[Wanted], deliveries: Iterable[Delivery], provider: Webhooks
 ) -> dict[AssetKey, FoundRender]:
     """Find pictures in webhook deliveries, which are streamed."""
-    ahead = provider.clock_ahead() if isinstance(provider, RenderFinder) else 0.0
+    ahead = provider.clock_ahead() if isinstance(provider, RenderLookup) else 0.0
     read = map(provider.webhook_format.read, deliveries)
     return match(wanted, (one for one in read if one is not None), ahead)
 
@@ -113,9 +113,9 @@ class _Results:
         return report.outcomes
 
 
-def _look_up(provider: RenderFinder, wanted: Sequence[Wanted]) -> dict[AssetKey, FoundRender]:
+def _look_up(provider: RenderLookup, wanted: Sequence[Wanted]) -> dict[AssetKey, FoundRender]:
     found: dict[AssetKey, FoundRender] = {}
     ahead = provider.clock_ahead()
     for uid, group in by_template(wanted):
-        found.update(match(group, provider.seen(uid, min(one.after for one in group)), ahead))
+        found.update(match(group, provider.found_renders(uid, min(one.after for one in group)), ahead))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 
-from pictify_sync.core.abilities import RenderFinder, Subscription, TemplateLibrary, Webhooks
+from pictify_sync.core.abilities import RenderLookup, Subscription, TemplateLibrary, Webhooks
 from pictify_sync.core.health import Check, Health
 from pictify_sync.core.model import Artifact, Capabilities
 from pictify_sync.core.ports import ArtifactStore, Inbox, Provider, StateStore
@@ -60,7 +60,7 @@ def account(provider: Provider, service: str) -> Iterator[Check]:
             )
     else:
         yield Check("account", service, Health.SKIPPED, f"the provider {provider.name} lists nothing to ask for")
-    if isinstance(provider, RenderFinder):
+    if isinstance(provider, RenderLookup):
         ahead = provider.clock_ahead()
         if abs(ahead) < FAR_APART:
             yield Check("clock", service, Health.OK, f"it differs from this machine's by {_seconds(ahead)}")

@@ -13,7 +13,7 @@ from functools import partial
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from pictify_sync.core.abilities import Explorable, RenderFinder, TemplateLibrary
+from pictify_sync.core.abilities import LiveCheck, RenderLookup, TemplateLibrary
 from pictify_sync.core.collect import wire_digest
 from pictify_sync.core.dialect import MAX_RENDERS
 from pictify_sync.core.entries import DialectFacts, Probed
@@ -48,7 +48,7 @@ NEWEST = 300  # templates among which one of a killed check is looked for
 T = TypeVar("T")
 
 
-class Account(Provider, Explorable, RenderFinder, TemplateLibrary, Protocol):
+class Account(Provider, LiveCheck, RenderLookup, TemplateLibrary, Protocol):
     """What a provider must offer for a live check."""
 
 
@@ -69,8 +69,8 @@ def probe(session: Session, provider: str, service: str) -> Explored:
     """
     connected = session.ports.provider(provider)
     if not (
-        isinstance(connected, Explorable)
-        and isinstance(connected, RenderFinder)
+        isinstance(connected, LiveCheck)
+        and isinstance(connected, RenderLookup)
         and isinstance(connected, TemplateLibrary)
     ):
         raise UsageError(f"the provider {provider} cannot be explored")
@@ -160,7 +160,7 @@ class _Check:
             if rows is None:
                 break
             listed = listed or rows > 0
-            if rows and any(one.variables == wanted for one in self.account.seen(self.uid, 0.0)):
+            if rows and any(one.variables == wanted for one in self.account.found_renders(self.uid, 0.0)):
                 return True, True
         return listed, False
 
