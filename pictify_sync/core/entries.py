@@ -6,6 +6,7 @@ Every type here is plain data that a store can write as JSON and read back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -258,6 +259,11 @@ class OpenBatch:
     batch_id: str | None  # None: in doubt
     submitted_at: str | None
     doubt: str | None  # why it is in doubt, when the answer was lost rather than the process
+
+
+def claimed_keys(opened: Iterable[OpenBatch]) -> frozenset[AssetKey]:
+    """Return the keys of all pictures in open batches."""
+    return frozenset(claim.key for one in opened for claim in one.intended.claims)
 
 
 @dataclass(frozen=True, slots=True)

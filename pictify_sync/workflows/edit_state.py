@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from pictify_sync.core.entries import Entry, Recorded
+from pictify_sync.core.entries import Entry, Recorded, claimed_keys
 from pictify_sync.core.model import AssetKey, Record, is_key
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.apply.session import Session
@@ -79,7 +79,7 @@ class Mending:
         return (Recorded(why, tuple(puts), (), (), self.session.now()),) if puts else ()
 
     def _unclaimed(self, keys: Sequence[AssetKey], entry: Entry) -> Entry:
-        claimed = {claim.key for opened in self.session.store.open_batches() for claim in opened.intended.claims}
+        claimed = claimed_keys(self.session.store.open_batches())
         if busy := sorted(claimed.intersection(keys)):
             raise UsageError(f"{busy[0]} is in an open batch", hint="let pictify-sync apply finish it first")
         self._refuse_moving(keys)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from pictify_sync.core import guard
 from pictify_sync.core.approval import exceeding, rendered_digest
+from pictify_sync.core.entries import claimed_keys
 from pictify_sync.core.model import Action, Record, Status
 from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
@@ -65,7 +66,7 @@ def refuse_stale(plan: Plan, store: StateStore) -> None:
             else "the plan was made before there was a state; it was applied, or another was, since",
             hint="plan again against this state",
         )
-    claimed = {claim.key for opened in store.open_batches() for claim in opened.intended.claims}
+    claimed = claimed_keys(store.open_batches())
     moved = []
     for change in plan.changes:
         if change.action is Action.KEEP:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from pictify_sync.core.entries import Cleaned, Entry, FileMove, Moved, MovesIntended, Obsolete, Recorded
+from pictify_sync.core.entries import Cleaned, Entry, FileMove, Moved, MovesIntended, Obsolete, Recorded, claimed_keys
 from pictify_sync.core.events import AssetRemoved, AssetStored, FileLeft
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, DriftKind, Record, Status
 from pictify_sync.core.paths import PathIndex, folded, meet
@@ -102,7 +102,7 @@ def _intend(session: Session, changes: Iterable[Change], gone: list[Record]) -> 
     if session.store.pending_moves() is not None:
         finish_moves(session)
         return () if session.store.pending_moves() is not None else _intend(session, changes, gone)
-    keys = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
+    keys = claimed_keys(session.store.open_batches())
     left = list(changes)
     while True:
         draft = _Draft()
@@ -245,7 +245,7 @@ def remove(session: Session, changes: Sequence[Change]) -> int:
 
 def _forget(session: Session, changes: Sequence[Change], gone: list[Record]) -> Sequence[Entry]:
     """Leave out what another run changed since the plan."""
-    claimed = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
+    claimed = claimed_keys(session.store.open_batches())
     now = (session.store.record(change.key) for change in changes if change.key not in claimed)
     planned = {change.key: change.record for change in changes}
     gone[:] = [record for record in now if record is not None and record == planned[record.key]]

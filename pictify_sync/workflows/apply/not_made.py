@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from pictify_sync.core.entries import Entry, OpenBatch, Recorded
+from pictify_sync.core.entries import Entry, OpenBatch, Recorded, claimed_keys
 from pictify_sync.core.model import Action, Asset, AssetKey, Change, Failure, Record, Status, key_order
 from pictify_sync.workflows.apply.attempts import Tally
 from pictify_sync.workflows.apply.prepare import is_made
@@ -62,7 +62,7 @@ def note_lost(session: Session, failed: Iterable[Failing], tally: Tally) -> None
     lost = [one for one in failed if one[0] in tally.lost]
 
     def build() -> Sequence[Entry]:
-        taken = {claim.key for one in session.store.open_batches() for claim in one.intended.claims}
+        taken = claimed_keys(session.store.open_batches())
         puts: list[Record] = []
         for key, code, message in lost:
             asset = session.ports.asset(key)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pictify_sync.core import events, journal
-from pictify_sync.core.entries import Abandoned, Entry, MovesIntended, OpenBatch, Recorded, Settled
+from pictify_sync.core.entries import Abandoned, Entry, MovesIntended, OpenBatch, Recorded, Settled, claimed_keys
 from pictify_sync.core.model import Record, Status
 from pictify_sync.core.reconcile import replaced
 from pictify_sync.errors import StateError
@@ -104,7 +104,7 @@ def closed_first(session: Session, tally: Tally, settled: Settled) -> None:
 
 def _late(session: Session, settled: Settled, late: list[Record]) -> Sequence[Entry]:
     """Record the pictures that nobody has claimed, made or changed since."""
-    claimed = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
+    claimed = claimed_keys(session.store.open_batches())
     late[:] = [
         put
         for put in settled.puts

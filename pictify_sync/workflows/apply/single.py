@@ -12,7 +12,7 @@ from functools import partial
 
 from pictify_sync.core.abilities import Made, SingleRender, SingleResult, instance_of
 from pictify_sync.core.batching import group_of
-from pictify_sync.core.entries import Abandoned, Claim, Doubted, Entry, Intended, Settled
+from pictify_sync.core.entries import Abandoned, Claim, Doubted, Entry, Intended, Settled, claimed_keys
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, Batch, Fingerprint, Item, Record, Status
 from pictify_sync.core.outcomes import BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
@@ -101,7 +101,7 @@ def _intend(
     done: Singles,
 ) -> Sequence[Entry]:
     """Write one picture down; nothing when another run has found it, or claims it."""
-    claimed = {claim.key for opened in session.store.open_batches() for claim in opened.intended.claims}
+    claimed = claimed_keys(session.store.open_batches())
     left = []
     for one in shared:
         if one.key in claimed or session.store.record(one.key) != one:
