@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pictify_sync.github.runner import StepReporter
     from pictify_sync.manifest.desired import Manifests
     from pictify_sync.wiring import ApplyRun, Consent, Project
-    from pictify_sync.workflows.apply.run import ApplySummary
+    from pictify_sync.workflows.apply.outcome import ApplySummary
 
 own_options = with_options(
     click.option("--yes", is_flag=True, help="Do not ask."),
@@ -103,7 +103,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     from pictify_sync.report.outcome import EventRecorder, review_of_apply
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply.run import ApplySummary
+    from pictify_sync.workflows.apply.outcome import ApplySummary
 
     pages, recorder, began = pages_of(options), EventRecorder(), monotonic()
     asked, stop = ApplyOptions(**options), StopSignal()  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.apply.run import ApplySummary
+    from pictify_sync.workflows.apply.outcome import ApplySummary
 
     if (batch is None) is not everything:
         raise click.UsageError("name one batch, or --all")

@@ -24,7 +24,7 @@ from pictify_sync.workflows.apply.urls import UrlSources
 from pictify_sync.workflows.plan import Choice, make_plan
 
 if TYPE_CHECKING:
-    from pictify_sync.workflows.apply.run import ApplySummary
+    from pictify_sync.workflows.apply.outcome import ApplySummary
     from pictify_sync.workflows.collect import Collected
     from pictify_sync.workflows.resolve import Resolution
 

@@ -25,13 +25,11 @@ from pictify_sync.core.sensitive import cleaned
 from pictify_sync.core.template import TemplateRecord
 from pictify_sync.errors import InputError, ProviderUnavailable, StalePlan
 from pictify_sync.workflows.apply.clear_path import replaceable, tell_spared, with_losers
-from pictify_sync.workflows.apply.downloads import fetch
+from pictify_sync.workflows.apply.downloads import as_declared, fetch
 from pictify_sync.workflows.apply.redact import of_kept
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.apply.shared_urls import Found
 from pictify_sync.workflows.apply.single import render_singly
-from pictify_sync.workflows.apply.sizes import as_declared
-from pictify_sync.workflows.apply.urls import find_urls
+from pictify_sync.workflows.apply.urls import LocatedPicture, find_urls
 
 DOWNLOADS = 8  # threads
 
@@ -176,10 +174,10 @@ def _fetched(
 
 def _looked_at(
     records: Mapping[AssetKey, Record], found: Mapping[AssetKey, Rendered], results: Mapping[AssetKey, Result]
-) -> Iterator[Found]:
+) -> Iterator[LocatedPicture]:
     for key, outcome in sorted(found.items()):
         if (fingerprint := records[key].fingerprint) is not None:
-            yield Found(key, fingerprint, outcome, results.get(key))
+            yield LocatedPicture(key, fingerprint, outcome, results.get(key))
 
 
 def _publish(session: Session, before: Record, result: Result, failed: list[tuple[AssetKey, str, str]]) -> bool:

@@ -10,7 +10,7 @@ from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Abandoned, Entry, OpenBatch, Submitted
 from pictify_sync.core.journal import is_held_elsewhere
 from pictify_sync.errors import UsageError
-from pictify_sync.workflows.apply.send import holders
+from pictify_sync.workflows.apply.attempts import holders
 from pictify_sync.workflows.apply.session import Session
 
 

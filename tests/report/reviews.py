@@ -10,7 +10,7 @@ from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift
 from pictify_sync.report.view import Review, review_of_plan
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import HTML, batch, create, every_kind, filled, plan_of, pushed, recalling, source, update
 

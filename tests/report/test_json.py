@@ -35,7 +35,7 @@ from pictify_sync.report.json.report import (
     validation_document,
 )
 from pictify_sync.report.terminal.records import StatusFacts, census
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.collect import Collected
 from pictify_sync.workflows.doctor.live import Explored
 from tests.core.assets import record

@@ -21,7 +21,7 @@ from pictify_sync.report.markdown.plan import COMMENT, JOB_SUMMARY, LEAST, markd
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.safe import safe
 from pictify_sync.report.view import Review, review_of_plan
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.report.plans import filled, plan_of, recalling, update
 from tests.report.reviews import (
     HOSTILE,

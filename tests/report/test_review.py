@@ -15,7 +15,7 @@ from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.view import LISTED, review_of_plan
 from pictify_sync.report.words import duration, share
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import create, every_kind, failed_record, filled, plan_of, recalling, update
 from tests.report.reviews import everything, many

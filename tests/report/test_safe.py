@@ -65,7 +65,7 @@ from pictify_sync.report.terminal.records import (
 )
 from pictify_sync.report.terminal.summary import summary_lines
 from pictify_sync.report.words import Line
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.core.assets import SPEC, record
 from tests.report.plans import batch, filled, plan_of, pushed, source
 

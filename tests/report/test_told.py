@@ -14,7 +14,7 @@ from pictify_sync.report.terminal.explain import explain_lines
 from pictify_sync.report.terminal.problems import error_lines, problem_lines
 from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, record_lines, status_lines
 from pictify_sync.report.terminal.summary import FAILURES, summary_lines
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.core.assets import record
 from tests.report.plans import batch, create, every_kind, failed_record, filled, recalling, text_of, update
 

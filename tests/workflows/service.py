@@ -1,6 +1,6 @@
 """The real client over the real server in one process, on a clock that passes only when somebody waits for it.
 
-Server, client, pump and state are those of the product; the engine and the way between client and server are fakes.
+Server, client, driver and state are those of the product; the engine and the way between client and server are fakes.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from pictify_sync.providers.transport.http import Http
 from pictify_sync.providers.transport.rate import Rate
 from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
 from pictify_sync.wiring.run import new_attempt
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Ports, Session
 from pictify_sync.workflows.apply.urls import UrlSources
 from pictify_sync.workflows.collect import Collected, collect

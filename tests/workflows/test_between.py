@@ -14,7 +14,8 @@ from pictify_sync.core.model import Asset, AssetKey
 from pictify_sync.core.outcomes import BatchRequest, Submission
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import NotApproved
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from tests.core.assets import asset
 from tests.workflows.world import DyingStore, FakeClock, Killed, ListDesired, PainterProvider, World
 

@@ -18,9 +18,9 @@ from pictify_sync.core.model import Asset, Status
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Submission
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import UsageError
-from pictify_sync.workflows.apply.attempts import Tally
 from pictify_sync.workflows.apply.other_runs import confirm
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary, Tally
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
 from tests.core.assets import asset, record

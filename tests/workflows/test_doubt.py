@@ -11,7 +11,8 @@ from pictify_sync.core.journal import DoubtPolicy, DoubtRules
 from pictify_sync.core.outcomes import BatchRequest, InDoubt, NotSent, Refused, Submission
 from pictify_sync.errors import UsageError
 from pictify_sync.state.sqlite.store import SqliteStateStore
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, cancel, resolve
 from tests.core.assets import asset

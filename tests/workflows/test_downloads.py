@@ -14,7 +14,7 @@ from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.reconcile import NotMade, Published
 from pictify_sync.workflows.apply.clear_path import Replaceable
 from pictify_sync.workflows.apply.downloads import fetch
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.refresh import Sight, refresh
 from tests.artifacts.test_decoding import png

@@ -16,7 +16,7 @@ import pytest
 
 from pictify_sync.core.journal import MARGIN_SECONDS, DoubtPolicy, DoubtRules
 from pictify_sync.core.model import Capabilities
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.resolve import Resolution, resolve
 from tests.providers.pictify.server.fake_engine import png

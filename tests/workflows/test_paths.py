@@ -21,7 +21,8 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
 from pictify_sync.errors import StalePlan, UsageError
 from pictify_sync.workflows.apply.approval import refuse_stale
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.edit_state import Mending
 from pictify_sync.workflows.plan import Choice

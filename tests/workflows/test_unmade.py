@@ -12,7 +12,8 @@ import pytest
 
 from pictify_sync.core.events import AssetFailed
 from pictify_sync.core.model import Asset, Capabilities, Status
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from tests.core.assets import asset
 from tests.workflows.scripted import Scripted
 from tests.workflows.service import Customer, cards

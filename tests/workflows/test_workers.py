@@ -19,7 +19,7 @@ from pictify_sync.providers.local.connect import over
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.transport.rate import SystemClock
 from pictify_sync.rendering.engines.pool import Page, PageRenderer
-from pictify_sync.workflows.apply.run import ApplySummary
+from pictify_sync.workflows.apply.outcome import ApplySummary
 from tests.providers.connecting import connection
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 from tests.workflows.service import Customer, cards

@@ -30,7 +30,8 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import StateStore
 from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.state.sqlite.store import open_store
-from pictify_sync.workflows.apply.run import ApplySummary, carry_out, recover
+from pictify_sync.workflows.apply.outcome import ApplySummary
+from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Ports
 from pictify_sync.workflows.plan import Choice, make_plan
 

@@ -1,9 +1,12 @@
-"""What a driver of batches holds: the queue, the open attempts, and what was done so far."""
+"""Attempts at batches of one provider: written down, sent at most once, recorded, or given up.
+
+Every entry about an attempt is committed here. When it is sent or polled next is the driver's part.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -12,49 +15,26 @@ from math import inf
 from pictify_sync.core import events, schedule
 from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Settled, Submitted
-from pictify_sync.core.model import Action, AssetKey, Batch, Capabilities
-from pictify_sync.core.outcomes import BatchReport
+from pictify_sync.core.model import AssetKey, Batch
+from pictify_sync.core.outcomes import Accepted, BatchReport, InDoubt, NotSent, Refused
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved, settle
+from pictify_sync.core.sensitive import cleaned, redactor_of
+from pictify_sync.errors import InputError, StalePlan
 from pictify_sync.workflows.apply.clear_path import tell_spared, with_losers
 from pictify_sync.workflows.apply.downloads import Fetching
 from pictify_sync.workflows.apply.other_runs import closed_first
-from pictify_sync.workflows.apply.prepare import VariableSet
+from pictify_sync.workflows.apply.outcome import Tally
+from pictify_sync.workflows.apply.prepare import intend, narrowed, prepare, request, uses
 from pictify_sync.workflows.apply.redact import clean_results
 from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.apply.templates import forget_push
+from pictify_sync.workflows.batches import VariableSet
 
 LONGEST_PAUSE = 60.0  # seconds between tries after errors
-
-
-@dataclass(slots=True)
-class Tally:
-    """What the drivers did, summed over batches."""
-
-    stored: int = 0
-    unresolved: int = 0
-    looked: bool = False  # True: their URLs were looked for, and `unresolved` counts all that are recorded so
-    in_doubt: set[str] = field(default_factory=set)  # attempts
-    billed_min: int = 0
-    billed_max: int = 0
-    unbilled: int = 0  # rendered by a provider that bills nothing
-    failed: list[tuple[AssetKey, str, str]] = field(default_factory=list)  # (key, code, message)
-    stopped: str | None = None  # why nothing more was submitted; None: all was
-    taken: set[str] = field(default_factory=set)  # attempts that another run gave up while this one saw them through
-    postponed: set[AssetKey] = field(default_factory=set)  # fewer than their provider takes in one batch
-    freed: bool = False  # True: a batch was given up, its assets need a new plan
-    agreed: Mapping[str, Mapping[Action, int]] = field(default_factory=dict)  # counts by manifest of the plan agreed to
-    left: int = 0  # changes of the newest plan that another run came before
-    freed_by_others: bool = False  # True: by another run
-    tries: Counter[AssetKey] = field(default_factory=Counter)  # renders that came to nothing, in this run
-    lost: dict[AssetKey, tuple[str, str]] = field(
-        default_factory=dict
-    )  # (code, message) of the newest of them, until it is made
-
-    def lose(self, intended: Intended, code: str, message: str) -> None:
-        """Note that a batch may have been rendered, and that its pictures will not come from it."""
-        for claim in intended.claims:
-            self.tries[claim.key] += 1
-            self.lost[claim.key] = (code, message)
+LONGEST_WAIT = 3600.0  # seconds that a run waits until it may send again: a limit by the day is left to another run
+ANOTHERS_ID = "the provider answered with the id of another batch"
+MAX_SENDS = 5  # times one attempt is sent, where sending again is harmless
 
 
 @dataclass(slots=True)
@@ -93,10 +73,8 @@ class OpenAttempt:
 class Attempts:
     """The shared ground of sending and polling, for one provider. Entries about attempts are committed here."""
 
-    def __init__(
-        self, session: Session, provider: Provider, capabilities: Capabilities, pool: Executor, tally: Tally
-    ) -> None:
-        self.session, self.provider, self.capabilities = session, provider, capabilities
+    def __init__(self, session: Session, provider: Provider, pool: Executor, tally: Tally) -> None:
+        self.session, self.provider, self.capabilities = session, provider, provider.capabilities()
         self.instance = instance_of(provider)
         self.pool, self.tally = pool, tally
         self.queue: deque[Batch] = deque()
@@ -107,19 +85,19 @@ class Attempts:
         self.clock = session.ports.clock
         self.sink = session.ports.sink
 
-    def pause(self, flight: OpenAttempt) -> None:
+    def pause(self, attempt: OpenAttempt) -> None:
         """Try again later, and later still the next time."""
-        flight.pause = min(LONGEST_PAUSE, max(0.2, flight.pause * 2))
-        flight.due = self.clock.monotonic() + flight.pause
+        attempt.pause = min(LONGEST_PAUSE, max(0.2, attempt.pause * 2))
+        attempt.due = self.clock.monotonic() + attempt.pause
 
-    def progress(self, flight: OpenAttempt, at: float) -> schedule.Progress:
+    def progress(self, attempt: OpenAttempt, at: float) -> schedule.Progress:
         """How an open batch is coming on at that time."""
-        since = (at - flight.begun_at, at - flight.moved_at)
-        return schedule.Progress(len(flight.intended.batch.items), flight.done, *since, flight.polls, self.pace)
+        since = (at - attempt.begun_at, at - attempt.moved_at)
+        return schedule.Progress(len(attempt.intended.batch.items), attempt.done, *since, attempt.polls, self.pace)
 
-    def poll_later(self, flight: OpenAttempt) -> float:
+    def poll_later(self, attempt: OpenAttempt) -> float:
         """Seconds until an open batch is worth another poll."""
-        return schedule.poll_after(self.progress(flight, self.clock.monotonic()), self.capabilities, len(self.open))
+        return schedule.poll_after(self.progress(attempt, self.clock.monotonic()), self.capabilities, len(self.open))
 
     def enqueue(self, batches: Sequence[Batch], *, first: bool = False) -> None:
         """Queue what is large enough for the provider; what is not waits for more of it."""
@@ -143,11 +121,9 @@ class Attempts:
         return self.session.commit(partial(self._if_open, entry))
 
     def _if_open(self, entry: Submitted | Doubted | Abandoned) -> Sequence[Entry]:
-        for opened in self.session.store.open_batches():
-            if opened.intended.attempt == entry.attempt:
-                superseded = opened.batch_id is not None and not isinstance(entry, Abandoned)
-                return () if superseded else (entry,)
-        return ()
+        opened = self.session.open_batch(entry.attempt)
+        superseded = opened is None or (opened.batch_id is not None and not isinstance(entry, Abandoned))
+        return () if superseded else (entry,)
 
     def abandon(self, intended: Intended, why: str, billed: tuple[int, int]) -> None:
         """Give an attempt up: its assets are free for a new plan. `billed`: at least, at most."""
@@ -172,7 +148,7 @@ class Attempts:
             store = self.session.store
             settled = settle(intended, status, results, store.record, self.session.now())
             done.append(replace(settled, billed_max=max(settled.billed_max, billed_max)))
-            is_open = any(opened.intended.attempt == intended.attempt for opened in store.open_batches())
+            is_open = self.session.open_batch(intended.attempt) is not None
             return with_losers(self.session, done[-1], spared) if is_open else ()
 
         if self.session.commit(build):
@@ -210,3 +186,133 @@ class Attempts:
         self.tally.failed.append((key, code, message))
         self.tally.tries[key] += 1
         self.sink(events.AssetFailed(key, code, message))
+
+
+def next_batch(attempts: Attempts) -> Batch | None:
+    """Take the first batch of the queue that may be open beside those in attempt; None when none may.
+
+    Where URLs come by webhook or look-up only, a picture is told by its template and variables, so no two open batches
+    may share both.
+    """
+    if attempts.capabilities.urls_in_results:
+        return attempts.queue.popleft()
+    now_open = [attempt.intended.batch for attempt in attempts.open.values()]
+    taken = {(batch.group.template, item.variables) for batch in now_open for item in batch.items}
+    for batch in attempts.queue:
+        if not any((batch.group.template, item.variables) in taken for item in batch.items):
+            attempts.queue.remove(batch)
+            return batch
+    return None
+
+
+def submit(attempts: Attempts, batch: Batch) -> None:
+    """Write a batch down, then send it."""
+    session = attempts.session
+    prepared = prepare(session, batch)
+    for item, error in prepared.dropped:
+        for _, key in uses(batch, item):
+            attempts.fail(key, "CHANGED_SINCE_PLAN", str(error))
+    if prepared.batch is None:
+        return
+    if len(prepared.batch.items) < attempts.capabilities.min_items:
+        attempts.postpone(prepared.batch)
+        return
+    made: list[Intended] = []
+    if not session.commit(partial(_intend, attempts, prepared.batch, made)):
+        return
+    now = attempts.clock.monotonic()
+    attempt = OpenAttempt(made[-1], None, now, intended_at=now)
+    if made[-1].batch == prepared.batch:
+        attempt.sets = prepared.variable_sets
+    attempts.open[attempt.intended.attempt] = attempt
+    send(attempts, attempt)
+
+
+def _intend(attempts: Attempts, batch: Batch, made: list[Intended]) -> Sequence[Entry]:
+    left = narrowed(attempts.session, batch)
+    if left != [batch]:
+        attempts.enqueue(left, first=True)
+        return ()
+    made.append(intend(attempts.session, batch, attempts.uid_of(batch)))
+    return (made[-1],)
+
+
+def send(attempts: Attempts, attempt: OpenAttempt) -> None:
+    """Send the POST of an attempt; once, but where the provider honours the key."""
+    sets, attempt.sets = attempt.sets, None
+    intended = attempt.intended
+    try:
+        body = request(attempts.session, intended, sets)
+    except (InputError, StalePlan) as error:
+        attempts.abandon(intended, str(error), (0, intended.batch.renders))
+        return
+    attempt.sends += 1
+    match cleaned(redactor_of(body), attempts.provider.submit(body)):
+        case Accepted(batch_id):
+            _accepted(attempts, attempt, batch_id)
+        case Refused() as refused:
+            _refused(attempts, intended, refused)
+        case NotSent(detail):
+            if attempt.sends < MAX_SENDS:
+                attempts.pause(attempt)
+            else:
+                attempts.abandon(intended, detail, (0, 0))
+                attempts.stop(f"the provider cannot be reached: {detail}")
+        case InDoubt(detail):
+            _doubted(attempts, attempt, detail)
+
+
+def holders(session: Session, intended: Intended, batch_id: str) -> list[Intended]:
+    """Return the other attempts at the same provider that have a batch id, open or ended."""
+    same = (one for one in session.store.submitted_as(batch_id) if one.attempt != intended.attempt)
+    return [one for one in same if one.batch.group.provider == intended.batch.group.provider]
+
+
+def _accepted(attempts: Attempts, attempt: OpenAttempt, batch_id: str) -> None:
+    intended = attempt.intended
+    if holders(attempts.session, intended, batch_id):
+        _doubted(attempts, attempt, f"{ANOTHERS_ID}: {batch_id}")
+        return
+    attempts.note(Submitted(intended.attempt, batch_id, attempts.session.now()))
+    attempt.batch_id, attempt.pause = batch_id, 0.0
+    attempt.begun_at = attempt.moved_at = attempts.clock.monotonic()
+    attempt.due = attempt.moved_at + attempts.poll_later(attempt)
+    attempts.sink(events.BatchSubmitted(intended.attempt, batch_id, intended.batch.group, intended.batch.renders))
+
+
+def _doubted(attempts: Attempts, attempt: OpenAttempt, detail: str) -> None:
+    name = attempt.intended.attempt
+    attempts.sink(events.BatchInDoubt(name, detail))
+    attempts.note(Doubted(name, detail, attempts.session.now()))
+    if attempts.capabilities.honours_idempotency_key and attempt.sends < MAX_SENDS:
+        attempts.pause(attempt)
+        return
+    del attempts.open[name]
+    attempts.tally.in_doubt.add(name)
+    attempts.stop(f"a batch is in doubt: {detail}")
+
+
+def _refused(attempts: Attempts, intended: Intended, refused: Refused) -> None:
+    batch = intended.batch
+    attempts.sink(events.BatchRefused(intended.attempt, refused.code, refused.message))
+    if refused.stops_run:
+        attempts.abandon(intended, refused.message, (0, 0))
+        attempts.stop(f"the provider takes no more batches ({refused.code}): {refused.message}")
+    elif refused.template_missing and forget_push(attempts.session, batch.group):
+        attempts.abandon(intended, refused.message, (0, 0))
+        attempts.tally.lose(intended, refused.code, refused.message)
+        attempts.tally.freed = True
+    elif refused.retry_after is not None:
+        attempts.abandon(intended, refused.message, (0, 0))
+        if refused.retry_after > LONGEST_WAIT:
+            attempts.stop(f"the provider takes no more batches for {refused.retry_after:,.0f} s: {refused.message}")
+            return
+        attempts.not_before = attempts.clock.monotonic() + refused.retry_after
+        attempts.queue.appendleft(batch)
+    else:
+        failure = NotMade(refused.code, refused.message)
+        results: dict[tuple[int, str], Result] = {
+            (item.index, layout): failure for item in batch.items for layout in batch.layouts
+        }
+        attempts.record(intended, "refused", results)
+        del attempts.open[intended.attempt]

@@ -9,14 +9,14 @@ from functools import partial
 
 from pictify_sync.core.abilities import NamesBytes
 from pictify_sync.core.entries import Intended
-from pictify_sync.core.model import Artifact, Format
+from pictify_sync.core.model import Artifact, Format, RenderSpec
 from pictify_sync.core.outcomes import Failed, Outcome, Rendered
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider, Staged
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
+from pictify_sync.core.template import LayoutSize
 from pictify_sync.errors import DownloadError, DownloadRefused, PictifySyncError, ProviderError
 from pictify_sync.workflows.apply.clear_path import Replaceable, replaceable
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.apply.sizes import as_declared
 
 Cell = tuple[int, str]  # (item index, layout)
 TRIES = 3  # of one download
@@ -137,3 +137,19 @@ def _may_go(arriving: str, allowed: Replaceable, sha256: str) -> bool:
 def _bare(url: str) -> str:
     """Leave out what may hold a secret: a signed URL lets in whoever has its query."""
     return url.partition("?")[0].partition("#")[0]
+
+
+def declared_size(session: Session, spec: RenderSpec) -> LayoutSize | None:
+    """Return the size of a spec's layout; None when it is not known, or the template is another by now."""
+    for template in session.store.templates():
+        if (template.provider, template.name) == (spec.provider, spec.template):
+            size = template.layouts.get(spec.variant)
+            is_same = template.revisions.get(spec.variant, spec.template_revision) == spec.template_revision
+            return size if is_same and size is not None and size.width and size.height else None
+    return None
+
+
+def as_declared(session: Session, spec: RenderSpec, outcome: Rendered) -> Rendered:
+    """Return the outcome with the size that the picture must have, where that is known."""
+    size = declared_size(session, spec)
+    return outcome if size is None else replace(outcome, width=size.width, height=size.height)

@@ -17,11 +17,18 @@ from pictify_sync.core.entries import Doubted, OpenBatch
 from pictify_sync.core.model import Batch
 from pictify_sync.core.outcomes import BatchReport, BatchStatus, Failed
 from pictify_sync.errors import BatchUnaskable, ProviderError, ProviderUnavailable
-from pictify_sync.workflows.apply import shared_urls
-from pictify_sync.workflows.apply.attempts import Attempts, OpenAttempt
+from pictify_sync.workflows.apply.attempts import (
+    ANOTHERS_ID,
+    Attempts,
+    OpenAttempt,
+    holders,
+    next_batch,
+    send,
+    submit,
+)
 from pictify_sync.workflows.apply.other_runs import look, watch
 from pictify_sync.workflows.apply.redact import of_batch
-from pictify_sync.workflows.apply.send import ANOTHERS_ID, holders, next_batch, send, submit
+from pictify_sync.workflows.apply.urls import located
 from pictify_sync.workflows.collect import evidence
 
 MAX_SILENCE = 8  # polls without any answer before the run gives up (the batch stays open)
@@ -53,11 +60,11 @@ class BatchDriver:
         asker = journal.Asker(attempts.session.ports.run, attempts.instance, has_waited)
         match journal.judge(opened, attempts.capabilities, attempts.session.ports.doubt, times, asker):
             case journal.Poll() | journal.SendAgain():
-                attempts.open[intended.attempt] = self._flight(opened, times)
+                attempts.open[intended.attempt] = self._taken_up(opened, times)
                 attempts.sink(events.Resumed(intended.attempt, intended.batch.renders))
             case journal.Elsewhere(seconds):
                 if self._waits:
-                    watch(attempts, self._flight(opened, times), seconds)
+                    watch(attempts, self._taken_up(opened, times), seconds)
             case journal.Quarantine(until):
                 if not self._adopted(opened, whole=True):
                     attempts.tally.in_doubt.add(intended.attempt)
@@ -71,7 +78,7 @@ class BatchDriver:
                     why = f"in doubt, and no evidence of it after its quarantine ({opened.doubt or 'the run died'})"
                     attempts.abandon(intended, why, (0, intended.batch.renders))
 
-    def _flight(self, opened: OpenBatch, times: tuple[float, float]) -> OpenAttempt:
+    def _taken_up(self, opened: OpenBatch, times: tuple[float, float]) -> OpenAttempt:
         """Take a batch up. `times`: when it was intended, and now, in epoch seconds."""
         now = self._attempts.clock.monotonic()
         begun = now - max(0.0, times[1] - times[0])
@@ -98,14 +105,14 @@ class BatchDriver:
         lost = Failed("LOST", "the answer to its batch was lost, and nothing is known of this picture")
         outcomes = {cell: found.get(cell, lost) for cell in cells}
         status = BatchStatus.COMPLETED if found.keys() == cells else BatchStatus.PARTIAL
-        flight = OpenAttempt(intended, "", inf, report=BatchReport(status, outcomes), is_adopted=True)
-        flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, intended, outcomes)
-        attempts.open[intended.attempt] = flight
+        attempt = OpenAttempt(intended, "", inf, report=BatchReport(status, outcomes), is_adopted=True)
+        attempt.fetching.begin(attempts.session, attempts.provider, attempts.pool, intended, outcomes)
+        attempts.open[intended.attempt] = attempt
         attempts.sink(events.Resumed(intended.attempt, intended.batch.renders))
         return True
 
     def run(self, batches: Iterable[Batch], uid_of: Callable[[Batch], str]) -> None:
-        """Submit the batches and see every flight through."""
+        """Submit the batches and see every attempt through."""
         attempts = self._attempts
         attempts.enqueue(list(batches))
         attempts.uid_of = uid_of
@@ -115,7 +122,7 @@ class BatchDriver:
                 schedule.Queue(
                     0 if blocked else len(attempts.queue), attempts.capabilities.max_open, attempts.not_before
                 ),
-                [flight.view() for flight in attempts.open.values()],
+                [attempt.view() for attempt in attempts.open.values()],
                 attempts.clock.monotonic(),
                 stopping=attempts.session.ports.stop(),
             )
@@ -128,18 +135,18 @@ class BatchDriver:
         match step:
             case schedule.Submit():
                 self._submit()
-            case schedule.Send(attempt):
-                send(attempts, attempts.open[attempt])
-            case schedule.Poll(attempt):
-                self._poll_or_look(attempts.open[attempt])
-            case schedule.Settle(attempt):
-                flight = attempts.open.pop(attempt)
-                assert flight.report is not None
-                most = flight.intended.batch.renders if flight.is_adopted else 0
-                results = flight.fetching.results()
-                attempts.session.tell_shared(shared_urls.of_batch(flight.intended, flight.report.outcomes, results))
-                attempts.record(flight.intended, flight.report.status, results, most)
-                attempts.tally.freed |= flight.cancelled
+            case schedule.Send(name):
+                send(attempts, attempts.open[name])
+            case schedule.Poll(name):
+                self._poll_or_look(attempts.open[name])
+            case schedule.Settle(name):
+                attempt = attempts.open.pop(name)
+                assert attempt.report is not None
+                most = attempt.intended.batch.renders if attempt.is_adopted else 0
+                results = attempt.fetching.results()
+                attempts.session.tell_shared(located(attempt.intended, attempt.report.outcomes, results))
+                attempts.record(attempt.intended, attempt.report.status, results, most)
+                attempts.tally.freed |= attempt.cancelled
             case schedule.Wait(seconds):
                 self._wait(seconds)
             case schedule.Done():
@@ -147,14 +154,14 @@ class BatchDriver:
             case _:
                 assert_never(step)
 
-    def _poll_or_look(self, flight: OpenAttempt) -> None:
-        if flight.elsewhere_until is None:
-            self._poll(flight)
-        elif (opened := look(self._attempts, flight)) is not None:
+    def _poll_or_look(self, attempt: OpenAttempt) -> None:
+        if attempt.elsewhere_until is None:
+            self._poll(attempt)
+        elif (opened := look(self._attempts, attempt)) is not None:
             now = self._attempts.clock.monotonic()
-            is_over = now >= flight.elsewhere_until
-            is_news = (opened.batch_id, opened.doubt) != (flight.batch_id, flight.doubt)
-            self._judge(opened, has_waited=is_over and not is_news, age=now - flight.intended_at)
+            is_over = now >= attempt.elsewhere_until
+            is_news = (opened.batch_id, opened.doubt) != (attempt.batch_id, attempt.doubt)
+            self._judge(opened, has_waited=is_over and not is_news, age=now - attempt.intended_at)
 
     def _submit(self) -> None:
         batch = next_batch(self._attempts)
@@ -164,11 +171,11 @@ class BatchDriver:
             self._in_the_way = frozenset(self._attempts.open)
 
     def _wait(self, seconds: float) -> None:
-        """Sleep until something is due, or until a fetch ends that makes a flight ready."""
+        """Sleep until something is due, or until a fetch ends that makes a attempt ready."""
         attempts = self._attempts
-        for flight in attempts.open.values():
-            if flight.report is not None:
-                flight.fetching.wait()
+        for attempt in attempts.open.values():
+            if attempt.report is not None:
+                attempt.fetching.wait()
                 return
         due = attempts.clock.monotonic() + seconds
         is_look = any(one.elsewhere_until is not None and one.due <= due for one in attempts.open.values())
@@ -177,100 +184,106 @@ class BatchDriver:
             self._told_until = due
         attempts.clock.sleep(min(seconds, LONGEST_NAP))
 
-    def _poll(self, flight: OpenAttempt) -> None:
-        attempts, batch = self._attempts, flight.intended.batch
-        assert flight.batch_id is not None
+    def _poll(self, attempt: OpenAttempt) -> None:
+        attempts, batch = self._attempts, attempt.intended.batch
+        assert attempt.batch_id is not None
         try:
-            report = attempts.provider.poll(flight.batch_id, len(batch.items), batch.layouts)
+            report = attempts.provider.poll(attempt.batch_id, len(batch.items), batch.layouts)
         except BatchUnaskable as error:
-            self._unaskable(flight, error.message)
+            self._unaskable(attempt, error.message)
             return
         except ProviderUnavailable as error:
-            self._silent(flight, of_batch(attempts.session, flight.intended).clean(error.message))
+            self._silent(attempt, of_batch(attempts.session, attempt.intended).clean(error.message))
             return
         except ProviderError as error:
             why = f"{error}; {error.hint}" if error.hint else str(error)
-            why = of_batch(attempts.session, flight.intended).clean(why)
-            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
+            why = of_batch(attempts.session, attempt.intended).clean(why)
+            self._leave(attempt, f"batch {attempt.batch_id} cannot be asked for: {why}")
             return
-        flight.silence, flight.pause = 0, 0.0
+        attempt.silence, attempt.pause = 0, 0.0
         if report.status is BatchStatus.EXPIRED:
-            self._expired(flight)
+            self._expired(attempt)
             return
         now = attempts.clock.monotonic()
-        flight.polls += 1
-        attempts.sink(events.BatchProgress(flight.intended.attempt, report.done, len(batch.items)))
+        attempt.polls += 1
+        attempts.sink(events.BatchProgress(attempt.intended.attempt, report.done, len(batch.items)))
         if report.status is BatchStatus.OPEN:
-            if report.done > flight.done:
-                flight.done, flight.moved_at = report.done, now
-            flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, flight.intended, report.outcomes)
-            flight.due = now + max(attempts.poll_later(flight), report.retry_after or 0.0)
-            self._watch(flight, now)
-        elif _adds_up(report) or flight.rechecks >= MAX_RECHECKS:
+            if report.done > attempt.done:
+                attempt.done, attempt.moved_at = report.done, now
+            attempt.fetching.begin(
+                attempts.session, attempts.provider, attempts.pool, attempt.intended, report.outcomes
+            )
+            attempt.due = now + max(attempts.poll_later(attempt), report.retry_after or 0.0)
+            self._watch(attempt, now)
+        elif _adds_up(report) or attempt.rechecks >= MAX_RECHECKS:
             if report.odd:
-                attempts.sink(events.BatchOdd(flight.batch_id, report.odd))
-            self._learn(flight, now)
-            flight.fetching.forget_changed(report.outcomes)
-            flight.fetching.begin(attempts.session, attempts.provider, attempts.pool, flight.intended, report.outcomes)
-            flight.report, flight.due = report, inf
+                attempts.sink(events.BatchOdd(attempt.batch_id, report.odd))
+            self._learn(attempt, now)
+            attempt.fetching.forget_changed(report.outcomes)
+            attempt.fetching.begin(
+                attempts.session, attempts.provider, attempts.pool, attempt.intended, report.outcomes
+            )
+            attempt.report, attempt.due = report, inf
         else:
-            flight.rechecks += 1
-            flight.due = now + max(attempts.capabilities.poll_seconds, report.retry_after or 0.0)
+            attempt.rechecks += 1
+            attempt.due = now + max(attempts.capabilities.poll_seconds, report.retry_after or 0.0)
 
-    def _unaskable(self, flight: OpenAttempt, why: str) -> None:
+    def _unaskable(self, attempt: OpenAttempt, why: str) -> None:
         """Give up a batch whose id the provider does not take, once nothing can be learnt of it any more."""
-        attempts, intended = self._attempts, flight.intended
-        if not self._is_certain(flight):
-            self._leave(flight, f"batch {flight.batch_id} cannot be asked for: {why}")
+        attempts, intended = self._attempts, attempt.intended
+        if not self._is_certain(attempt):
+            self._leave(attempt, f"batch {attempt.batch_id} cannot be asked for: {why}")
         else:
             attempts.abandon(intended, f"it cannot be asked for: {why}", (0, intended.batch.renders))
 
-    def _is_certain(self, flight: OpenAttempt) -> bool:
+    def _is_certain(self, attempt: OpenAttempt) -> bool:
         """Whether what the provider does not know of a batch by now will not come any more."""
         attempts = self._attempts
-        at = journal.certain_at(flight.intended_at, attempts.capabilities, attempts.session.ports.doubt)
+        at = journal.certain_at(attempt.intended_at, attempts.capabilities, attempts.session.ports.doubt)
         return attempts.clock.monotonic() >= at
 
-    def _expired(self, flight: OpenAttempt) -> None:
+    def _expired(self, attempt: OpenAttempt) -> None:
         """Give up what the provider has forgotten; what it took just now may only be late."""
-        attempts, intended = self._attempts, flight.intended
+        attempts, intended = self._attempts, attempt.intended
         keeps = attempts.capabilities.honours_idempotency_key  # such a one forgets nothing that it took just now
-        if not keeps and not self._is_certain(flight):
-            self._leave(flight, f"the provider does not know batch {flight.batch_id}, which it took a short while ago")
+        if not keeps and not self._is_certain(attempt):
+            self._leave(
+                attempt, f"the provider does not know batch {attempt.batch_id}, which it took a short while ago"
+            )
         else:
             attempts.abandon(intended, "the provider no longer knows the batch", (0, intended.batch.renders))
 
-    def _learn(self, flight: OpenAttempt, now: float) -> None:
+    def _learn(self, attempt: OpenAttempt, now: float) -> None:
         """Note how fast a batch was that this run sent: the next one is asked for when it should be over."""
-        if flight.sends:
-            progress = self._attempts.progress(flight, flight.moved_at)  # as it was last seen going on
-            self._attempts.pace = schedule.learned(progress, now - flight.begun_at)
+        if attempt.sends:
+            progress = self._attempts.progress(attempt, attempt.moved_at)  # as it was last seen going on
+            self._attempts.pace = schedule.learned(progress, now - attempt.begun_at)
 
-    def _watch(self, flight: OpenAttempt, now: float) -> None:
+    def _watch(self, attempt: OpenAttempt, now: float) -> None:
         """Cancel a batch that stalls or is far too slow; give up waiting for one that does not even end then."""
         allowed = self._attempts.capabilities
-        stalled = now - flight.moved_at >= allowed.stall_seconds
-        deadline = flight.begun_at + allowed.longest_seconds(len(flight.intended.batch.items))
-        if flight.batch_id is None or not (stalled or (now >= deadline and not flight.cancelled)):
+        stalled = now - attempt.moved_at >= allowed.stall_seconds
+        deadline = attempt.begun_at + allowed.longest_seconds(len(attempt.intended.batch.items))
+        if attempt.batch_id is None or not (stalled or (now >= deadline and not attempt.cancelled)):
             return
-        if flight.cancelled or not allowed.can_cancel:
-            although = ", and does not end although it was cancelled" if flight.cancelled else ""
-            self._leave(flight, f"batch {flight.batch_id} stalled{although}")
+        if attempt.cancelled or not allowed.can_cancel:
+            although = ", and does not end although it was cancelled" if attempt.cancelled else ""
+            self._leave(attempt, f"batch {attempt.batch_id} stalled{although}")
             return
         with suppress(ProviderError):  # a cancel is a request: the polls after it tell
-            self._attempts.provider.cancel(flight.batch_id)
-        flight.cancelled, flight.moved_at = True, now
+            self._attempts.provider.cancel(attempt.batch_id)
+        attempt.cancelled, attempt.moved_at = True, now
 
-    def _silent(self, flight: OpenAttempt, message: str) -> None:
-        flight.silence += 1
-        if flight.silence >= MAX_SILENCE:
-            self._leave(flight, f"no answer about batch {flight.batch_id}: {message}")
+    def _silent(self, attempt: OpenAttempt, message: str) -> None:
+        attempt.silence += 1
+        if attempt.silence >= MAX_SILENCE:
+            self._leave(attempt, f"no answer about batch {attempt.batch_id}: {message}")
         else:
-            self._attempts.pause(flight)
+            self._attempts.pause(attempt)
 
-    def _leave(self, flight: OpenAttempt, why: str) -> None:
+    def _leave(self, attempt: OpenAttempt, why: str) -> None:
         """Leave a batch open for another run, and submit nothing more in this one."""
-        del self._attempts.open[flight.intended.attempt]
+        del self._attempts.open[attempt.intended.attempt]
         self._attempts.stop(why)
 
 

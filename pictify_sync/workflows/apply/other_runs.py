@@ -15,41 +15,42 @@ from pictify_sync.core.entries import Abandoned, Entry, MovesIntended, OpenBatch
 from pictify_sync.core.model import Record, Status
 from pictify_sync.core.reconcile import replaced
 from pictify_sync.errors import StateError
+from pictify_sync.workflows.apply.outcome import Tally
 from pictify_sync.workflows.apply.session import Session
 
 if TYPE_CHECKING:
-    from pictify_sync.workflows.apply.attempts import Attempts, OpenAttempt, Tally
+    from pictify_sync.workflows.apply.attempts import Attempts, OpenAttempt
 
 FIRST_LOOK, LONGEST_PAUSE = 0.1, 5.0  # seconds between looks at the state: each may ask a remote
 GROWTH = 1.5  # of these pauses
 
 
-def watch(attempts: Attempts, flight: OpenAttempt, seconds: float) -> None:
+def watch(attempts: Attempts, attempt: OpenAttempt, seconds: float) -> None:
     """Wait for a batch of another run, that long at most."""
-    now, intended = attempts.clock.monotonic(), flight.intended
-    flight.elsewhere_until, flight.pause = now + seconds, FIRST_LOOK
-    flight.due = now + flight.pause
-    flight.takes_room = intended.instance in ("", attempts.instance)
-    attempts.open[intended.attempt] = flight
+    now, intended = attempts.clock.monotonic(), attempt.intended
+    attempt.elsewhere_until, attempt.pause = now + seconds, FIRST_LOOK
+    attempt.due = now + attempt.pause
+    attempt.takes_room = intended.instance in ("", attempts.instance)
+    attempts.open[intended.attempt] = attempt
     attempts.sink(events.BatchElsewhere(intended.attempt, intended.batch.renders, seconds))
 
 
-def look(attempts: Attempts, flight: OpenAttempt) -> OpenBatch | None:
+def look(attempts: Attempts, attempt: OpenAttempt) -> OpenBatch | None:
     """See what became of a watched batch; gives it once there is something to decide about it."""
-    session, attempt = attempts.session, flight.intended.attempt
-    assert flight.elsewhere_until is not None
+    session, name = attempts.session, attempt.intended.attempt
+    assert attempt.elsewhere_until is not None
     session.sync()
-    opened = next((one for one in session.store.open_batches() if one.intended.attempt == attempt), None)
+    opened = session.open_batch(name)
     now = attempts.clock.monotonic()
     if opened is None:
-        del attempts.open[attempt]
-        _note_closed(session, attempts.tally, attempt)
+        del attempts.open[name]
+        _note_closed(session, attempts.tally, name)
         return None
-    if now < flight.elsewhere_until and (opened.batch_id, opened.doubt) == (flight.batch_id, flight.doubt):
-        flight.pause = min(LONGEST_PAUSE, flight.pause * GROWTH)
-        flight.due = min(now + flight.pause, flight.elsewhere_until)
+    if now < attempt.elsewhere_until and (opened.batch_id, opened.doubt) == (attempt.batch_id, attempt.doubt):
+        attempt.pause = min(LONGEST_PAUSE, attempt.pause * GROWTH)
+        attempt.due = min(now + attempt.pause, attempt.elsewhere_until)
         return None
-    del attempts.open[attempt]
+    del attempts.open[name]
     return opened
 
 

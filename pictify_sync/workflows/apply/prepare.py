@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from pictify_sync.core.abilities import instance_of
 from pictify_sync.core.entries import Claim, Intended
@@ -11,20 +11,10 @@ from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import Asset, AssetKey, Batch, Item, Record, RenderSpec, Status
 from pictify_sync.core.outcomes import BatchRequest
 from pictify_sync.core.sensitive import sensitive_names
-from pictify_sync.errors import InputError, StalePlan
+from pictify_sync.errors import StalePlan
 from pictify_sync.workflows.apply.clear_path import other_holder, why_taken
 from pictify_sync.workflows.apply.session import Session
-
-VariableSet = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch that can be sent: its variable sets by item index, and what had to be left out."""
-
-    batch: Batch | None  # None: nothing is left
-    variable_sets: tuple[VariableSet, ...]
-    dropped: tuple[tuple[AssetKey, str], ...]  # (key, why)
+from pictify_sync.workflows.batches import Prepared, VariableSet, first_key, numbered, prepared
 
 
 def narrowed(session: Session, batch: Batch) -> list[Batch]:
@@ -71,11 +61,6 @@ def _kept(item: Item, keep: Callable[[AssetKey], bool]) -> tuple[tuple[AssetKey,
     return tuple(tuple(key for key in group if keep(key)) for group in item.keys)
 
 
-def numbered(items: Sequence[Item]) -> tuple[Item, ...]:
-    """Give the items the indices of their places."""
-    return tuple(replace(item, index=index) for index, item in enumerate(items))
-
-
 def is_made(session: Session, key: AssetKey) -> bool:
     """Whether the picture that is desired is published."""
     asset = session.ports.asset(key)
@@ -92,19 +77,7 @@ def is_recorded(record: Record | None, asset: Asset) -> bool:
 
 def prepare(session: Session, batch: Batch) -> Prepared:
     """Make the variable sets; an item whose picture files changed since the plan is left out, and said so."""
-    items: list[Item] = []
-    sets: list[VariableSet] = []
-    dropped: list[tuple[AssetKey, str]] = []
-    for item in batch.items:
-        key = first_key(item)
-        try:
-            sets.append(session.ports.payloads.payload(key, _desired(session, key).variables))
-        except (InputError, StalePlan) as error:
-            dropped.extend((key, str(error)) for _, key in uses(batch, item))
-        else:
-            items.append(item)
-    left = replace(batch, items=numbered(items)) if items else None
-    return Prepared(left, tuple(sets), tuple(dropped))
+    return prepared(batch, lambda key: session.ports.payloads.payload(key, _desired(session, key).variables))
 
 
 def _desired(session: Session, key: AssetKey) -> Asset:
@@ -112,11 +85,6 @@ def _desired(session: Session, key: AssetKey) -> Asset:
     if asset is None:
         raise StalePlan(f"{key} is no longer desired", keys=(key,), hint="plan again")
     return asset
-
-
-def first_key(item: Item) -> AssetKey:
-    """Give the asset whose variables stand for the item."""
-    return next(key for keys in item.keys for key in keys)
 
 
 def uses(batch: Batch, item: Item) -> Iterator[tuple[str, AssetKey]]:

@@ -24,9 +24,8 @@ from pictify_sync.workflows.apply.clear_path import (
     tell_spared,
     with_losers,
 )
-from pictify_sync.workflows.apply.downloads import TRIES, publish
+from pictify_sync.workflows.apply.downloads import TRIES, declared_size, publish
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.apply.sizes import declared_size
 
 CHUNK = 200  # pictures per log entry
 

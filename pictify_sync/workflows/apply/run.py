@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 
 from pictify_sync.core.events import AssetFailed, AssetStored, Event, RunStarted
@@ -17,17 +17,26 @@ from pictify_sync.core.model import Action, AssetKey, Batch, Change
 from pictify_sync.core.paths import Held, PathIndex, taken_path
 from pictify_sync.core.plan import Plan
 from pictify_sync.errors import NotApproved, ProviderError, UnsafePlan
-from pictify_sync.workflows.apply.attempts import Attempts, Tally
+from pictify_sync.workflows.apply.attempts import Attempts
 from pictify_sync.workflows.apply.clear_path import PATH_TAKEN
 from pictify_sync.workflows.apply.driver import BatchDriver
 from pictify_sync.workflows.apply.moves import carry, clean, finish_moves
-from pictify_sync.workflows.apply.not_made import is_embedded, made_good, note_lost, still_open, unmade
 from pictify_sync.workflows.apply.other_runs import confirm
+from pictify_sync.workflows.apply.outcome import (
+    ApplySummary,
+    Tally,
+    combined,
+    is_embedded,
+    made_good,
+    note_lost,
+    still_open,
+    summarized,
+    unmade,
+)
 from pictify_sync.workflows.apply.prepare import only
 from pictify_sync.workflows.apply.refetch import refetch
 from pictify_sync.workflows.apply.session import Ports, Session
-from pictify_sync.workflows.apply.settle import is_agreed, path_of, remove_agreed, settle_kept
-from pictify_sync.workflows.apply.sorting import Work, sort_out
+from pictify_sync.workflows.apply.sorting import Work, is_agreed, path_of, remove_agreed, settle_kept, sort_out
 from pictify_sync.workflows.apply.templates import push_templates
 from pictify_sync.workflows.collect import collect
 from pictify_sync.workflows.plan import path_clashes
@@ -36,67 +45,6 @@ DOWNLOADS = 8  # threads
 ROUNDS = 3  # plans of one apply: a missing source, an expired or a stalled batch asks for another
 TRIES = 2  # renders of one picture in one apply that may come to nothing: one more after the first
 _RENDERS = (Action.CREATE, Action.UPDATE, Action.REPAIR)
-
-
-@dataclass(frozen=True, slots=True)
-class ApplySummary:
-    """What an apply did, in pictures unless said otherwise."""
-
-    stored: int = 0  # rendered, fetched, published
-    moved: int = 0  # carried or copied without a render
-    refetched: int = 0  # lost files that the provider still kept
-    removed: int = 0
-    left_alone: frozenset[str] = frozenset()  # files that are no longer wanted, and have other bytes than recorded
-    kept: int = 0
-    protected: int = 0  # recorded as protected from now on, and nothing else
-    unprotected: int = 0
-    cleared: int = 0  # recorded as stored again: what failed is no longer asked for
-    unresolved: int = 0  # rendered, URL not known yet
-    taken: int = 0  # batches that another run gave up while this one saw them through
-    in_doubt: int = 0  # batches of which nobody knows whether the provider took them
-    billed_min: int = 0
-    billed_max: int = 0
-    unbilled: int = 0  # rendered by a provider that bills nothing
-    failed: tuple[tuple[AssetKey, str, str], ...] = ()  # (key, code, message)
-    interrupted: bool = False
-    stopped: str | None = None  # why nothing more was submitted; None: all was
-    waiting: int = 0  # wanted, and in open batches of other runs or of this one: they are made without a new render
-    embedded: bool = False  # True: these batches are in this process, and go on with the next apply only
-    postponed: int = 0  # wanted, and fewer than their provider takes in one batch: they wait for more
-    left: int = 0  # wanted, and not asked for since the run stopped early
-    looked: bool = field(default=False, compare=False)  # True: `unresolved` counts all that are recorded so
-    tries: Mapping[AssetKey, int] = field(default_factory=dict, compare=False)  # renders that came to nothing
-    made: frozenset[AssetKey] = field(default=frozenset(), compare=False)  # published by `recover`
-
-
-def combined(first: ApplySummary, second: ApplySummary) -> ApplySummary:
-    """Give the summary of two parts of one apply."""
-    return ApplySummary(
-        stored=first.stored + second.stored,
-        moved=first.moved + second.moved,
-        refetched=first.refetched + second.refetched,
-        removed=first.removed + second.removed,
-        left_alone=first.left_alone | second.left_alone,
-        kept=max(first.kept, second.kept),
-        protected=first.protected + second.protected,
-        unprotected=first.unprotected + second.unprotected,
-        cleared=first.cleared + second.cleared,
-        unresolved=second.unresolved + (0 if second.looked else first.unresolved),
-        taken=first.taken + second.taken,
-        in_doubt=max(first.in_doubt, second.in_doubt),
-        billed_min=first.billed_min + second.billed_min,
-        billed_max=first.billed_max + second.billed_max,
-        unbilled=first.unbilled + second.unbilled,
-        failed=first.failed + second.failed,
-        interrupted=first.interrupted or second.interrupted,
-        stopped=second.stopped or first.stopped,
-        waiting=second.waiting,
-        embedded=second.embedded,
-        left=second.left,
-        postponed=second.postponed,
-        looked=first.looked or second.looked,
-        tries=second.tries,
-    )
 
 
 def recover(ports: Ports) -> ApplySummary:
@@ -116,7 +64,7 @@ def recover(ports: Ports) -> ApplySummary:
         _resume(session, pool, tally, waits=False)
         confirm(session, tally)
     clean(session)
-    done = replace(_summary(tally, interrupted=ports.stop()), moved=carried.carried, made=frozenset(made))
+    done = replace(summarized(tally, interrupted=ports.stop()), moved=carried.carried, made=frozenset(made))
     done = replace(done, left_alone=frozenset(file.path for file in session.left))
     waiting = sum(len(one.intended.claims) for one in still_open(session, tally))
     return replace(done, waiting=waiting, embedded=bool(waiting) and is_embedded(session))
@@ -210,7 +158,7 @@ def _ended(session: Session, wanted: Mapping[AssetKey, bool], tally: Tally) -> A
     tally.in_doubt &= {opened.intended.attempt for opened in session.store.open_batches()}
     found = unmade(session, wanted, tally)
     embedded = bool(found.waiting) and is_embedded(session)
-    done = replace(_summary(tally, interrupted=is_cut), waiting=found.waiting, embedded=embedded)
+    done = replace(summarized(tally, interrupted=is_cut), waiting=found.waiting, embedded=embedded)
     done = replace(done, postponed=found.postponed)
     if is_cut or tally.stopped:
         return replace(done, left=len(found.failed))
@@ -307,7 +255,7 @@ def _render(
 
     for name in sorted({batch.group.provider for batch in batches}):
         provider = session.ports.provider(name)
-        pump = BatchDriver(Attempts(session, provider, provider.capabilities(), pool, tally))
+        pump = BatchDriver(Attempts(session, provider, pool, tally))
         own = (batch for batch in batches if batch.group.provider == name)
         pump.run([left for batch in own for left in only(batch, partial(_may_try, tally))], uid_of)
 
@@ -317,7 +265,7 @@ def _resume(session: Session, pool: Executor, tally: Tally, *, waits: bool) -> N
     opened = session.store.open_batches()
     for name in sorted({batch.intended.batch.group.provider for batch in opened}):
         provider = session.ports.provider(name)
-        pump = BatchDriver(Attempts(session, provider, provider.capabilities(), pool, tally), waits=waits)
+        pump = BatchDriver(Attempts(session, provider, pool, tally), waits=waits)
         pump.resume(batch for batch in opened if batch.intended.batch.group.provider == name)
         pump.run((), lambda batch: batch.group.template)
 
@@ -333,20 +281,3 @@ def _collect(session: Session, tally: Tally) -> None:
     tally.looked, tally.unresolved = True, found.unresolved
     failed = {key for key, _, _ in found.failed}
     tally.failed[:] = [*(one for one in tally.failed if one[0] not in failed), *found.failed]
-
-
-def _summary(tally: Tally, *, interrupted: bool) -> ApplySummary:
-    return ApplySummary(
-        stored=tally.stored,
-        unresolved=tally.unresolved,
-        taken=len(tally.taken),
-        in_doubt=len(tally.in_doubt),
-        billed_min=tally.billed_min,
-        billed_max=tally.billed_max,
-        unbilled=tally.unbilled,
-        failed=tuple(tally.failed),
-        interrupted=interrupted,
-        stopped=tally.stopped,
-        looked=tally.looked,
-        tries=dict(tally.tries),
-    )

@@ -12,8 +12,7 @@ from pictify_sync.core.model import Asset, AssetKey, ProviderFacts, Record
 from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
 from pictify_sync.errors import Conflict
-from pictify_sync.workflows.apply.shared_urls import Addresses, Found
-from pictify_sync.workflows.apply.urls import UrlSources
+from pictify_sync.workflows.apply.urls import Addresses, LocatedPicture, UrlSources
 
 
 def timestamp(clock: Clock) -> str:
@@ -128,6 +127,10 @@ class Session:
         """Whether a batch that another run intended meanwhile, and that is open, holds an asset."""
         return any(key in keys for keys in self._claims.values())
 
+    def open_batch(self, attempt: str) -> OpenBatch | None:
+        """Return an attempt that is neither settled nor given up."""
+        return next((one for one in self.store.open_batches() if one.intended.attempt == attempt), None)
+
     def intended_at(self, opened: OpenBatch) -> float:
         """When a batch was intended, in epoch seconds: not after what was written of it later, by whatever clock."""
         attempt, first = opened.intended.attempt, moment(opened.intended.at)
@@ -136,7 +139,7 @@ class Session:
         of_it = (one for _, _, one in self.store.entries(opened.serial - 1) if isinstance(one, Doubted))
         return min((first, *(moment(one.at) for one in of_it if one.attempt == attempt)))
 
-    def tell_shared(self, pictures: Iterable[Found]) -> None:
+    def tell_shared(self, pictures: Iterable[LocatedPicture]) -> None:
         """Warn of pictures that lie at the URL of another one, though their inputs differ."""
         if (event := self.addresses.look(pictures)) is not None:
             self.ports.sink(event)

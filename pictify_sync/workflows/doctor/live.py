@@ -22,7 +22,6 @@ from pictify_sync.core.model import DEFAULT_LAYOUT, Format, Origin
 from pictify_sync.core.outcomes import (
     Accepted,
     BatchRequest,
-    BatchStatus,
     Failed,
     InDoubt,
     NotSent,
@@ -34,6 +33,7 @@ from pictify_sync.core.ports import Provider
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
 from pictify_sync.errors import Interrupted, ProviderError, UsageError
 from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.batches import finished
 
 NAME = "pictify-sync doctor"  # of the template that is made, used and removed
 HTML = "<!doctype html><html><body><p>{{title}}</p></body></html>"
@@ -201,19 +201,21 @@ class _Check:
         """Poll until the batch has ended; one that does not is cancelled."""
         clock = self.session.ports.clock
         deadline = clock.monotonic() + DEADLINE
-        while clock.monotonic() < deadline:
-            report = self.account.poll(sent.batch_id, 1, (DEFAULT_LAYOUT,))
-            if report.status is not BatchStatus.OPEN:
-                outcome = report.outcomes.get((0, DEFAULT_LAYOUT))
-                if isinstance(outcome, Failed):
-                    self.notes.append(f"not rendered: {outcome.code}: {outcome.message}")
-                if outcome is None:
-                    self.notes.append(f"the service no longer knows the batch {sent.batch_id}")
-                self.least += isinstance(outcome, Rendered)
-                return outcome
-            self._pause(report.retry_after or 0.0)
-        self.account.cancel(sent.batch_id)
-        raise ProviderError(f"the batch {sent.batch_id} did not end within {DEADLINE:g} s")
+
+        def pause(seconds: float | None) -> None:
+            self._pause(seconds or 0.0)
+            if clock.monotonic() >= deadline:
+                self.account.cancel(sent.batch_id)
+                raise ProviderError(f"the batch {sent.batch_id} did not end within {DEADLINE:g} s")
+
+        report = finished(self.account, sent.batch_id, (1, (DEFAULT_LAYOUT,)), pause)
+        outcome = report.outcomes.get((0, DEFAULT_LAYOUT))
+        if isinstance(outcome, Failed):
+            self.notes.append(f"not rendered: {outcome.code}: {outcome.message}")
+        if outcome is None:
+            self.notes.append(f"the service no longer knows the batch {sent.batch_id}")
+        self.least += isinstance(outcome, Rendered)
+        return outcome
 
     def _pause(self, seconds: float = 0.0) -> None:
         if self.session.ports.stop():

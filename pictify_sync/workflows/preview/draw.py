@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from pictify_sync.core.batching import Requirements
 from pictify_sync.core.fingerprint import digest
 from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Change, Format, Item, Origin
-from pictify_sync.core.outcomes import Accepted, BatchRequest, BatchStatus, Failed, InDoubt, NotSent, Refused, Rendered
+from pictify_sync.core.outcomes import Accepted, BatchRequest, Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Clock, Payloads, Provider
 from pictify_sync.core.preview import Gallery, PictureFile
 from pictify_sync.core.sensitive import sensitive_names
 from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import DownloadError, InputError, ProviderError
+from pictify_sync.workflows.batches import finished, first_key, prepared
 
 ITEMS = 20  # of a batch: few, since each may bring pictures of its own
 
@@ -85,10 +86,13 @@ class _Drawing:
         if uid is None:
             self._fail(batch.items, self.refused[batch.group.provider, batch.group.template])
             return None
-        items, sets = self._filled(batch)
-        if not items:
+        made = prepared(batch, lambda key: self.engine.payloads.payload(key, self.assets[key].variables))
+        for item, error in made.dropped:
+            problems = error.problems if isinstance(error, InputError) else ()
+            self._fail([item], "; ".join(one.message for one in problems) or str(error))
+        if made.batch is None:
             return None
-        batch = replace(batch, items=tuple(replace(item, index=index) for index, item in enumerate(items)))
+        batch, sets = made.batch, made.variable_sets
         group = batch.group
         request = BatchRequest(
             uid, sets, batch.layouts, group.format, group.options, digest(repr(batch)), self._sensitive(batch)
@@ -113,23 +117,8 @@ class _Drawing:
             self.refused[name] = error.message
         return self.uids.get(name)
 
-    def _filled(self, batch: Batch) -> tuple[list[Item], list[Mapping[str, object]]]:
-        """Give the items whose variable set can be made, and those sets."""
-        items: list[Item] = []
-        sets: list[Mapping[str, object]] = []
-        for item in batch.items:
-            key = next(key for keys in item.keys for key in keys)
-            try:
-                sets.append(self.engine.payloads.payload(key, self.assets[key].variables))
-            except InputError as error:
-                self._fail([item], "; ".join(problem.message for problem in error.problems))
-            else:
-                items.append(item)
-        return items, sets
-
     def _sensitive(self, batch: Batch) -> frozenset[str]:
-        keys = (next(key for keys in item.keys for key in keys) for item in batch.items)
-        return frozenset().union(*(sensitive_names(self.assets[key].variables) for key in keys))
+        return frozenset().union(*(sensitive_names(self.assets[first_key(item)].variables) for item in batch.items))
 
     def _fail(self, items: Iterable[Item], why: str) -> None:
         for item in items:
@@ -138,10 +127,13 @@ class _Drawing:
     def wait(self, sent: _Sent) -> None:
         """Wait until a batch has ended, and keep its pictures."""
         provider, batch = self.engine.provider, sent.batch
-        pause = provider.capabilities().poll_seconds
+        usual = provider.capabilities().poll_seconds
+
+        def pause(seconds: float | None) -> None:
+            self.engine.clock.sleep(usual if seconds is None else seconds)
+
         try:
-            while (report := provider.poll(sent.batch_id, len(batch.items), batch.layouts)).status is BatchStatus.OPEN:
-                self.engine.clock.sleep(pause if report.retry_after is None else report.retry_after)
+            report = finished(provider, sent.batch_id, (len(batch.items), batch.layouts), pause)
         except ProviderError as error:
             self._fail(batch.items, error.message)
             return
