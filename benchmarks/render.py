@@ -176,7 +176,7 @@ def bare_shots(
             if rule.default and variables.get(rule.name) is None:
                 variables[rule.name] = json.loads(rule.default)
         size = source.layouts[split_key(asset.key)[2]]
-        shape = ((size.width, size.height), asset.spec.format.value, json.loads(asset.spec.options).get("quality"))
+        shape = ((size.width, size.height), asset.spec.format, json.loads(asset.spec.options).get("quality"))
         yield numbers[source.name], json.dumps(variables), images, *shape, asset.output
 
 

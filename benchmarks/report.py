@@ -24,7 +24,6 @@ from pictify_sync.core.model import (
     Artifact,
     Asset,
     Change,
-    Format,
     Origin,
     Reason,
     Record,
@@ -37,7 +36,7 @@ from pictify_sync.rendering.engines.chromium import browser
 from pictify_sync.report.pages.html import write_html
 from pictify_sync.report.view import review_of_plan
 
-SPEC = RenderSpec("local", "card", "r1", "default", Format.WEBP, '{"quality":0.85}', "takumi 1")
+SPEC = RenderSpec("local", "card", "r1", "default", "webp", '{"quality":0.85}', "takumi 1")
 DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 

@@ -22,11 +22,12 @@ from pictify_sync.artifacts.tree import FileOps, Tree, explain, hash_file, read_
 from pictify_sync.artifacts.verify import structure as sniff
 from pictify_sync.artifacts.verify.pixels import decode
 from pictify_sync.core.entries import FileMove, Obsolete
-from pictify_sync.core.model import Artifact, Format
+from pictify_sync.core.media import is_moving
+from pictify_sync.core.model import Artifact
 from pictify_sync.core.ports import Expectation, Staged
 from pictify_sync.errors import ArtifactError, DownloadError
 
-MAX_BYTES = {Format.PNG: 64 << 20, Format.JPEG: 64 << 20, Format.WEBP: 64 << 20, Format.MP4: 2 << 30}
+MAX_BYTES, MAX_MOVING = 64 << 20, 2 << 30  # of a picture, and of what plays
 
 
 def _nobody(path: str, sha256: str) -> None:  # noqa: ARG001 - nobody remembers
@@ -58,7 +59,7 @@ class FileArtifacts:
         self._staging = Staging(root, self._ops)
 
     def stage(self, chunks: Iterable[bytes], expect: Expectation) -> Staged:
-        limit = self._max_bytes or MAX_BYTES[expect.format]
+        limit = self._max_bytes or (MAX_MOVING if is_moving(expect.format) else MAX_BYTES)
         digest, size = sha256(), 0
         with self._told(), self._staging.temporary() as (file, name):
             for chunk in chunks:
@@ -156,7 +157,7 @@ class FileArtifacts:
     def read(self, artifact: Artifact) -> bytes:
         """What is published at its path now, whole. Raises ArtifactError: not there, or no plain file."""
         names = parts(artifact.path)
-        limit = self._max_bytes or MAX_BYTES[Format.PNG]
+        limit = self._max_bytes or MAX_BYTES
         try:
             with self._tree() as tree:
                 return read_file(names[-1], tree.existing(names[:-1]), limit)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pictify_sync.core.fingerprint import canonical, digest
-from pictify_sync.core.model import AssetKey, Fingerprint, Format, RenderSpec
+from pictify_sync.core.model import AssetKey, Fingerprint, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.template import TemplateRecord
 
@@ -42,7 +42,7 @@ class Wanted:
     template_uid: str
     variables: str  # `wire_digest` of what was sent
     layout: str
-    format: Format
+    format: str
     width: int | None  # pixels; None: not known
     height: int | None
     after: float  # epoch seconds by our clock: when its batch was intended
@@ -69,7 +69,7 @@ class FoundRender:
     variables: str  # wire digest; "" when the values are not given
     width: int | None = None  # pixels; None: not given
     height: int | None = None
-    format: Format | None = None  # None: not given
+    format: str | None = None  # None: not given
     at: float | None = None  # epoch seconds by the provider's clock, at the latest; None: not given
     remote_id: str | None = None
     delivery: str = ""  # id of the webhook delivery that it was read from

@@ -48,8 +48,10 @@ def keyed_digest(key: bytes, text: str) -> str:
 
 @lru_cache(256)  # a manifest has one text
 def options_of(text: str) -> Mapping[str, object]:
-    """Return the options of a spec by name."""
-    found: dict[str, object] = json.loads(text)
+    """Return the options of a spec by name. Raise ValueError for a text that holds none."""
+    found = json.loads(text)
+    if not isinstance(found, dict):
+        raise ValueError("options are a mapping")
     return found
 
 

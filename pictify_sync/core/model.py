@@ -41,15 +41,6 @@ def key_order(key: AssetKey) -> bytes:
     return key.encode()
 
 
-class Format(StrEnum):
-    """Media types of an artifact (png, jpeg, webp: Pictify, Batch render; mp4: sync.so)."""
-
-    PNG = "png"
-    JPEG = "jpeg"
-    WEBP = "webp"
-    MP4 = "mp4"
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where an asset was declared: for messages only, never part of an identity."""
@@ -67,7 +58,7 @@ class RenderSpec:
     template: str  # declared template's name, else the provider's uid
     template_revision: str  # digest of what shapes this variant, or UNKNOWN_REVISION
     variant: str  # for images the layout: DEFAULT_LAYOUT for the base size
-    format: Format
+    format: str  # name of a format of files (see `media`)
     options: str  # canonical JSON of what else the provider was asked for, by name; "{}": nothing
     engine: str  # identity of the embedded engine and its fonts; "" for a remote provider
 
@@ -245,7 +236,7 @@ class Group:
 
     provider: str
     template: str
-    format: Format
+    format: str
     options: str
     engine: str
 

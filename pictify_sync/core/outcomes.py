@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pictify_sync.core.model import Format
-
 
 @dataclass(frozen=True, slots=True)
 class BatchRequest:
@@ -18,7 +16,7 @@ class BatchRequest:
         Mapping[str, object]
     ]  # JSON values, local pictures inlined, sensitive values in clear; by item index
     layouts: tuple[str, ...]
-    format: Format
+    format: str
     options: str  # canonical JSON, as in the spec
     idempotency_key: str  # always sent; relied on only where the capabilities say so
     sensitive: frozenset[str] = frozenset()  # names of variables whose values stand in no message

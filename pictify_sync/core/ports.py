@@ -23,7 +23,7 @@ from pictify_sync.core.entries import (
     ProjectIdentity,
 )
 from pictify_sync.core.events import Event
-from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Format, Record
+from pictify_sync.core.model import Artifact, Asset, AssetKey, Capabilities, Fingerprint, Record
 from pictify_sync.core.outcomes import BatchReport, BatchRequest, Submission
 from pictify_sync.core.template import TemplateRecord, TemplateSource
 from pictify_sync.errors import Problem
@@ -184,7 +184,7 @@ class StateStore(Protocol):
 class Expectation:
     """What downloaded bytes must be before they are published."""
 
-    format: Format
+    format: str  # name of a format
     width: int | None  # pixels; None: any
     height: int | None
     made_as: str = ""  # sha256 that they had when this process made them: those bytes are whole; "": not known

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pictify_sync.core.fingerprint import canonical, spec_digest
-from pictify_sync.core.model import Format, RenderSpec
+from pictify_sync.core.model import RenderSpec
 from pictify_sync.core.template import VariableRule
 from pictify_sync.errors import InputError
 from pictify_sync.manifest.context import Findings, ReadContext
@@ -108,7 +108,7 @@ def prepare(
 def _specs(model: AssetsManifest, template: Template, provider: str, engine: str) -> tuple[RenderSpec, ...]:
     options = "{}" if model.format == "png" else canonical({"quality": float(model.quality or DEFAULT_QUALITY)})
     return tuple(
-        RenderSpec(provider, template.name, template.revision(layout), layout, Format(model.format), options, engine)
+        RenderSpec(provider, template.name, template.revision(layout), layout, model.format, options, engine)
         for layout in model.layouts
     )
 

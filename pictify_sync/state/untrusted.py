@@ -17,6 +17,7 @@ from pictify_sync.errors import InputError, Problem
 
 _PART = r'(?!\.{1,2}(?:/|\Z))[^\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]{1,255}'
 _PATH = re.compile(rf"{_PART}(?:/{_PART})*")
+_FORMAT = re.compile(r"[a-z0-9]{1,16}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 MAX_DEPTH_HINT = "nested too deeply"
 
@@ -62,9 +63,12 @@ def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:
 
 @lru_cache(1024)  # there is one spec per manifest and layout
 def _spec_faults(found: str, spec: RenderSpec) -> tuple[str, ...]:
-    if faults := tuple(_options_faults(spec.options)):
-        return faults
-    return () if spec_digest(spec) == found else ("the fingerprint is not that of the spec",)
+    faults = list(_options_faults(spec.options))
+    if not _FORMAT.fullmatch(spec.format):
+        faults.append("the format is no name")
+    if not faults and spec_digest(spec) != found:
+        faults.append("the fingerprint is not that of the spec")
+    return tuple(faults)
 
 
 def _options_faults(text: str) -> Iterator[str]:

@@ -12,7 +12,8 @@ from functools import partial
 from pictify_sync.core.drift import observe_artifact
 from pictify_sync.core.entries import Bound, Entry, Obsolete, ProjectIdentity, Recorded
 from pictify_sync.core.events import AssetStored, FileLeft, FileSpared
-from pictify_sync.core.model import AssetKey, DriftKind, Format, Record
+from pictify_sync.core.media import PNG, format_of
+from pictify_sync.core.model import AssetKey, DriftKind, Record
 from pictify_sync.core.ports import ArtifactStore, Expectation, ReadableStore
 from pictify_sync.errors import DownloadError
 from pictify_sync.workflows.apply.session import Session
@@ -97,11 +98,10 @@ def _copied(session: Session, removal: Removal, old: ReadableStore, record: Reco
     return True
 
 
-def _format(record: Record) -> Format:
+def _format(record: Record) -> str:
     if record.spec is not None:
         return record.spec.format
-    ending = "" if record.artifact is None else record.artifact.path.rpartition(".")[2].lower()
-    return Format(ending) if ending in set(Format) else Format.PNG
+    return (record.artifact and format_of(record.artifact.path)) or PNG.name
 
 
 def _entries(session: Session, project: ProjectIdentity, lost: dict[AssetKey, Record]) -> Sequence[Entry]:

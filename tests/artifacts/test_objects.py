@@ -20,7 +20,7 @@ from pictify_sync.artifacts.bucket import Bucket, path_of
 from pictify_sync.artifacts.objects import ObjectArtifacts
 from pictify_sync.artifacts.paths import STAGING
 from pictify_sync.core.entries import Obsolete
-from pictify_sync.core.model import Artifact, Format
+from pictify_sync.core.model import Artifact
 from pictify_sync.core.ports import ArtifactStore, Expectation
 from pictify_sync.errors import ArtifactError
 from tests.artifacts.conformance import ArtifactStoreContract, move
@@ -112,7 +112,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 def test_objects_tell_what_they_are(place: ObjectStore, tmp_path: Path) -> None:
     """The media type and the sha256 are kept beside the bytes, and go with them when they move."""
     store = opened(place, tmp_path)
-    kinds = {"x.bin": (Format.WEBP, picture("webp"), "image/webp"), "y": (Format.MP4, film(), "video/mp4")}
+    kinds = {"x.bin": ("webp", picture("webp"), "image/webp"), "y": ("mp4", film(), "video/mp4")}
     for path, (format_, content, media_type) in kinds.items():
         store.publish(store.stage([content], Expectation(format_, None, None)), [path])
         store.move([move(content, path, f"moved/{path}")], lambda _: False)
@@ -147,7 +147,7 @@ def test_what_is_large_goes_in_parts(place: ObjectStore, tmp_path: Path) -> None
     """A film over the size of a part is stored whole, with the same sha256."""
     store = opened(place, tmp_path)
     content = film() + (9 << 20).to_bytes(4, "big") + b"free" + bytes((9 << 20) - 8)
-    artifact = store.publish(store.stage([content], Expectation(Format.MP4, None, None)), ["a.mp4", "b.mp4"])[0]
+    artifact = store.publish(store.stage([content], Expectation("mp4", None, None)), ["a.mp4", "b.mp4"])[0]
     assert store.check(artifact) == "present"
     assert everything(place) == {"a.mp4": content, "b.mp4": content}
 

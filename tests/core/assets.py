@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from pictify_sync.core.fingerprint import canonical, digest, fingerprint
-from pictify_sync.core.model import Artifact, Asset, Format, Origin, Record, RenderSpec, Status, asset_key
+from pictify_sync.core.model import Artifact, Asset, Origin, Record, RenderSpec, Status, asset_key
 
-SPEC = RenderSpec("local", "card", "r1", "default", Format.PNG, "{}", "takumi 1")
+SPEC = RenderSpec("local", "card", "r1", "default", "png", "{}", "takumi 1")
 
 
 def asset(item: str, *, manifest: str = "m", layout: str = "default", value: object = None, **spec: Any) -> Asset:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from pictify_sync.core.collect import Place, Sent, Wanted, want
 from pictify_sync.core.fingerprint import canonical, fingerprint
-from pictify_sync.core.model import AssetKey, Format, RenderSpec
+from pictify_sync.core.model import AssetKey, RenderSpec
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import ProviderUnavailable
@@ -55,7 +55,7 @@ class Service:
 
     def wanted(self, index: int, layout: str, at: float, batch: str) -> Wanted:
         """One picture."""
-        spec = RenderSpec("pictify", "card", "r", layout, Format.PNG, "{}", "")
+        spec = RenderSpec("pictify", "card", "r", layout, "png", "{}", "")
         record = self.provider.observe_template(self.uid)
         assert record is not None
         place = Place(batch, index, len(ROWS), (layout,))

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pictify_sync.core.fingerprint import canonical, digest, fingerprint, keyed_digest
-from pictify_sync.core.model import UNKNOWN_REVISION, AssetKey, Format
+from pictify_sync.core.model import UNKNOWN_REVISION, AssetKey
 from pictify_sync.core.ports import Desired, Payloads
 from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 from pictify_sync.errors import InputError
@@ -32,7 +32,7 @@ def test_assets_hold_everything_a_plan_needs(project: Project) -> None:
     one = assets[3]
     assert (one.output, one.origin.file, one.origin.line) == ("out/b.square.webp", "manifests/rows.jsonl", 1)
     spec = one.spec
-    assert (spec.provider, spec.template, spec.variant, spec.format) == ("local", "card", "square", Format.WEBP)
+    assert (spec.provider, spec.template, spec.variant, spec.format) == ("local", "card", "square", "webp")
     assert (spec.options, spec.engine) == ('{"quality":0.9}', "takumi ")
     assert one.variables == canonical(
         {"email": {"$sensitive": keyed_digest(b"k" * 32, '""')}, "photo": "", "title": "B"}

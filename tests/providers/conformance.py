@@ -9,7 +9,7 @@ import pytest
 
 from pictify_sync.core.abilities import RenderLookup
 from pictify_sync.core.collect import wire_digest
-from pictify_sync.core.model import DEFAULT_LAYOUT, Format, Origin
+from pictify_sync.core.model import DEFAULT_LAYOUT, Origin
 from pictify_sync.core.outcomes import Accepted, BatchReport, BatchRequest, BatchStatus, Failed, Refused, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
@@ -32,7 +32,7 @@ def request(
     key: str = "key",
 ) -> BatchRequest:
     """A batch of png pictures."""
-    return BatchRequest(uid, sets, tuple(layouts), Format.PNG, "{}", key)
+    return BatchRequest(uid, sets, tuple(layouts), "png", "{}", key)
 
 
 def accepted(provider: Provider, wanted: BatchRequest) -> str:

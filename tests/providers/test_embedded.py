@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pictify_sync.core.model import Format
 from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import ProviderError
@@ -42,7 +41,7 @@ def test_real_pictures(provider: Provider, name: str) -> None:
     uid = provider.push_template(template(HTML), None)
     colours = {"red": (255, 0, 0), "lime": (0, 255, 0), "blue": (0, 0, 255)}
     sets = [{"name": "x", "colour": colour} for colour in colours]
-    wanted = replace(request(uid, sets, sorted(SIZES), key=name), format=Format(name))
+    wanted = replace(request(uid, sets, sorted(SIZES), key=name), format=name)
     report = render(provider, wanted)
     assert report.status is BatchStatus.COMPLETED
     for (index, layout), outcome in report.outcomes.items():

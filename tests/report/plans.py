@@ -15,7 +15,6 @@ from pictify_sync.core.model import (
     Batch,
     Change,
     Failure,
-    Format,
     Group,
     Item,
     Origin,
@@ -79,7 +78,7 @@ def recalling(*assets: Asset) -> Callable[[str], str | None]:
 
 def batch(*changes: Change) -> Batch:
     """One batch of these changes."""
-    group = Group("local", "card", Format.PNG, "{}", SPEC.engine)
+    group = Group("local", "card", "png", "{}", SPEC.engine)
     items = (Item(index, "v", ((change.key,),)) for index, change in enumerate(changes))
     return Batch(group, (DEFAULT_LAYOUT,), tuple(items))
 
@@ -96,7 +95,7 @@ def every_kind() -> list[Change]:
     failure = Failure("RENDER_TIMEOUT", "took over 30 s", refused.fingerprint)
     failed = replace(record(refused), status=Status.FAILED, fingerprint=None, spec=None, artifact=None, failure=failure)
     webp = replace(kept, key=asset_key("cards", "webp", "default"), output="cards/webp.default.webp")
-    webp = replace(webp, spec=replace(SPEC, format=Format.WEBP, options='{"quality":0.85}'))
+    webp = replace(webp, spec=replace(SPEC, format="webp", options='{"quality":0.85}'))
     webp = replace(webp, fingerprint=fingerprint(webp.spec, webp.variables))
     was_png = replace(record(kept), key=webp.key)
     open_one = filled("open", {"title": "O"})

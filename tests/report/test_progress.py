@@ -19,11 +19,11 @@ from pictify_sync.core.events import (
     RunStarted,
     Waiting,
 )
-from pictify_sync.core.model import AssetKey, Format, Group
+from pictify_sync.core.model import AssetKey, Group
 from pictify_sync.report.terminal.progress import FAILURES_TOLD, BarProgress, PlainProgress
 from pictify_sync.report.words import Line
 
-GROUP = Group("local", "card", Format.PNG, "{}", "")
+GROUP = Group("local", "card", "png", "{}", "")
 
 
 @dataclass

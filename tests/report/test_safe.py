@@ -37,7 +37,7 @@ from pictify_sync.core.events import (
     TemplatePushed,
     Waiting,
 )
-from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Format, Group, Reason, Status
+from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Group, Reason, Status
 from pictify_sync.core.template import TemplateChange
 from pictify_sync.errors import (
     InputError,
@@ -188,7 +188,7 @@ def everything(text: str) -> Iterable[Line | None]:
 
 def journal(text: str, *, batch_of: Change) -> Iterable[Line]:
     """Status and history."""
-    group = Group(text, text, Format.PNG, "{}", text)
+    group = Group(text, text, "png", "{}", text)
     intended = Intended(text, replace(batch(batch_of), group=group), (), (), (), text, text, text)
     opened = [OpenBatch(intended, 1, text, text, None), OpenBatch(intended, 2, None, None, text)]
     assert batch_of.record
@@ -218,7 +218,7 @@ def errors(text: str) -> Iterable[Line]:
 
 def events(text: str, key: AssetKey) -> Iterable[Event]:
     """Every event that holds words."""
-    group = Group(text, text, Format.PNG, "{}", text)
+    group = Group(text, text, "png", "{}", text)
     yield from (TemplatePushed(text, text), BatchSubmitted(text, text, group, 3), BatchRefused(text, text, text))
     yield from (BatchInDoubt(text, text), AssetUnresolved(key), AssetFailed(key, text, text), FileLeft(text))
     yield from (BatchOdd(text, text), BatchLost(text, text, 2), AssetUnresolved(key, text), FileSpared(text, text))

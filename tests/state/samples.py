@@ -13,7 +13,6 @@ from pictify_sync.core.model import (
     Batch,
     Failure,
     Fingerprint,
-    Format,
     Group,
     Item,
     Record,
@@ -23,7 +22,7 @@ from pictify_sync.core.model import (
 from pictify_sync.core.template import LayoutSize, TemplateRecord, VariableRule
 
 AT = "2026-01-02T03:04:05.678Z"
-SPEC = RenderSpec("local", "card", "r1", "default", Format.WEBP, '{"quality":0.85}', "takumi 1")
+SPEC = RenderSpec("local", "card", "r1", "default", "webp", '{"quality":0.85}', "takumi 1")
 
 
 def key(number: int, manifest: str = "cards") -> AssetKey:
@@ -73,7 +72,7 @@ def intended(attempt: str, contents: dict[int, int], *, keep_variables: bool = T
         Claim(key(number), place, "default", print_of(contents[number]), f"cards/{number:03}.webp")
         for place, number in enumerate(numbers)
     )
-    group = Group("local", "card", Format.WEBP, '{"quality":0.85}', "takumi 1")
+    group = Group("local", "card", "webp", '{"quality":0.85}', "takumi 1")
     texts = tuple(variables(contents[number]) if keep_variables else "" for number in numbers)
     return Intended(attempt, Batch(group, ("default",), items), (SPEC,), texts, claims, "uid-1", AT, "run-1")
 

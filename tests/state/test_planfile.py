@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.core.approval import plan_digest
-from pictify_sync.core.model import Action, Asset, Batch, Capabilities, Change, Format, Group, Item, Origin, Reason
+from pictify_sync.core.model import Action, Asset, Batch, Capabilities, Change, Group, Item, Origin, Reason
 from pictify_sync.core.plan import Plan, Summary
 from pictify_sync.core.template import LayoutSize, TemplateChange, TemplateSource, VariableRule
 from pictify_sync.errors import InputError
@@ -45,7 +45,7 @@ def make(changes: tuple[Change, ...] = CHANGES, **fields: Any) -> Plan:
     """A plan of these changes."""
     item = Item(0, print_of(1).variables, ((key(1), key(2)),))
     batches = (
-        (Batch(Group("local", "card", Format.WEBP, '{"quality":0.85}', "takumi 1"), ("default",), (item,)),)
+        (Batch(Group("local", "card", "webp", '{"quality":0.85}', "takumi 1"), ("default",), (item,)),)
         if changes
         else ()
     )

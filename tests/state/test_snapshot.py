@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pictify_sync.core.entries import FileMove, MovesIntended, Obsolete, Recorded, TemplateRecorded
+from pictify_sync.core.fingerprint import spec_digest
+from pictify_sync.core.model import RenderSpec
 from pictify_sync.errors import InputError, StateError
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.snapshot.reader import import_snapshot, read_file
@@ -179,6 +182,40 @@ def test_what_is_wrong_is_refused(
             import_snapshot(lines, other, file="s", at=AT)
         expected = number + 2 if "item-999" in str(changes) else number + 1  # the next key is out of order
         assert caught.value.problems[0].line == expected
+        assert other.serial() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("options", ""),
+        ("options", "[]"),
+        ("options", "null"),
+        ("options", '{"quality": 0.85}'),
+        ("options", '{"quality":0.85,"quality":0.85}'),
+        ("options", '{"quality":NaN}'),
+        ("options", '{"quality":0}'),
+        ("options", '{"quality":1.5}'),
+        ("options", None),
+        ("format", "../x"),
+        ("format", ""),
+        ("variant", None),
+    ],
+)
+def test_a_spec_that_is_none_is_refused(full: SqliteStateStore, tmp_path: Path, name: str, value: object) -> None:
+    """Also where the fingerprint is that of what stands there: options are canonical JSON, a format is a name."""
+    lines = lines_of(full)
+    spec = json.loads(lines[2])["spec"] | {name: value}
+    changed: dict[str, object] = {"spec": spec}
+    if isinstance(value, str):
+        with suppress(ValueError):
+            prints = json.loads(lines[2])["fingerprint"]
+            changed["fingerprint"] = prints | {"spec": spec_digest(RenderSpec(**spec))}
+    lines[2] = edited(lines[2], **changed)
+    with open_at(tmp_path / "other") as other:
+        with pytest.raises(InputError) as caught:
+            import_snapshot(lines, other, file="s", at=AT)
+        assert caught.value.problems[0].line == 3
         assert other.serial() == 0
 
 

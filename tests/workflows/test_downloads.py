@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from pictify_sync.artifacts.files import FileArtifacts
-from pictify_sync.core.model import Capabilities, Format, Status
+from pictify_sync.core.model import Capabilities, Status
 from pictify_sync.core.outcomes import Rendered
 from pictify_sync.core.reconcile import NotMade, Published
 from pictify_sync.workflows.apply.clear_path import Replaceable
@@ -114,8 +114,8 @@ def test_only_the_embedded_server_vouches_for_its_pictures(tmp_path: Path, embed
     service.trouble = httpx.Response(200, content=broken)
     url = f"{HOST}/files/{sha256(broken).hexdigest()}.png"
     artifacts = FileArtifacts(tmp_path)
-    found = fetch(service.provider, artifacts, Rendered(url, 8, 6), Format.PNG, {"a.png": Replaceable()})
+    found = fetch(service.provider, artifacts, Rendered(url, 8, 6), "png", {"a.png": Replaceable()})
     assert isinstance(found, Published) is embedded
     other = f"{HOST}/files/{'0' * 64}.png"
-    found = fetch(service.provider, artifacts, Rendered(other, 8, 6), Format.PNG, {"b.png": Replaceable()})
+    found = fetch(service.provider, artifacts, Rendered(other, 8, 6), "png", {"b.png": Replaceable()})
     assert isinstance(found, NotMade)

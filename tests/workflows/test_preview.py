@@ -21,7 +21,6 @@ from pictify_sync.core.model import (
     Asset,
     AssetKey,
     Change,
-    Format,
     Origin,
     Reason,
     Record,
@@ -57,7 +56,7 @@ class Room:
     def publish(self, of: Asset, content: bytes | None = None) -> Record:
         """The record of an asset that was made, its file in place; other bytes may stand there."""
         right = picture(json.loads(of.variables), of.spec.variant)
-        staged = self.published.stage([right], Expectation(Format.PNG, 8, 8))
+        staged = self.published.stage([right], Expectation("png", 8, 8))
         artifact = self.published.publish(staged, [of.output])[0]
         if content is not None:
             (self.published.root / of.output).write_bytes(content)
@@ -171,7 +170,7 @@ def test_what_cannot_be_drawn_says_why(room: Room) -> None:
     failing, broken, video, unseen = (
         create("failing"),
         create("broken"),
-        create("video", format=Format.MP4),
+        create("video", format="mp4"),
         create("unseen", template="XL13XACH2V", provider="pictify"),
     )
     room.painter.failing["failing"] = "IMAGE_FETCH_FAILED"

@@ -14,7 +14,7 @@ from threading import BoundedSemaphore
 from typing import IO, cast
 
 from pictify_sync.artifacts.verify.structure import Picture
-from pictify_sync.core.model import Format
+from pictify_sync.core.media import PNG
 from pictify_sync.errors import DownloadError
 
 MAX_PIXELS = 50_000_000  # of a picture; a template's largest layout has as many, and decoding them takes 200 MB
@@ -31,7 +31,7 @@ def decode(content: bytes | mmap, picture: Picture) -> None:
 
     `picture` is what the structure told; a decoder that finds another size is not given the pixels.
     """
-    if picture.format is Format.MP4 or picture.width is None or picture.height is None:
+    if picture.width is None or picture.height is None:
         return
     if picture.width * picture.height > MAX_PIXELS:
         raise DownloadError(f"{picture.width}x{picture.height} pixels, at most {MAX_PIXELS:,} are decoded")
@@ -40,13 +40,13 @@ def decode(content: bytes | mmap, picture: Picture) -> None:
     with _decoding:
         try:
             _load(file, picture.format, (picture.width, picture.height))
-            if picture.format is Format.PNG:
+            if picture.format == PNG.name:
                 _count_rows(content)
         except Exception as error:  # decoders raise all kinds of errors for bytes that were made to break them
             raise DownloadError(f"a broken {picture.format} file: {_words(error)}") from None
 
 
-def _load(file: IO[bytes], kind: Format, size: tuple[int, int]) -> None:
+def _load(file: IO[bytes], kind: str, size: tuple[int, int]) -> None:
     from PIL import Image  # noqa: PLC0415 - slow, and a plan publishes nothing
 
     import_module("PIL.WebPImagePlugin")  # registers its format; the others are there from the start

@@ -13,19 +13,13 @@ from dataclasses import dataclass
 from mmap import mmap
 from struct import unpack_from
 
-from pictify_sync.core.model import Format
+from pictify_sync.core.media import JPEG, MEDIA, MP4, PNG, WEBP
 from pictify_sync.core.ports import Expectation
 from pictify_sync.errors import DownloadError
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # markers that hold the size (T.81 table B.1)
 _BARE = frozenset({0x01, *range(0xD0, 0xD8)})  # markers without a length
-_MEDIA_TYPES = {
-    Format.PNG: "image/png",
-    Format.JPEG: "image/jpeg",
-    Format.WEBP: "image/webp",
-    Format.MP4: "video/mp4",
-}
 _MAX_SIDE = 1 << 20  # pixels; more is nonsense
 
 
@@ -37,20 +31,22 @@ class _Broken(Exception):
 class Picture:
     """What a file turned out to be."""
 
-    format: Format
+    format: str
     width: int | None  # pixels; None for a video
     height: int | None
 
 
 def verify(content: bytes | mmap, expect: Expectation) -> Picture:
-    """Give what the bytes are if they are whole and as expected. Raises DownloadError otherwise.
+    """Return what the bytes are if they are whole and as expected. Raise DownloadError otherwise.
 
     Width and height are not checked for videos.
     """
+    if expect.format not in _READERS:
+        raise DownloadError(f"{expect.format} files cannot be verified: there are {', '.join(_READERS)}")
     found = _kind(content)
     if found is None:
         raise DownloadError(f"not a {expect.format} file: {_guess(content)}")
-    if found is not expect.format:
+    if found != expect.format:
         raise DownloadError(f"a {found} file instead of a {expect.format} file")
     picture = _read(content, found)
     if picture.width is None or picture.height is None:
@@ -72,7 +68,7 @@ def identify(content: bytes) -> Picture:
     return verify(content, Expectation(found, None, None))
 
 
-def _read(content: bytes | mmap, kind: Format) -> Picture:
+def _read(content: bytes | mmap, kind: str) -> Picture:
     try:
         return _READERS[kind](content)
     except _Broken as error:
@@ -82,18 +78,18 @@ def _read(content: bytes | mmap, kind: Format) -> Picture:
 def media_type(start: bytes) -> str:
     """The media type of a file by its first 12 bytes; `application/octet-stream` for what is no picture of ours."""
     found = _kind(start)
-    return "application/octet-stream" if found is None else _MEDIA_TYPES[found]
+    return "application/octet-stream" if found is None else MEDIA[found].content_types[0]
 
 
-def _kind(content: bytes | mmap) -> Format | None:
+def _kind(content: bytes | mmap) -> str | None:
     if content[:8] == _PNG:
-        return Format.PNG
+        return PNG.name
     if content[:3] == b"\xff\xd8\xff":
-        return Format.JPEG
+        return JPEG.name
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return Format.WEBP
+        return WEBP.name
     if content[4:8] == b"ftyp":
-        return Format.MP4
+        return MP4.name
     return None
 
 
@@ -129,7 +125,7 @@ def _png(content: bytes | mmap) -> Picture:
         at = end
     if not pixels:
         raise _Broken("it has no pixels")
-    return Picture(Format.PNG, width, height)
+    return Picture(PNG.name, width, height)
 
 
 def _png_size(content: bytes | mmap) -> tuple[int, int]:
@@ -154,7 +150,7 @@ def _jpeg(content: bytes | mmap) -> Picture:
         raise _Broken("it has no header")
     if content.rfind(b"\xff\xd9") < at:  # within pixels FF is always followed by 00 or a restart marker
         raise _Broken("it ends early")
-    return Picture(Format.JPEG, *size)
+    return Picture(JPEG.name, *size)
 
 
 def _jpeg_marker(content: bytes | mmap, at: int) -> tuple[int, int]:
@@ -184,7 +180,7 @@ def _webp(content: bytes | mmap) -> Picture:
         at += 8 + length + length % 2
     if size is None or not pixels:
         raise _Broken("it has no pixels")
-    return Picture(Format.WEBP, *size)
+    return Picture(WEBP.name, *size)
 
 
 def _webp_size(content: bytes | mmap, kind: bytes, at: int, length: int) -> tuple[int, int] | None:
@@ -216,7 +212,7 @@ def _mp4(content: bytes | mmap) -> Picture:
         at += length
     if not {b"moov", b"mdat"} <= kinds:
         raise _Broken("it has no film")
-    return Picture(Format.MP4, None, None)
+    return Picture(MP4.name, None, None)
 
 
-_READERS = {Format.PNG: _png, Format.JPEG: _jpeg, Format.WEBP: _webp, Format.MP4: _mp4}
+_READERS = {PNG.name: _png, JPEG.name: _jpeg, WEBP.name: _webp, MP4.name: _mp4}

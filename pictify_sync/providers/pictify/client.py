@@ -242,7 +242,7 @@ class PictifyProvider:
 
 def _how(request: BatchRequest) -> dict[str, object]:
     """How to render: `layout` would fall back to the base size in silence, so that layouts are always a list."""
-    how: dict[str, object] = {"format": request.format.value, "layouts": list(request.layouts)}
+    how: dict[str, object] = {"format": request.format, "layouts": list(request.layouts)}
     quality = json.loads(request.options).get("quality")
     return how if quality is None else {**how, "quality": quality}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hmac import compare_digest, digest
 
 from pictify_sync.core.collect import FoundRender, instant, wire_digest
-from pictify_sync.core.model import Format
+from pictify_sync.core.media import PNG, format_of, is_moving
 from pictify_sync.core.ports import Delivery
 from pictify_sync.errors import BadSignature
 
@@ -23,8 +23,6 @@ DIGEST = "$digest"  # stands for values that were not kept
 
 _TIME = re.compile(r"[0-9]{1,12}")
 _HASH = re.compile(r"[0-9a-f]{64}")
-_FORMATS = {"png": Format.PNG, "jpg": Format.JPEG, "jpeg": Format.JPEG, "webp": Format.WEBP, "mp4": Format.MP4}
-_STILLS = {Format.PNG, Format.JPEG, Format.WEBP}
 # Texts in which the service may repeat a value; nothing is found by them.
 _WORDS = frozenset(("error", "errors", "errormessage", "message", "reason", "detail", "details", "html"))
 
@@ -150,10 +148,10 @@ def _pixels(row: object, name: str) -> int | None:
     return int(found) if whole and isinstance(found, (int, float)) else None
 
 
-def _format(row: Json, url: str) -> Format | None:
+def _format(row: Json, url: str) -> str | None:
     """What it says, or the ending of its URL; PNG alone may stand for any still (Pictify, List renders)."""
-    ending = _FORMATS.get(url.partition("?")[0].partition("#")[0].rpartition(".")[2].lower())
-    said = _FORMATS.get((_text(row, "format", "fileExtension")).lower().removeprefix("image/"))
-    if said is Format.PNG and ending in _STILLS:
+    ending = format_of(url.partition("?")[0].partition("#")[0])
+    said = format_of(_text(row, "format", "fileExtension").removeprefix("image/"))
+    if said == PNG.name and ending is not None and not is_moving(ending):
         return ending
     return said or ending

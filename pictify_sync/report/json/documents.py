@@ -23,7 +23,7 @@ class Spec:
     template: Annotated[str, "Declared template's name, else the provider's uid."]
     template_revision: Annotated[str, "Digest of what shapes this layout; `unknown` when nobody has looked yet."]
     layout: Annotated[str, "`default` for the base size."]
-    format: Annotated[str, "`png`, `jpeg`, `webp` or `mp4`."]
+    format: Annotated[str, "Name of the format: `png`, `jpeg`, `webp`, ..."]
     quality: Annotated[Any, "The option `quality`; null when there is none."]
     engine: Annotated[str, "Identity of the embedded engine and its fonts; empty for a remote provider."]
     options: Annotated[Mapping[str, Any], "What else the provider was asked for, by name."]

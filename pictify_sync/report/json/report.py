@@ -255,7 +255,7 @@ def _spec(spec: RenderSpec | None) -> documents.Spec | None:
         spec.template,
         spec.template_revision,
         spec.variant,
-        str(spec.format),
+        spec.format,
         options.get("quality"),
         spec.engine,
         options,

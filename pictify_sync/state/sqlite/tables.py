@@ -21,7 +21,6 @@ from pictify_sync.core.model import (
     DriftKind,
     Failure,
     Fingerprint,
-    Format,
     Record,
     RenderSpec,
     Status,
@@ -306,7 +305,7 @@ def _spec(body: str) -> RenderSpec:
     provider, template, revision, variant, format_, options, engine = json.loads(body)
     if not isinstance(options, str):
         options = codec.options_of_quality(options)
-    return RenderSpec(provider, template, revision, variant, Format(format_), options, engine)
+    return RenderSpec(provider, template, revision, variant, format_, options, engine)
 
 
 def _failure(text: str) -> Failure:

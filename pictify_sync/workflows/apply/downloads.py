@@ -9,7 +9,7 @@ from functools import partial
 
 from pictify_sync.core.abilities import NamesBytes
 from pictify_sync.core.entries import Intended
-from pictify_sync.core.model import Artifact, Format, RenderSpec
+from pictify_sync.core.model import Artifact, RenderSpec
 from pictify_sync.core.outcomes import Failed, Outcome, Rendered
 from pictify_sync.core.ports import ArtifactStore, Expectation, Provider, Staged
 from pictify_sync.core.reconcile import NotMade, Published, Result, Unresolved
@@ -90,7 +90,7 @@ class Fetching:
 
 
 def fetch(
-    provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: Format, places: Mapping[str, Replaceable]
+    provider: Provider, artifacts: ArtifactStore, outcome: Rendered, format_: str, places: Mapping[str, Replaceable]
 ) -> Result:
     """Download, verify and publish one picture at all of its paths. `places`: path -> what it may replace there.
 

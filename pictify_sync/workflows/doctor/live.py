@@ -18,7 +18,8 @@ from pictify_sync.core.collect import wire_digest
 from pictify_sync.core.dialect import MAX_RENDERS
 from pictify_sync.core.entries import DialectFacts, Probed
 from pictify_sync.core.fingerprint import canonical, digest
-from pictify_sync.core.model import DEFAULT_LAYOUT, Format, Origin
+from pictify_sync.core.media import PNG
+from pictify_sync.core.model import DEFAULT_LAYOUT, Origin
 from pictify_sync.core.outcomes import (
     Accepted,
     BatchRequest,
@@ -167,7 +168,7 @@ class _Check:
     def _request(self, more: dict[str, str]) -> BatchRequest:
         values = {"title": f"{self.run} {self.most}", **more}
         key = digest(f"{self.session.store.lineage} {self.run} {canonical(values)}")
-        return BatchRequest(self.uid, (values,), (DEFAULT_LAYOUT,), Format.PNG, "{}", key)
+        return BatchRequest(self.uid, (values,), (DEFAULT_LAYOUT,), PNG.name, "{}", key)
 
     def _send(self, request: BatchRequest, known: str = "") -> _Sent | None:
         """Ask for one picture; None when it was refused for what it is. `known`: the batch of an equal request.

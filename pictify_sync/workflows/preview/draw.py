@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from pictify_sync.core.batching import Requirements
 from pictify_sync.core.fingerprint import digest
-from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Change, Format, Item, Origin
+from pictify_sync.core.media import is_moving
+from pictify_sync.core.model import DEFAULT_LAYOUT, Asset, AssetKey, Batch, Change, Item, Origin
 from pictify_sync.core.outcomes import Accepted, BatchRequest, Failed, InDoubt, NotSent, Refused, Rendered
 from pictify_sync.core.ports import Clock, Payloads, Provider
 from pictify_sync.core.preview import Gallery, PictureFile
@@ -161,7 +162,7 @@ def draw(changes: Sequence[Change], names: Mapping[AssetKey, str], engine: Previ
     assets = {change.key: change.asset for change in changes if change.asset is not None and change.renders}
     drawing = _Drawing(engine, names, assets)
     for change in changes:
-        if change.key in assets and assets[change.key].spec.format is Format.MP4:
+        if change.key in assets and is_moving(assets[change.key].spec.format):
             drawing.drawn[change.key] = VIDEO
         else:
             requirements.add(change)
