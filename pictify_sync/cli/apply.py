@@ -98,7 +98,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     is then carried out as it is. What an earlier run left unfinished is finished first. Exits with 1 when any picture
     was not made.
     """
-    from pictify_sync.cli.console import StopSignal, progress, say
+    from pictify_sync.cli.console import StopSignal, print_output, progress
     from pictify_sync.report.json.report import apply_document
     from pictify_sync.report.outcome import EventRecorder, review_of_apply
     from pictify_sync.report.terminal.summary import summary_lines
@@ -133,7 +133,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
         if as_json:
             click.echo(apply_document(done))
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
-            say(summary_lines(done, again="pictify-sync apply"))
+            print_output(summary_lines(done, again="pictify-sync apply"))
         if pages and (agreed or stop()):
             review = review_of_apply(done, recorder, seconds=monotonic() - began)
             pages.write_pictured(review, project, recorder.stored())
@@ -180,14 +180,14 @@ def _load(project: Project, asked: ApplyOptions, consent: Consent) -> tuple[Plan
 
 
 def _plan(run: ApplyRun, asked: ApplyOptions, reporter: StepReporter) -> tuple[Plan, Manifests]:
-    from pictify_sync.cli.console import talk
+    from pictify_sync.cli.console import print_message
     from pictify_sync.report.terminal.problems import problem_lines
 
     choice = choice_of(asked.select, asked.exclude, asked.replace)
     plan, manifests = run.plan(asked.paths, choice)
-    talk(problem_lines(manifests.problems))
+    print_message(problem_lines(manifests.problems))
     reporter.annotate(manifests.problems)
-    talk(check_choice(plan, choice))
+    print_message(check_choice(plan, choice))
     return plan, manifests
 
 
@@ -242,10 +242,10 @@ def _consent(project: Project, asked: ApplyOptions) -> Consent:
 
 
 def _show(plan: Plan, project: Project, *, as_json: bool) -> None:
-    from pictify_sync.cli.console import say, talk
+    from pictify_sync.cli.console import print_message, print_output
     from pictify_sync.report.terminal.plan import plan_lines
 
-    (talk if as_json else say)(plan_lines(plan, project.state().variables))
+    (print_message if as_json else print_output)(plan_lines(plan, project.state().variables))
 
 
 def _agreed(project: Project, plan: Plan, asked: ApplyOptions, consent: Consent, pages: Pages) -> bool:

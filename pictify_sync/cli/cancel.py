@@ -16,7 +16,7 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
 
     BATCH is an attempt or a batch id, as status shows them. What was not rendered is planned again by the next apply.
     """
-    from pictify_sync.cli.console import StopSignal, progress, say
+    from pictify_sync.cli.console import StopSignal, print_output, progress
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
@@ -31,4 +31,4 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
         done = run.recover()
     click.echo(f"Asked to cancel {batches(len(asked))}." if asked else "No open batch can be cancelled.", err=True)
     if done != ApplySummary():
-        say(summary_lines(done, again="pictify-sync apply"))
+        print_output(summary_lines(done, again="pictify-sync apply"))

@@ -19,7 +19,7 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
     INBOX is a folder of webhook deliveries, or the URL of a receiver's inbox (its token in PICTIFY_INBOX_TOKEN) [inbox
     of the settings]. Exits with 1 when a picture that was found could not be fetched.
     """
-    from pictify_sync.cli.console import StopSignal, progress, say
+    from pictify_sync.cli.console import StopSignal, print_output, progress
     from pictify_sync.report.json.report import collect_document
     from pictify_sync.report.terminal.summary import collected_lines
     from pictify_sync.wiring import ApplyRun
@@ -31,5 +31,5 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
         if as_json:
             click.echo(collect_document(done))
         else:
-            say(collected_lines(done))
+            print_output(collected_lines(done))
     return 1 if done.failed else 0

@@ -1,4 +1,4 @@
-"""Lines on stdout (data) and stderr (talk), coloured on a terminal unless NO_COLOR is set."""
+"""Lines on stdout (data) and stderr (messages), coloured on a terminal unless NO_COLOR is set."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _STYLES: dict[Tone, dict[str, object]] = {
 }
 
 
-def say(lines: Iterable[Line]) -> None:
+def print_output(lines: Iterable[Line]) -> None:
     """Write lines to stdout."""
     _write(lines, sys.stdout)
 
 
-def talk(lines: Iterable[Line]) -> None:
-    """Write lines to stderr, after what was said on stdout: in a log that takes both, they stay in order."""
+def print_message(lines: Iterable[Line]) -> None:
+    """Write lines to stderr, after what is on stdout: in a log that takes both, they stay in order."""
     sys.stdout.flush()
     _write(lines, sys.stderr)
 
@@ -75,7 +75,7 @@ def progress() -> AbstractContextManager[EventSink]:
 
     if sys.stderr.isatty():
         return BarProgress(sys.stderr, colour=coloured(sys.stderr))
-    return PlainProgress(lambda line: talk([line]))
+    return PlainProgress(lambda line: print_message([line]))
 
 
 class StopSignal:
@@ -101,4 +101,4 @@ class StopSignal:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
-        talk([Line("Stopping: nothing more is submitted. Press Ctrl-C again to stop at once.", Tone.WARN)])
+        print_message([Line("Stopping: nothing more is submitted. Press Ctrl-C again to stop at once.", Tone.WARN)])

@@ -29,12 +29,12 @@ class Found:
 
     def note(self, check: Check) -> None:
         """Keep a check, and say it."""
-        from pictify_sync.cli.console import say
+        from pictify_sync.cli.console import print_output
         from pictify_sync.report.terminal.health import check_line
 
         self.checks.append(check)
         if not self.quiet:
-            say([check_line(check)])
+            print_output([check_line(check)])
             sys.stdout.flush()
 
 
@@ -50,7 +50,7 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     With --live up to 4 small pictures are rendered, which the account is billed for. What they tell of the service's
     dialect is recorded in the state, and used by plan and apply from then on. Exits with 1 when anything is an error.
     """
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.core.health import healthy
     from pictify_sync.errors import InputError
     from pictify_sync.report.json.health import health_report
@@ -69,7 +69,7 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     if as_json:
         click.echo(health_document(health_report(found.checks, found.dialects, found.live, good=good)))
     else:
-        say([verdict_line(found.checks)])
+        print_output([verdict_line(found.checks)])
     return 0 if good else 1
 
 
@@ -91,7 +91,7 @@ def _look(project: Project, found: Found, live: str | None, *, yes: bool) -> Non
 
 
 def _explore(project: Project, found: Found, provider: str, service: str) -> None:
-    from pictify_sync.cli.console import StopSignal, say
+    from pictify_sync.cli.console import StopSignal, print_output
     from pictify_sync.core.health import Check, Health
     from pictify_sync.errors import ProviderError
     from pictify_sync.report.json.health import live_check
@@ -106,7 +106,7 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
         return
     found.live = live_check(done, provider, service)
     if not found.quiet:
-        say(live_lines(done, service))
+        print_output(live_lines(done, service))
 
 
 def _asking(service: str, *, yes: bool) -> Callable[[], bool]:

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 @json_option
 @pass_settings
 def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_json: bool) -> int:
-    """Say why an asset would be rendered, or not: recorded and desired side by side.
+    """Explain why an asset would be rendered, or not: recorded and desired side by side.
 
     KEY is 'manifest/item@layout'; PATH is where its manifest lies [the manifests folder of the settings]. Exits with 1
     when the key is neither desired nor recorded. Opens no connection.
     """
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.json.report import explanation_document
     from pictify_sync.report.terminal.explain import explain_lines
     from pictify_sync.wiring import Choice
@@ -38,7 +38,7 @@ def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_j
             if as_json:
                 click.echo(explanation_document(change, recall))
             else:
-                say(explain_lines(change, recall))
+                print_output(explain_lines(change, recall))
     return 0
 
 

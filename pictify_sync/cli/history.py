@@ -11,8 +11,8 @@ from pictify_sync.cli.options import pass_settings, project_of
 @pass_settings
 def history_command(settings: str | None) -> None:
     """List what changed the state: batches, moves, deletes and edits of the state, oldest first."""
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.terminal.history import history_lines
 
     with project_of(settings) as project:
-        say(history_lines(project.state().entries()))
+        print_output(history_lines(project.state().entries()))

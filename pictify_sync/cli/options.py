@@ -83,11 +83,11 @@ def reporting(*, github: bool) -> Iterator[StepReporter]:
 
 
 def _notice(text: str) -> None:
-    from pictify_sync.cli.console import talk
+    from pictify_sync.cli.console import print_message
     from pictify_sync.report.safe import safe
     from pictify_sync.report.words import Line, Tone
 
-    talk([Line(safe(text), Tone.WARN)])
+    print_message([Line(safe(text), Tone.WARN)])
 
 
 def choice_of(select: tuple[str, ...], exclude: tuple[str, ...], replace: tuple[str, ...]) -> Choice:
@@ -151,7 +151,7 @@ def _words(patterns: tuple[str, ...]) -> str:
 
 
 def near(key: str, known: Iterable[str]) -> str:
-    """Give a hint that names the known keys most like one that is not known."""
+    """Return a hint that names the known keys most like one that is not known."""
     from pictify_sync.nearest import closest
 
     keys = list(known)

@@ -55,7 +55,7 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
     other manifests. PATTERN is a shell pattern for keys, as 'country-cards/*@square'; a bare name means all below it.
     Exits with 1 when an apply would refuse the plan (settings: guard).
     """
-    from pictify_sync.cli.console import JsonOut, say, talk
+    from pictify_sync.cli.console import JsonOut, print_message, print_output
     from pictify_sync.report.safe import for_shell
     from pictify_sync.report.terminal.plan import plan_lines
     from pictify_sync.report.terminal.problems import problem_lines
@@ -71,20 +71,20 @@ def plan_command(settings: str | None, /, paths: tuple[str, ...], as_json: bool,
         if options["check_against"]:  # what was approved is not held against the guard
             plan = replace(plan, refusals=())
         with closing(manifests):
-            talk(problem_lines(manifests.problems))
+            print_message(problem_lines(manifests.problems))
             reporter.annotate(manifests.problems)
             reporter.put_plan(plan)
             reporter.warn(one.message for one in plan.refusals)
-            talk(check_choice(plan, choice))
+            print_message(check_choice(plan, choice))
             if options["out"]:
                 project.save_plan(plan, str(options["out"]))
             if as_json:
                 project.write_plan(plan, cast("TextIO", JsonOut()))
             else:
-                say(plan_lines(plan, project.state().variables, full=bool(options["full"])))
+                print_output(plan_lines(plan, project.state().variables, full=bool(options["full"])))
             if options["out"]:
                 name = for_shell(str(options["out"]))
-                talk([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {name}")])
+                print_message([Line(f"Saved to {name}. Carry out exactly this with: pictify-sync apply {name}")])
             if pages:
                 pages.write(review_of_plan(plan, project.state().variables), {})
             if options["check_against"]:

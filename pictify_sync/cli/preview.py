@@ -50,7 +50,7 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     Nothing is recorded, published or billed, and no key is needed. PATH and PATTERN are those of plan. A picture that
     cannot be drawn is told and no error: what would be one in an apply may depend on its provider.
     """
-    from pictify_sync.cli.console import say, talk
+    from pictify_sync.cli.console import print_message, print_output
     from pictify_sync.report.json.report import previews_document
     from pictify_sync.report.pages.previews import preview_lines
     from pictify_sync.report.terminal.problems import problem_lines
@@ -65,14 +65,14 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
         check_manifests(project, paths)
         plan, manifests = project.plan(paths, choice)
         with closing(manifests), closing(previews(project, (plan, manifests), folder, limit)) as made:
-            talk(problem_lines(manifests.problems))
-            talk(check_choice(plan, choice))
+            print_message(problem_lines(manifests.problems))
+            print_message(check_choice(plan, choice))
             found: dict[AssetKey, Preview] = {}
             shown = _noted(made, found) if pages else made
             if as_json:
                 click.echo(previews_document(plan.digest, shown, kept=options["pictures"] is not None))
             else:
-                say(preview_lines(shown))
+                print_output(preview_lines(shown))
             if pages:
                 pages.write(review_of_plan(plan, project.state().variables), found)
     return 0
@@ -80,7 +80,7 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
 
 @contextmanager
 def _folder(given: object) -> Iterator[Path]:
-    """Give the folder for the pictures; one that nobody asked for is gone afterwards."""
+    """Yield the folder for the pictures; one that nobody asked for is gone afterwards."""
     from pictify_sync.errors import UsageError
 
     if given is None:

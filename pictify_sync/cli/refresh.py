@@ -23,7 +23,7 @@ def refresh_command(
 
     PATTERN is a shell pattern for keys [all].
     """
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json.report import drift_document
     from pictify_sync.report.outcome import review_of_drift
@@ -43,5 +43,5 @@ def refresh_command(
     if as_json:
         click.echo(drift_document(found))
     else:
-        say(drift_lines(found))
+        print_output(drift_lines(found))
     return 2 if looks["check"] and found else 0

@@ -14,7 +14,7 @@ from pictify_sync.cli.options import check_state, pass_settings, project_of
 @click.option("--write-off", is_flag=True, help="The provider made and billed it, and it is lost.")
 @pass_settings
 def resolve_command(settings: str | None, attempt: str, adopt: str | None, resubmit: bool, write_off: bool) -> None:
-    """Tell what became of a batch in doubt: one whose answer was lost. ATTEMPT is as status shows it.
+    """Describe what became of a batch in doubt: one whose answer was lost. ATTEMPT is as status shows it.
 
     Without it, a batch in doubt is decided after its quarantine (settings: in_doubt).
     """

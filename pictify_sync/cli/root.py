@@ -110,27 +110,27 @@ def _run(arguments: Sequence[str]) -> int:
         click.echo("\nInterrupted. What was recorded is kept; run the command again to go on.", err=True)
         return 1
     except PictifySyncError as error:
-        return _told(error)
+        return _report(error)
     except UnicodeEncodeError as error:
         if not _is_half(error):
-            return _told(unexpected(error))
-        return _told(PictifySyncError(f"{error.object} is not valid text", hint="name it in UTF-8"))
+            return _report(unexpected(error))
+        return _report(PictifySyncError(f"{error.object} is not valid text", hint="name it in UTF-8"))
     except BrokenPipeError:
         _silence()  # whoever read our output has gone
         return 1
     except OSError as error:
         _silence()  # what could not be written now cannot be written at exit
         where = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
-        return _told(PictifySyncError(f"{where}{(error.strerror or str(error)).lower()}"))
+        return _report(PictifySyncError(f"{where}{(error.strerror or str(error)).lower()}"))
     except Exception as error:  # a fault of ours, or a machine at its limits: never a stack trace with values in it
         if os.environ.get(DEBUG):
             raise
         _silence()
-        return _told(unexpected(error))
+        return _report(unexpected(error))
 
 
 def unexpected(error: BaseException) -> PictifySyncError:
-    """Say what cannot be explained: its kind and its place in our code. Its words may hold values, and are left out."""
+    """Return the kind of an unexpected error and its place in our code. Its words may hold values, and are left out."""
     if isinstance(error, MemoryError):
         return PictifySyncError(
             "there is not enough memory", hint="set fewer workers in the settings, or raise ulimit -v"
@@ -162,7 +162,7 @@ def _streams() -> None:
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
-    """Give what an encoding does not have as JSON writes it, so that a document stays one."""
+    """Return what an encoding does not have as JSON writes it, so that a document stays one."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     return json.dumps(error.object[error.start : error.end])[1:-1], error.end
@@ -175,9 +175,9 @@ def _silence() -> None:
     silence(sys.stdout)
 
 
-def _told(error: PictifySyncError) -> int:
-    from pictify_sync.cli.console import talk
+def _report(error: PictifySyncError) -> int:
+    from pictify_sync.cli.console import print_message
     from pictify_sync.report.terminal.problems import error_lines
 
-    talk(error_lines(error))
+    print_message(error_lines(error))
     return error.exit_code

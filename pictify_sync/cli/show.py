@@ -39,7 +39,7 @@ def _show_all(settings: str | None, html: str) -> None:
 
 
 def _show(settings: str | None, key: str, *, as_json: bool) -> None:
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.core.model import AssetKey
     from pictify_sync.errors import UsageError
     from pictify_sync.report.json.report import record_document
@@ -54,4 +54,4 @@ def _show(settings: str | None, key: str, *, as_json: bool) -> None:
         if as_json:
             click.echo(record_document(record, recall))
         else:
-            say(record_lines(record, recall))
+            print_output(record_lines(record, recall))

@@ -20,7 +20,7 @@ def state_command() -> None:
 @pass_settings
 def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool) -> None:
     """List recorded assets: key, path, status. PATTERN is a shell pattern for keys [all]."""
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.json.report import record_document
     from pictify_sync.report.terminal.records import listed
     from pictify_sync.wiring import matcher
@@ -30,7 +30,7 @@ def list_command(settings: str | None, patterns: tuple[str, ...], as_json: bool)
         store = project.state()
         records = (record for record in store.records() if chosen(record.key))
         if not as_json:
-            say(map(listed, records))
+            print_output(map(listed, records))
             return
         for record in records:
             click.echo(record_document(record, store.variables, indent=None))
@@ -117,13 +117,13 @@ def compact_command(settings: str | None) -> None:
 @pass_settings
 def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
     """Forget matching assets; their files stay where they are. PATTERN is a shell pattern for keys."""
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         check_state(project)
-        say(taken(upkeep.mend(project).forget(patterns), "forgotten"))
+        print_output(taken(upkeep.mend(project).forget(patterns), "forgotten"))
 
 
 @state_command.command("mv")
@@ -132,13 +132,13 @@ def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 @pass_settings
 def mv_command(settings: str | None, old: str, new: str) -> None:
     """Record the asset OLD under the key NEW; its file stays until the next apply."""
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         check_state(project)
-        say(taken([upkeep.mend(project).rename(old, new)], "renamed"))
+        print_output(taken([upkeep.mend(project).rename(old, new)], "renamed"))
 
 
 @state_command.command("rebuild")

@@ -13,7 +13,7 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 @pass_settings
 def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     """Count what is recorded, open and failed."""
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.json.report import status_document
     from pictify_sync.report.terminal.health import dialect_line
     from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, status_lines
@@ -23,7 +23,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     with project_of(settings) as project:
         store = project.state()
         if failed and not as_json and store.lineage:
-            say(failed_lines(store.records()))
+            print_output(failed_lines(store.records()))
             return
         dialects = standings(project)
         found, opened = census(store.records(), project.settings.provider), store.open_batches()
@@ -38,5 +38,5 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
             failures = store.records() if failed else ()
             click.echo(status_document(found, opened, facts, failures, dialects))
         else:
-            say(status_lines(found, opened, facts))
-            say(map(dialect_line, dialects))
+            print_output(status_lines(found, opened, facts))
+            print_output(map(dialect_line, dialects))

@@ -111,7 +111,7 @@ def guarded(environ: Mapping[str, str]) -> Iterator[None]:
 
 
 def write_commands(commands: Iterable[str]) -> None:
-    """Give the runner commands on stderr: what is on stdout may be a document."""
+    """Return the runner commands on stderr: what is on stdout may be a document."""
     lines = [one if one.startswith("::add-mask") else hide(one, os.environ) for one in commands]
     stream = sys.stderr
     if isinstance(stream, GuardedStream):

@@ -24,10 +24,12 @@ def untaint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 
 
 def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> None:
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.report.terminal.records import taken
     from pictify_sync.wiring import upkeep
 
     with project_of(settings) as project:
         check_state(project)
-        say(taken(upkeep.mend(project).taint(patterns, tainted=tainted), "tainted" if tainted else "no longer tainted"))
+        print_output(
+            taken(upkeep.mend(project).taint(patterns, tainted=tainted), "tainted" if tainted else "no longer tainted")
+        )

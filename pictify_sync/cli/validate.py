@@ -28,7 +28,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     PATH is a manifest, a folder or a glob [the manifests folder of the settings]. Exits with 1 when there is an error;
     warnings alone exit with 0.
     """
-    from pictify_sync.cli.console import say
+    from pictify_sync.cli.console import print_output
     from pictify_sync.errors import InputError
     from pictify_sync.report.json.report import validation_document
     from pictify_sync.report.terminal.problems import problem_lines
@@ -47,7 +47,7 @@ def validate_command(settings: str | None, paths: tuple[str, ...], as_json: bool
     if as_json:
         click.echo(validation_document(problems, assets))
         return code
-    say(problem_lines(problems))
+    print_output(problem_lines(problems))
     if code == 0:
-        say([Line(f"Valid: {count(manifests, 'manifest')}, {pictures(assets)}.", Tone.GOOD)])
+        print_output([Line(f"Valid: {count(manifests, 'manifest')}, {pictures(assets)}.", Tone.GOOD)])
     return code

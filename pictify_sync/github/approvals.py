@@ -27,7 +27,7 @@ PAGES = 30  # of plans that are looked through: a pull request may have waited b
 
 
 def reviewed(api: Api, run: Run) -> list[tuple[int, str]]:
-    """Give (number, newest commit) of every pull request that the run has to do with.
+    """Return (number, newest commit) of every pull request that the run has to do with.
 
     In a merge queue that is the one whose turn it is, those queued before it, and those merged but not applied. After
     a merge, all since the last run of this workflow that succeeded: one that was waiting may have been cancelled for

@@ -27,7 +27,7 @@ class Post:
 
 
 def mark(kind: str, scope: str) -> str:
-    """Give the hidden line that tells posts of one project in a repository from those of another."""
+    """Return the hidden line that tells posts of one project in a repository from those of another."""
     return f"<!-- pictify-sync {kind} {blake2b(scope.encode(), digest_size=8).hexdigest()} -->"
 
 

@@ -52,7 +52,7 @@ class _Change:
 
 
 def folded(path: str) -> Names:
-    """Give the parts of a path so that two names of one file, on whichever file system, are the same."""
+    """Return the parts of a path so that two names of one file, on whichever file system, are the same."""
     return tuple(_folded(part) for part in path.split("/"))
 
 
@@ -134,7 +134,7 @@ def have(git: Git, sha: str) -> None:
 
 
 def changed_files(git: Git, sha: str) -> Iterator[bytes]:
-    """Give the paths of all files that a proposal adds, changes or removes, as bytes: they may be no text."""
+    """Yield the paths of all files that a proposal adds, changes or removes, as bytes: they may be no text."""
     return (change.path for change in _changes(git, sha))
 
 

@@ -70,7 +70,7 @@ def changed_names(old: str, new: str) -> list[str]:
 
 
 def shown_values(variables: str, *, width: int = WIDTH) -> Iterator[tuple[str, str]]:
-    """Give (name, value) of a variable set, safe to show and cut to a line."""
+    """Yield (name, value) of a variable set, safe to show and cut to a line."""
     for name, value in json.loads(variables).items():
         yield safe(name), _shown(_prepared(value), 0, width)
 

@@ -67,7 +67,7 @@ class EventRecorder:
         self.deeds: dict[AssetKey, _Deed] = {}
 
     def watching(self, sink: Callable[[Event], None]) -> Callable[[Event], None]:
-        """Give a sink that notes each event, then passes it on."""
+        """Return a sink that notes each event, then passes it on."""
 
         def noted(event: Event) -> None:
             self.note(event)
@@ -94,7 +94,7 @@ class EventRecorder:
                 return
 
     def stored(self) -> Iterator[AssetKey]:
-        """Give the assets whose picture was published."""
+        """Yield the assets whose picture was published."""
         return (key for key, deed in sorted(self.deeds.items(), key=_by_key) if deed.action in {"stored", "moved"})
 
 
@@ -195,7 +195,7 @@ def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -
 
 
 def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ChangeView], dict[str, Counter[str]]]:
-    """Give what is shown of the records, trouble first, and the counts of all by manifest."""
+    """Return what is shown of the records, trouble first, and the counts of all by manifest."""
     rows: dict[str, list[ChangeView]] = {action: [] for action in RECORDED}
     numbers: dict[str, Counter[str]] = {}
     for record in records:
@@ -262,7 +262,7 @@ def _manifests(rows: Iterable[ChangeView], labels: Mapping[str, str]) -> tuple[M
 
 
 def _fairly(rows: Sequence[ChangeView]) -> Iterator[ChangeView]:
-    """Give at most LISTED rows, spread over the manifests, in the order they come."""
+    """Yield at most LISTED rows, spread over the manifests, in the order they come."""
     room = shares(Counter(row.manifest for row in rows), LISTED)
     for row in rows:
         if room[row.manifest]:

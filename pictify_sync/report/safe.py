@@ -27,12 +27,12 @@ def safe(text: str) -> str:
 
 
 def escaped(document: str) -> str:
-    r"""Give a JSON text in which every character that `safe` would not show stands as `\uNNNN`: no value changes."""
+    r"""Return a JSON text in which every character that `safe` would not show stands as `\uNNNN`: no value changes."""
     return _ODD.sub(_escaped, document)
 
 
 def quoted(text: str, limit: int = 120) -> str:
-    """Give text between double quotes, escaped as JSON does, cut to `limit` characters."""
+    """Return text between double quotes, escaped as JSON does, cut to `limit` characters."""
     cut = text if len(text) <= limit else text[: limit - 3]
     return safe(json.dumps(cut, ensure_ascii=False)) + ("..." if cut is not text else "")
 
@@ -43,7 +43,7 @@ def for_shell(word: str) -> str:
 
 
 def _shown(char: str) -> str:
-    """Give one character, or its escape when it cannot be seen."""
+    """Return one character, or its escape when it cannot be seen."""
     if char in _NAMED:
         return _NAMED[char]
     if _is_seen(char):

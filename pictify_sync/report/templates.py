@@ -45,7 +45,7 @@ def template_view(change: TemplateChange, most: int | None) -> TemplateView:
 
 
 def _changed_facts(change: TemplateChange) -> Iterator[str]:
-    """Give sizes and number of variables of a new template; of a known one, which of them differ."""
+    """Yield sizes and number of variables of a new template; of a known one, which of them differ."""
     if change.record is None:
         yield _facts(change.source)
     else:
@@ -58,7 +58,7 @@ def _changed_facts(change: TemplateChange) -> Iterator[str]:
 
 
 def _html_diff(change: TemplateChange) -> Iterator[Line]:
-    """Give the unified diff of a known template's html; nothing of a new one."""
+    """Yield the unified diff of a known template's html; nothing of a new one."""
     source, record = change.source, change.record
     if record and record.drift == CHANGED:
         yield from _html(record.found, source.html, "at the provider")
@@ -67,14 +67,14 @@ def _html_diff(change: TemplateChange) -> Iterator[Line]:
 
 
 def _why(record: TemplateRecord, source: TemplateSource) -> str:
-    """Say who changed it."""
+    """Describe who changed it."""
     there = TEMPLATE_DRIFTS[record.drift] if record.drift else ""
     here = "changed" if record.digest != source.digest or not there else ""
     return ", and ".join(text for text in (here, there) if text)
 
 
 def _facts(source: TemplateSource) -> str:
-    """Give sizes and the number of variables."""
+    """Return sizes and the number of variables."""
     sizes = ", ".join(f"{safe(name)} {_size(size)}" for name, size in source.layouts.items())
     return f"{sizes}; {count(len(source.variables), 'variable')}"
 
@@ -84,7 +84,7 @@ def _size(size: LayoutSize | None) -> str:
 
 
 def _layouts(old: Mapping[str, LayoutSize], new: Mapping[str, LayoutSize]) -> Iterator[str]:
-    """Say which layouts came, went or changed their size."""
+    """Describe which layouts came, went or changed their size."""
     for name in sorted(old.keys() | new.keys()):
         before, after = _size(old.get(name)), _size(new.get(name))
         if before != after:
@@ -92,7 +92,7 @@ def _layouts(old: Mapping[str, LayoutSize], new: Mapping[str, LayoutSize]) -> It
 
 
 def _variables(old: Iterable[VariableRule], new: Iterable[VariableRule]) -> Iterator[str]:
-    """Say which declared variables came, went or changed their rule."""
+    """Describe which declared variables came, went or changed their rule."""
     before, after = {rule.name: rule for rule in old}, {rule.name: rule for rule in new}
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
@@ -112,7 +112,7 @@ def _rule(rule: VariableRule | None) -> str:
 
 
 def _html(old: str, new: str, name: str) -> Iterator[Line]:
-    """Give a unified diff; long lines are cut, and a huge text is not compared."""
+    """Yield a unified diff; long lines are cut, and a huge text is not compared."""
     if old == new:
         return
     before, after = old.splitlines(), new.splitlines()

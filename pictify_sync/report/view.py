@@ -218,7 +218,7 @@ class PlanView:
         return Line(f"Plan: {'; '.join(parts)}.", Tone.HEAD)
 
     def remarks(self) -> Iterator[Line]:
-        """Say why it would be refused, what it costs, what it leaves out, and what may be meant otherwise."""
+        """Explain why it would be refused, what it costs, what it leaves out, and what may be meant otherwise."""
         plan = self.plan
         if plan.is_empty:
             blocked = plan.summary.actions.get(Action.BLOCKED, 0)
@@ -336,7 +336,7 @@ def _change_view(change: Change, recall: Recall, caps: Caps, *, deep: bool) -> C
 
 
 def _sentence(change: Change, seen: ChangeView, *, has_file: bool) -> Iterator[str]:
-    """Give the reason, then what happens to the file."""
+    """Yield the reason, then what happens to the file."""
     asset = change.asset
     if change.holder and asset:
         yield f"not made: its output path {seen.detail}, which this run leaves where it is"
@@ -395,12 +395,12 @@ def _counts(actions: Mapping[Action, int]) -> tuple[Count, ...]:
 
 
 def _tally(actions: Mapping[Action, int]) -> str:
-    """Give `12 to create, 3 to update, 234 unchanged`, in the order of the actions."""
+    """Return `12 to create, 3 to update, 234 unchanged`, in the order of the actions."""
     return ", ".join(f"{actions[action]:,} {COUNTED[action]}" for action in Action if actions.get(action))
 
 
 def _relocated(plan: Plan) -> Iterator[str]:
-    """Say that the pictures go to another folder."""
+    """State that the pictures go to another folder."""
     if plan.relocation is not None:
         old, new = (safe(one.removeprefix("files:")) for one in (plan.relocation.old, plan.relocation.new))
         others = [f"{safe(one.removeprefix('files:'))}/" for one in plan.relocation.also]
@@ -412,7 +412,7 @@ def _relocated(plan: Plan) -> Iterator[str]:
 
 
 def _cost(plan: Plan) -> Iterator[str]:
-    """Say what would be rendered, by whom, and what would not."""
+    """Describe what would be rendered, by whom, and what would not."""
     summary = plan.summary
     if summary.renders:
         names = providers(plan.batches)

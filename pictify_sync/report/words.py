@@ -137,23 +137,23 @@ REMEDIES = {
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Give `1 batch`, `12,000 batches`."""
+    """Return `1 batch`, `12,000 batches`."""
     word = noun if number == 1 else plural or f"{noun}s"
     return f"{number:,} {word}"
 
 
 def pictures(number: int) -> str:
-    """Give `1 picture`, `12,000 pictures`."""
+    """Return `1 picture`, `12,000 pictures`."""
     return count(number, "picture")
 
 
 def batches(number: int) -> str:
-    """Give `1 batch`, `2 batches`."""
+    """Return `1 batch`, `2 batches`."""
     return count(number, "batch", "batches")
 
 
 def share(part: float) -> str:
-    """Give `12.3 %`; what is more than nothing never reads as nothing, nor what is less than all as all."""
+    """Return `12.3 %`; what is more than nothing never reads as nothing, nor what is less than all as all."""
     if 0 < part < 0.001:
         return "below 0.1 %"
     if 0.999 < part < 1:
@@ -173,7 +173,7 @@ def duration(seconds: float) -> str:
 
 
 def postponed(number: int) -> str:
-    """Say of pictures that they are too few for a batch."""
+    """State that pictures are too few for a batch."""
     verb = "waits" if number == 1 else "wait"
     return f"{pictures(number)} {verb} until there are more: the provider takes no batch of so few"
 

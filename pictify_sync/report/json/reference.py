@@ -54,7 +54,7 @@ of entry records.
 
 
 def reference() -> str:
-    """Give the page as Markdown."""
+    """Return the page as Markdown."""
     parts = [_INTRODUCTION, _PLAN]
     told: set[type] = set()
     for kind, document in DOCUMENTS.items():
@@ -63,7 +63,7 @@ def reference() -> str:
 
 
 def schema(kind: str) -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of one kind of document."""
+    """Return the JSON Schema (2020-12) of one kind of document."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - only the command `schema` needs it
 
     made = TypeAdapter(DOCUMENTS[kind]).json_schema()
@@ -85,13 +85,13 @@ def _describe(schema_of: dict[str, Any], document: type) -> None:
 
 
 def _fields(document: Any) -> dict[str, tuple[Any, str]]:
-    """Give name -> (type, meaning)."""
+    """Return name -> (type, meaning)."""
     hints = get_type_hints(document, include_extras=True)
     return {field.name: get_args(hints[field.name])[:2] for field in fields(document)}
 
 
 def _parts(document: type) -> list[type]:
-    """Give the classes nested in a document, in the order they are met."""
+    """Return the classes nested in a document, in the order they are met."""
     found: list[type] = []
     for kind, _ in _fields(document).values():
         for one in (kind, *get_args(kind)):

@@ -16,7 +16,7 @@ _LINKED = re.compile(r"www\.|\bGH-|:\w+:", re.IGNORECASE)  # to a site, an issue
 
 
 def code(text: str, limit: int = 120) -> str:
-    """Give a code span of one line, cut to `limit` characters."""
+    """Return a code span of one line, cut to `limit` characters."""
     shown = clipped(text, limit) or "(empty)"
     fence = "`" * (_longest(shown) + 1)
     pad = " " if shown[0] in "` " or shown[-1] in "` " else ""
@@ -24,23 +24,23 @@ def code(text: str, limit: int = 120) -> str:
 
 
 def cell(text: str, limit: int = 120) -> str:
-    """Give a code span for a table's cell: a bar in it parts no cells."""
+    """Return a code span for a table's cell: a bar in it parts no cells."""
     return code(text, limit).replace("|", "\\|")
 
 
 def sentence(text: str, limit: int = 300) -> str:
-    """Give a sentence as it is when it holds nothing but words, else as code; cut to `limit` characters."""
+    """Return a sentence as it is when it holds nothing but words, else as code; cut to `limit` characters."""
     shown = clipped(text, limit)
     return shown if _OURS.fullmatch(shown) and not _LINKED.search(shown) else code(shown, limit)
 
 
 def marked(text: str, limit: int = 120) -> str:
-    """Give code inside a block of HTML, where Markdown has no say."""
+    """Return code inside a block of HTML, where Markdown has no say."""
     return f"<code>{escape(clipped(text, limit))}</code>"
 
 
 def fenced(lines: Iterable[str], language: str) -> str:
-    """Give a block of code that ends where it should, whatever is in it."""
+    """Return a block of code that ends where it should, whatever is in it."""
     text = "\n".join(lines)
     fence = "`" * max(3, _longest(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}\n"

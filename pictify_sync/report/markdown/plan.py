@@ -30,7 +30,7 @@ _REST = 300  # bytes kept free for the words that count what a section leaves ou
 
 
 def markdown(review: Review, previews: Mapping[AssetKey, Preview], limit: int) -> str:
-    """Give at most `limit` bytes of UTF-8. Raises ValueError when `limit` is less than LEAST."""
+    """Return at most `limit` bytes of UTF-8. Raises ValueError when `limit` is less than LEAST."""
     if limit < LEAST:
         raise ValueError(f"{limit} bytes are no room for a page")
     head, foot = _head(review, previews), f"Digest: {code(review.digest)}\n" if review.digest else ""
@@ -54,13 +54,13 @@ def _size(text: str) -> int:
 
 
 def _head(review: Review, previews: Mapping[AssetKey, Preview]) -> str:
-    """Give the summary line, then what else is to be said of the whole."""
+    """Return the summary line, then what else is to be said of the whole."""
     lines = [f"**{review.headline}**", *map(sentence, review.remarks), *remarks(review, previews)]
     return "  \n".join(lines) + "\n\n"
 
 
 def _overview(review: Review, room: int) -> str:
-    """Give one row per manifest; those that find no room are counted in the last row."""
+    """Return one row per manifest; those that find no room are counted in the last row."""
     if not review.manifests:
         return ""
     columns = [one.label for one in review.counts]
@@ -119,7 +119,7 @@ class _Section:
         return _size(self.frame) + _REST + _size(_END) + _size(self.rows[0][2])
 
     def text(self, room: int) -> str:
-        """Give at most `room` bytes; nothing when there is no room for a row."""
+        """Return at most `room` bytes; nothing when there is no room for a row."""
         frame = self.frame
         shown = self._fitting(room - _size(frame) - _REST - _size(_END))
         if not shown:
@@ -131,7 +131,7 @@ class _Section:
         return frame + "".join(shown) + words + _END
 
     def _fitting(self, room: int) -> list[str]:
-        """Give the first rows in short, then as many of them as there is room for in full."""
+        """Return the first rows in short, then as many of them as there is room for in full."""
         shown: list[str] = []
         for _, _, short in self.rows:
             room -= _size(short)
@@ -148,7 +148,7 @@ class _Section:
 
 
 def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Section]:
-    """Give a section per manifest that has changes to list."""
+    """Return a section per manifest that has changes to list."""
     compared = any(one.comparison for one in previews.values())
     columns = ("", "asset", "why", *(("pixels",) if compared else ()), "what")
     labels = {one.action: one.label for one in review.counts}
@@ -165,13 +165,13 @@ def _sections(review: Review, previews: Mapping[AssetKey, Preview]) -> list[_Sec
 
 
 def _why(change: ChangeView) -> str:
-    """Give the reason; in an apply it may be the provider's code."""
+    """Return the reason; in an apply it may be the provider's code."""
     words = sentence(change.reason)
     return words if words == change.reason else cell(change.reason)
 
 
 def _opened(sections: Iterable[_Section], room: int) -> Iterator[_Section]:
-    """Give as many sections as there is room for, with one row each."""
+    """Yield as many sections as there is room for, with one row each."""
     for section in sections:
         room -= section.least
         if room >= 0:
@@ -185,7 +185,7 @@ def _pixels(preview: Preview | None) -> str:
 
 
 def _details(change: ChangeView, preview: Preview | None) -> Iterator[str]:
-    """Say where the file lies, what somebody else says about it, and what differs."""
+    """Describe where the file lies, what somebody else says about it, and what differs."""
     if said := lacking(change, preview):
         yield cell(said, 200)
     if change.path:
@@ -208,7 +208,7 @@ def _value(value: Value) -> str:
 
 
 def _template(template: TemplateView) -> tuple[str, str]:
-    """Give a template with its diff, and without."""
+    """Return a template with its diff, and without."""
     facts = "".join(f"- {code(fact, 200)}\n" for fact in template.facts)
     gap = "\n" if facts else ""
     frame = f"<details>\n<summary>Template {marked(template.name, 80)}: {template.action}</summary>\n\n{facts}"
@@ -218,7 +218,7 @@ def _template(template: TemplateView) -> tuple[str, str]:
 
 
 def _fitting(templates: Sequence[tuple[str, str]], room: int) -> Iterator[str]:
-    """Give templates while there is room, with their diffs where possible; then count the others."""
+    """Yield templates while there is room, with their diffs where possible; then count the others."""
     room -= 60
     for number, (full, short) in enumerate(templates):
         text = next((one for one in (full, short) if _size(one) <= room), None)

@@ -24,7 +24,7 @@ _AT_ONCE = 32
 
 
 def embedded(pictures: Iterable[PictureFile], room: int = ROOM) -> Iterator[tuple[PictureFile, str]]:
-    """Give each picture with its address, in order, until the room is used up; what cannot be read is left out."""
+    """Yield each picture with its address, in order, until the room is used up; what cannot be read is left out."""
     wanted = list(dict.fromkeys(pictures))
     width = next((width for most, width in _WIDTHS if len(wanted) <= most), _LEAST)
     whole = min(WHOLE, room * 3 // 4 // max(1, len(wanted)))
@@ -40,7 +40,7 @@ def embedded(pictures: Iterable[PictureFile], room: int = ROOM) -> Iterator[tupl
 
 
 def _address(picture: PictureFile, width: int, whole: int) -> str:
-    """Give a `data:` address; "" when the file is no picture of the kinds that a browser may be given."""
+    """Return a `data:` address; "" when the file is no picture of the kinds that a browser may be given."""
     kind = _KINDS.get(picture.media_type)
     if kind is None or picture.width * picture.height > MAX_PIXELS:
         return ""
@@ -52,7 +52,7 @@ def _address(picture: PictureFile, width: int, whole: int) -> str:
 
 
 def _fitting(file: Path, kind: str, width: int, whole: int) -> tuple[str, bytes]:
-    """Give a small picture as it is; else scale it down, and encode anew nothing but its pixels.
+    """Return a small picture as it is; else scale it down, and encode anew nothing but its pixels.
 
     Raises what Pillow raises for a bad file: OSError, SyntaxError, ValueError.
     """

@@ -94,7 +94,7 @@ def _read(environment: Environment, name: str) -> str:
 
 
 def _policy(style: str, script: str) -> str:
-    """Give the Content Security Policy: nothing but this style, this script, and pictures inside the page."""
+    """Return the Content Security Policy: nothing but this style, this script, and pictures inside the page."""
     styled, scripted = (f"'sha256-{b64encode(sha256(one.encode()).digest()).decode()}'" for one in (style, script))
     return (
         f"default-src 'none'; img-src data:; style-src {styled}; script-src {scripted}; "
@@ -117,13 +117,13 @@ class _Content:
         return {file: None for preview in shown for file in _files(preview)}
 
     def pictures(self) -> Iterator[tuple[str, str]]:
-        """Give (name, address) of each picture."""
+        """Yield (name, address) of each picture."""
         for number, (picture, address) in enumerate(embedded(self.files)):
             self.names[picture] = f"picture-{number}"
             yield self.names[picture], address
 
     def notes(self) -> Iterator[str]:
-        """Say what the page leaves out."""
+        """Describe what the page leaves out."""
         review = self.review
         if len(review.changes) < review.total:
             rest = review.total - len(review.changes)
@@ -134,7 +134,7 @@ class _Content:
             yield f"{count(left, 'picture')} found no room here, or could not be read: a page holds {room} MB of them."
 
     def json(self) -> Any:
-        """Give the JSON, escaped so that nothing in it ends the element that it stands in."""
+        """Return the JSON, escaped so that nothing in it ends the element that it stands in."""
         from jinja2.utils import htmlsafe_json_dumps  # noqa: PLC0415 - as above
 
         review = self.review
@@ -171,7 +171,7 @@ class _Content:
         )
 
     def _told(self, change: ChangeView) -> dict[str, Any]:
-        """Give what there is to say of one change; what is empty is left out."""
+        """Return what there is to say of one change; what is empty is left out."""
         names = ("name", "detail", "remedy", "renders", "place", "path", "was", "template", "values", "more")
         told = {name: getattr(change, name) for name in names}
         told["templated"] = change.reason == REASONS[Reason.TEMPLATE_CHANGED]

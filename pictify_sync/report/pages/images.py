@@ -25,7 +25,7 @@ _FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def compare(before: PictureFile, after: PictureFile, difference: str) -> Comparison | str:
-    """Tell how far two pictures differ, and draw where; a text says why that cannot be told."""
+    """Describe how far two pictures differ, and draw where; a text says why that cannot be told."""
     if (before.width, before.height) != (after.width, after.height):
         return Comparison(1.0, None)
     if Path(before.path).read_bytes() == Path(after.path).read_bytes():

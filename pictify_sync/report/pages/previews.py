@@ -15,7 +15,7 @@ from pictify_sync.report.words import REASONS, SYMBOLS, TONES, Line, Tone, count
 
 
 def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
-    """Tell each change in the sample, and count the others."""
+    """Describe each change in the sample, and count the others."""
     shown = drawn = equal = left = missing = 0
     for change, one in changes:
         if not one.in_sample:
@@ -42,7 +42,7 @@ def preview_lines(changes: Iterable[tuple[Change, Preview]]) -> Iterator[Line]:
 
 
 def remarks(review: Review, previews: Mapping[AssetKey, Preview]) -> Iterator[str]:
-    """Say of all previews on a page how many look as before, cannot be drawn, or are not there."""
+    """Count the previews on a page that look as before, that cannot be drawn, and that are not there."""
     compared = [one for one in previews.values() if one.comparison is not None]
     if compared:
         equal = sum(one.looks_equal for one in compared)
@@ -56,7 +56,7 @@ def remarks(review: Review, previews: Mapping[AssetKey, Preview]) -> Iterator[st
 
 
 def lacking(change: ChangeView, one: Preview | None) -> str:
-    """Say why there is no picture of what would be rendered, or no comparison with what is stored; safe to show."""
+    """Explain why there is no picture of what would be rendered, or no comparison with what is stored; safe to show."""
     if one is None or not one.in_sample:
         return ""
     uncompared = one.before is not None and one.after is not None and one.comparison is None
@@ -68,7 +68,7 @@ def _is_undrawn(change: ChangeView, one: Preview | None) -> bool:
 
 
 def _word(change: Change, one: Preview) -> str:
-    """Say how the picture changes."""
+    """Describe how the picture changes."""
     if one.looks_equal:
         return "looks as before"
     if one.comparison is not None and one.before and one.after:

@@ -25,7 +25,7 @@ _ACTIONS = {
 
 
 def explain_lines(change: Change, recall: Recall) -> Iterator[Line]:
-    """Tell what a plan would do with one asset and which part of its fingerprint says so."""
+    """Describe what a plan would do with one asset and which part of its fingerprint says so."""
     render = "; it would be rendered" if change.renders else ""
     if change.is_fetched_again:
         render = ": fetched again, or rendered if the provider no longer keeps it"
@@ -67,7 +67,7 @@ def _part(part: str, value: object) -> str:
 
 
 def _variables(change: Change, recall: Recall) -> Iterator[Line]:
-    """Say what differs in the variables, or give them."""
+    """Describe what differs in the variables, or give them."""
     asset = change.asset
     kept = change.record.fingerprint if change.record else None
     old = recall(kept.variables) if kept else None
@@ -85,7 +85,7 @@ def _variables(change: Change, recall: Recall) -> Iterator[Line]:
 
 
 def _files(change: Change) -> Iterator[Line]:
-    """Say where the picture lies, and where it is wanted."""
+    """Describe where the picture lies, and where it is wanted."""
     asset, artifact = change.asset, change.record.artifact if change.record else None
     yield Line("File", Tone.HEAD)
     if artifact and artifact.is_kept:

@@ -27,7 +27,7 @@ from pictify_sync.report.words import Line, Tone, batches, pictures
 
 
 def history_lines(entries: Iterable[tuple[int, str, Entry]]) -> Iterator[Line]:
-    """Tell every entry: serial, time, what happened."""
+    """Describe every entry: serial, time, what happened."""
     for serial, at, entry in entries:
         words, tone = _words(entry)
         yield Line(f"{serial:>6}  {safe(at)}  {words}", tone)

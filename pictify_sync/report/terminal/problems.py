@@ -21,7 +21,7 @@ def problem_lines(problems: Sequence[Problem]) -> Iterator[Line]:
 
 
 def problem_text(problem: Problem) -> str:
-    """Give a problem on one line; line and column are left out when the whole file or line is meant."""
+    """Return a problem on one line; line and column are left out when the whole file or line is meant."""
     place = [safe(problem.file)] if problem.file else []
     place += [str(number) for number in (problem.line, problem.column) if number]
     hint = f"; {problem.hint}" if problem.hint else ""
@@ -29,7 +29,7 @@ def problem_text(problem: Problem) -> str:
 
 
 def tally(problems: Sequence[Problem]) -> str:
-    """Give `3 errors, 1 warning in 2 files`."""
+    """Return `3 errors, 1 warning in 2 files`."""
     errors = sum(problem.severity is Severity.ERROR for problem in problems)
     files = len({problem.file for problem in problems if problem.file})
     parts = [count(number, word) for number, word in ((errors, "error"), (len(problems) - errors, "warning")) if number]
@@ -37,7 +37,7 @@ def tally(problems: Sequence[Problem]) -> str:
 
 
 def error_lines(error: PictifySyncError) -> Iterator[Line]:
-    """Say what happened, which things it concerns, and what to do."""
+    """Describe what happened, which things it concerns, and what to do."""
     if isinstance(error, InputError):
         yield from problem_lines(error.problems)
         return
@@ -64,7 +64,7 @@ def _concerned(error: PictifySyncError) -> list[str]:
 
 
 def _in_words(work: str) -> str:
-    """Give `update country-cards/ad@default` for a line of `core.approval.work_of`; any other text stays as it is."""
+    """Return `update country-cards/ad@default` for a line of `core.approval.work_of`; any other text stays as it is."""
     try:
         match json.loads(work):
             case ["asset", str(action), str(key), *_]:

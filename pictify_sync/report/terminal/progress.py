@@ -48,7 +48,7 @@ FAILURES_TOLD = 20  # while the run goes on; the summary tells how to see the ot
 
 
 def event_line(event: Event) -> Line | None:
-    """Say what happened, on one line; None for what only moves a bar or comes by the thousand."""
+    """Describe what happened, on one line; None for what only moves a bar or comes by the thousand."""
     match event:
         case RunStarted():
             return _started(event)
@@ -122,7 +122,7 @@ def _batch_line(event: _AboutBatch) -> Line:
 
 
 def _elsewhere(event: BatchElsewhere | MovesElsewhere) -> Line:
-    """Say what another run is at, how long that is waited for, and what to do where it is dead."""
+    """Describe what another run is at, how long that is waited for, and what to do where it is dead."""
     wait = f"waiting for it, {duration(event.seconds)} at most. If that run is dead:"
     if isinstance(event, BatchElsewhere):
         remedy = f"pictify-sync resolve {safe(event.attempt)} --resubmit"
@@ -132,7 +132,7 @@ def _elsewhere(event: BatchElsewhere | MovesElsewhere) -> Line:
 
 
 def _started(event: RunStarted) -> Line | None:
-    """Say how much there is to do."""
+    """Describe how much there is to do."""
     work = [f"fetch {pictures(event.fetches)} again"] * bool(event.fetches)
     most = "up to " if event.fetches else ""
     work += [f"render {most}{pictures(event.renders)} in {most}{batches(event.batches)}"] * bool(event.renders)

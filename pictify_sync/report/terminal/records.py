@@ -93,7 +93,7 @@ class StatusFacts:
 
 
 def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts) -> Iterator[Line]:
-    """Tell what is recorded, what it cost, what is under way and what needs attention."""
+    """Describe what is recorded, what it cost, what is under way and what needs attention."""
     if not facts.lineage:
         yield Line("No state yet: nothing was applied here.")
         return
@@ -125,7 +125,7 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts)
 
 
 def _cost(facts: StatusFacts) -> str:
-    """Say what was rendered so far, by whom it is billed, and what may still come."""
+    """Describe what was rendered so far, by whom it is billed, and what may still come."""
     ledger = facts.ledger
     few, many = ledger.billed_min, ledger.billed_max
     sure = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
@@ -140,7 +140,7 @@ def _cost(facts: StatusFacts) -> str:
 
 
 def open_batch_text(batch: OpenBatch) -> str:
-    """Say on one line what an open batch holds and where it stands."""
+    """Describe on one line what an open batch holds and where it stands."""
     intended = batch.intended
     stand = f"as {safe(batch.batch_id)}" if batch.batch_id else "in doubt" if batch.doubt else "not submitted yet"
     group = intended.batch.group
@@ -150,7 +150,7 @@ def open_batch_text(batch: OpenBatch) -> str:
 
 
 def _postponed(found: Census, facts: StatusFacts) -> Iterator[Line]:
-    """Say of what has to be rendered again that its provider takes no batch of so few."""
+    """State that a provider takes no batch of so few as have to be rendered again."""
     for name, allowed in sorted(facts.allowed.items()):
         if 0 < (number := found.unmade[name]) < allowed.min_items:
             yield Line(f"{postponed(number)} ({safe(name)}: {allowed.min_items:,} at least).", Tone.WARN)
@@ -178,7 +178,7 @@ def failed_lines(records: Iterable[Record]) -> Iterator[Line]:
 
 
 def record_lines(record: Record, recall: Recall) -> Iterator[Line]:
-    """Tell everything that is recorded of one asset."""
+    """Describe everything that is recorded of one asset."""
     yield Line(safe(record.key), Tone.HEAD)
     yield Line(f"  status: {STATUSES[record.status]}")
     for name, value in _facts(record).items():
@@ -221,7 +221,7 @@ def _facts(record: Record) -> Mapping[str, object]:
 
 
 def listed(record: Record) -> Line:
-    """Give one record on one line: key, path or URL, status."""
+    """Return one record on one line: key, path or URL, status."""
     marks = [STATUSES[record.status]] if record.status is not Status.STORED else []
     marks += [DRIFTS[record.drift]] if record.drift else []
     marks += ["tainted"] if record.tainted else []
@@ -231,7 +231,7 @@ def listed(record: Record) -> Line:
 
 
 def drift_sentence(found: Observed) -> str:
-    """Say how much was looked at, and how much of it differs."""
+    """Describe how much was looked at, and how much of it differs."""
     looked = [pictures(found.looked)] if found.looked or not found.templates_looked else []
     looked += [count(found.templates_looked, "template")] if found.templates_looked else []
     if not found:

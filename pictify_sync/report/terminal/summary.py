@@ -97,7 +97,7 @@ class Applied(Protocol):
 
 
 def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
-    """Tell the outcome of an apply; `again` is the command that goes on with it."""
+    """Describe the outcome of an apply; `again` is the command that goes on with it."""
     yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
     yield from (Line(text) for text in cost(done))
     yield from failure_lines(done.failed)
@@ -107,7 +107,7 @@ def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
 
 
 def cost(done: Applied) -> Iterator[str]:
-    """Say what was rendered for nothing, and what was billed."""
+    """Describe what was rendered for nothing, and what was billed."""
     if done.unbilled:
         yield f"Rendered {pictures(done.unbilled)}."
     if done.billed_max:
@@ -115,13 +115,13 @@ def cost(done: Applied) -> Iterator[str]:
 
 
 def billed(done: Applied) -> str:
-    """Give how many pictures were billed; `3 to 5` when nobody can tell."""
+    """Return how many pictures were billed; `3 to 5` when nobody can tell."""
     few, many = done.billed_min, done.billed_max
     return f"{many:,}" if few == many else f"{few:,} to {many:,}"
 
 
 def trouble_lines(done: Applied) -> Iterator[Line]:
-    """Say what is left open, and why, apart from failures."""
+    """Describe what is left open, and why, apart from failures."""
     if done.left_alone:
         files = count(len(done.left_alone), "file")
         said = f"{files} no longer wanted, but left alone: the bytes are not those recorded. See pictify-sync status."
@@ -171,7 +171,7 @@ class Gathered(Protocol):
 
 
 def collected_lines(done: Gathered) -> Iterator[Line]:
-    """Tell the outcome of a collect."""
+    """Describe the outcome of a collect."""
     yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
     for source, why in sorted(done.silent.items()):
         yield Line(f"The source '{safe(source)}' could not be asked: {safe(why)}", Tone.WARN)
@@ -198,7 +198,7 @@ def failure_lines(failed: Sequence[tuple[str, str, str]], *, limit: int | None =
 
 
 def remedy_lines(codes: set[str]) -> Iterator[Line]:
-    """Say what to do about the codes we know, sorted."""
+    """Describe what to do about the codes we know, sorted."""
     for code in sorted(codes & REMEDIES.keys()):
         yield Line(f"  {code}: {REMEDIES[code]}.")
 
@@ -209,7 +209,7 @@ def incomplete(done: Applied) -> bool:
 
 
 def applied(done: Applied) -> str:
-    """Give the counts that are not zero."""
+    """Return the counts that are not zero."""
     counts = (
         (done.stored, "stored"),
         (done.unresolved, "rendered"),
