@@ -36,21 +36,21 @@ if TYPE_CHECKING:
     from pictify_sync.workflows.apply.outcome import ApplySummary
 
 own_options = with_options(
-    click.option("--yes", is_flag=True, help="Do not ask."),
-    click.option("--allow-deletes", is_flag=True, help="Lift the guard's limit on deletes."),
+    click.option("--yes", is_flag=True, help="Skip the confirmation prompt."),
+    click.option("--allow-deletes", is_flag=True, help="Allow more deletes than the guard does."),
     click.option("--allow-older", is_flag=True, help="Apply a commit that is older than the one applied last."),
     click.option(
         "--approve",
         multiple=True,
         metavar="DIGEST|FILE|none",
-        help="Do only what this digest, or these saved plans together, name (repeatable).",
+        help="Apply only the work that this digest, or these saved plans, name (repeatable).",
     ),
     click.option(
         "--max-failure-rate",
         type=click.FloatRange(0, 1),
         default=0.0,
         metavar="SHARE",
-        help="Exit with 0 although this share of the pictures failed [0].",
+        help="Exit with 0 unless more than this share of the pictures failed [0].",
     ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when pictures still wait to be published."),
 )
@@ -273,8 +273,10 @@ def _asked(project: Project, plan: Plan) -> bool:
     from pictify_sync.report.view import TERMINAL, PlanView
 
     if not sys.stdin or not sys.stdin.isatty():
-        hint = "agree with --yes or --approve DIGEST, or apply a saved plan"
-        raise UsageError("nobody is there to ask; nothing was changed", hint=hint)
+        hint = "pass --yes or --approve DIGEST, or apply a saved plan"
+        raise UsageError(
+            "stdin is not a terminal, so apply cannot ask for confirmation; nothing was changed", hint=hint
+        )
     headline = PlanView(plan, project.state().variables, TERMINAL).headline()
     try:
         question = f"{headline.text} Apply these changes? Only 'yes' is accepted"

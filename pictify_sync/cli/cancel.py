@@ -12,7 +12,7 @@ from pictify_sync.cli.options import check_state, pass_settings, project_of
 @click.option("--all", "everything", is_flag=True, help="Cancel every open batch.")
 @pass_settings
 def cancel_command(settings: str | None, batch: str | None, everything: bool) -> None:
-    """Stop an open batch at its provider, and record what it had finished.
+    """Cancel an open batch at its provider, and record what it had finished.
 
     BATCH is an attempt or a batch id, as status shows them. What was not rendered is planned again by the next apply.
     """
@@ -23,7 +23,7 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
     from pictify_sync.workflows.apply.outcome import ApplySummary
 
     if (batch is None) is not everything:
-        raise click.UsageError("name one batch, or --all")
+        raise click.UsageError("Specify one batch, or --all.")
     with project_of(settings) as project, StopSignal().watching() as stop, progress() as sink:
         check_state(project)
         run = ApplyRun(project, sink, stop)

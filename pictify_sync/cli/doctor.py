@@ -40,14 +40,14 @@ class Found:
 
 @click.command("doctor")
 @click.option("--live", is_flag=True, help="Render up to 4 pictures to find out how the service answers.")
-@click.option("--yes", is_flag=True, help="Do not ask before rendering.")
-@click.option("--provider", help="Whom --live asks [provider of the settings].")
+@click.option("--yes", is_flag=True, help="Skip the confirmation prompt.")
+@click.option("--provider", help="Provider that --live checks [provider of the settings].")
 @json_option
 @pass_settings
 def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | None, as_json: bool) -> int:
-    """Look at settings, account, templates, webhooks, state, output folder and engine. Changes nothing.
+    """Check settings, account, templates, webhooks, state, output folder and engine. Changes nothing.
 
-    With --live up to 4 small pictures are rendered, which the account is billed for. What they tell of the service's
+    With --live up to 4 small pictures are rendered, which the account is billed for. What they show of the service's
     dialect is recorded in the state, and used by plan and apply from then on. Exits with 1 when anything is an error.
     """
     from pictify_sync.cli.console import print_output
@@ -110,7 +110,7 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
 
 
 def _asking(service: str, *, yes: bool) -> Callable[[], bool]:
-    """How to ask whether to render. Raises UsageError at once when nobody is there to ask."""
+    """How to ask whether to render. Raises UsageError at once when stdin is not a terminal."""
     from pictify_sync.core.dialect import MAX_RENDERS
     from pictify_sync.errors import UsageError
     from pictify_sync.report.safe import safe
@@ -118,7 +118,9 @@ def _asking(service: str, *, yes: bool) -> Callable[[], bool]:
     if yes:
         return lambda: True
     if not sys.stdin or not sys.stdin.isatty():
-        raise UsageError("nobody is there to ask; nothing was rendered", hint="agree with --yes")
+        raise UsageError(
+            "stdin is not a terminal, so doctor cannot ask for confirmation; nothing was rendered", hint="pass --yes"
+        )
     question = f"Render up to {MAX_RENDERS} pictures at {safe(service)}, which bills them? Only 'yes' is accepted"
 
     def ask() -> bool:

@@ -23,7 +23,7 @@ def explain_command(settings: str | None, key: str, paths: tuple[str, ...], as_j
     """Explain why an asset would be rendered, or not: recorded and desired side by side.
 
     KEY is 'manifest/item@layout'; PATH is where its manifest lies [the manifests folder of the settings]. Exits with 1
-    when the key is neither desired nor recorded. Opens no connection.
+    when there is no such asset. Opens no connection.
     """
     from pictify_sync.cli.console import print_output
     from pictify_sync.report.json.report import explanation_document
@@ -53,4 +53,4 @@ def _found(changes: Iterable[Change], key: str) -> Change:
         if change.key == key or renamed:
             return change
         known.append(change.key)
-    raise UsageError(f"{key} is neither desired nor recorded", hint=near(key, known))
+    raise UsageError(f"there is no asset named {key}", hint=near(key, known))

@@ -1,4 +1,4 @@
-"""`gc`: drop what the embedded provider no longer needs."""
+"""`gc`: delete the embedded server's copies of finished batches."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pictify_sync.cli.options import pass_settings, project_of
 
 
 @click.command("gc")
-@click.option("--days", type=click.FloatRange(0), default=7.0, show_default=True, help="Keep what ended since.")
+@click.option("--days", type=click.FloatRange(0), default=7.0, show_default=True, help="Keep those of so many days.")
 @pass_settings
 def gc_command(settings: str | None, days: float) -> None:
-    """Drop what the embedded provider keeps of batches that ended: its second copy of each picture.
+    """Delete the embedded server's copies of finished batches.
 
     Published pictures, the state and open batches are not touched.
     """
@@ -20,4 +20,4 @@ def gc_command(settings: str | None, days: float) -> None:
 
     with project_of(settings) as project:
         removed = upkeep.collect_garbage(project, days)
-    click.echo(f"Removed {count(removed, 'file')} of the embedded provider.")
+    click.echo(f"Removed {count(removed, 'file')} of the embedded server.")

@@ -35,8 +35,12 @@ def with_options(*decorators: Callable[[Command], Command]) -> Callable[[Command
 paths_argument = click.argument("paths", nargs=-1, metavar="[PATH]...")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print a versioned JSON document.")
 select_option = click.option("--select", multiple=True, metavar="PATTERN", help="Only keys that match (repeatable).")
-exclude_option = click.option("--exclude", multiple=True, metavar="PATTERN", help="No keys that match (repeatable).")
-replace_option = click.option("--replace", multiple=True, metavar="PATTERN", help="Render matching keys again.")
+exclude_option = click.option(
+    "--exclude", multiple=True, metavar="PATTERN", help="Leave out keys that match (repeatable)."
+)
+replace_option = click.option(
+    "--replace", multiple=True, metavar="PATTERN", help="Render keys that match again (repeatable)."
+)
 choice_options = with_options(select_option, exclude_option, replace_option)
 github_option = click.option(
     "--github", is_flag=True, help="For GitHub Actions: annotate files with problems, and set outputs of the step."
@@ -121,7 +125,7 @@ def check_manifests(project: Project, paths: tuple[str, ...]) -> None:
     folder = project.settings.manifests
     if not paths and not os.path.lexists(project.settings.path(folder)):
         raise UsageError(
-            f"there is no '{folder}' here", hint="pictify-sync init writes a first project; or name a PATH"
+            f"there is no '{folder}' here", hint="run pictify-sync init to write a first project, or name a PATH"
         )
 
 
@@ -130,7 +134,7 @@ def check_state(project: Project) -> None:
     from pictify_sync.errors import UsageError
 
     if not project.fetch().lineage:
-        raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
+        raise UsageError("there is no state yet", hint="run pictify-sync apply to create it")
 
 
 def check_choice(plan: Plan, choice: Choice) -> Iterator[Line]:

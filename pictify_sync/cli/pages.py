@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pictify_sync.wiring import Project
 
 file_type = click.Path(dir_okay=False, writable=True)
-html_option = click.option("--html", type=file_type, metavar="FILE", help="Write a page that needs no other file.")
+html_option = click.option(
+    "--html", type=file_type, metavar="FILE", help="Write an HTML page that needs no other file."
+)
 page_options = with_options(
     html_option,
     click.option("--markdown", type=file_type, metavar="FILE", help="Write Markdown that fits a comment on GitHub."),

@@ -48,7 +48,7 @@ def preview_command(settings: str | None, /, paths: tuple[str, ...], as_json: bo
     """Show what an apply would change in pictures: draws them here, and compares them with those that are stored.
 
     Nothing is recorded, published or billed, and no key is needed. PATH and PATTERN are those of plan. A picture that
-    cannot be drawn is told and no error: what would be one in an apply may depend on its provider.
+    cannot be drawn is reported, and is no error: in an apply that may depend on the provider.
     """
     from pictify_sync.cli.console import print_message, print_output
     from pictify_sync.report.json.report import previews_document

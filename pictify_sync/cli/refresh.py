@@ -1,4 +1,4 @@
-"""`refresh`: look at templates and published files, and record what differs."""
+"""`refresh`: compare templates and published files with the state, and record what differs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pictify_sync.cli.pages import page_options, pages_of
 def refresh_command(
     settings: str | None, /, patterns: tuple[str, ...], as_json: bool, github: bool, **looks: object
 ) -> int:
-    """Look at templates and published files, and record what differs; the next apply repairs it.
+    """Compare templates and published files with the state, and record what differs; the next apply repairs it.
 
     PATTERN is a shell pattern for keys [all].
     """

@@ -1,4 +1,4 @@
-"""`resolve`: tell what became of a batch in doubt."""
+"""`resolve`: decide about a batch whose submission could not be confirmed."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pictify_sync.cli.options import check_state, pass_settings, project_of
 
 @click.command("resolve")
 @click.argument("attempt")
-@click.option("--adopt", metavar="BATCH_ID", help="The provider took it: go on with this batch id.")
-@click.option("--resubmit", is_flag=True, help="Render again; the provider may have made it, and billed it.")
-@click.option("--write-off", is_flag=True, help="The provider made and billed it, and it is lost.")
+@click.option("--adopt", metavar="BATCH_ID", help="The provider took it: continue with this batch id.")
+@click.option("--resubmit", is_flag=True, help="Submit it again; the provider may have rendered and billed it already.")
+@click.option("--write-off", is_flag=True, help="Record it as billed and lost.")
 @pass_settings
 def resolve_command(settings: str | None, attempt: str, adopt: str | None, resubmit: bool, write_off: bool) -> None:
-    """Describe what became of a batch in doubt: one whose answer was lost. ATTEMPT is as status shows it.
+    """Resolve a batch whose submission could not be confirmed. ATTEMPT is as status shows it.
 
-    Without it, a batch in doubt is decided after its quarantine (settings: in_doubt).
+    Without this command such a batch is decided after its quarantine (settings: in_doubt).
     """
     from pictify_sync.wiring import ApplyRun
     from pictify_sync.workflows.resolve import Resolution
@@ -31,7 +31,7 @@ def resolve_command(settings: str | None, attempt: str, adopt: str | None, resub
         if wanted
     ]
     if len(chosen) != 1:
-        raise click.UsageError("say one of --adopt BATCH_ID, --resubmit, --write-off")
+        raise click.UsageError("Specify exactly one of --adopt BATCH_ID, --resubmit, --write-off.")
     with project_of(settings) as project:
         check_state(project)
         opened = ApplyRun(project, lambda _: None, lambda: False).resolve(attempt, chosen[0], adopt or "")

@@ -14,7 +14,7 @@ from pictify_sync.cli.pages import Pages, check_place, html_option
 @json_option
 @pass_settings
 def show_command(settings: str | None, key: str | None, html: str | None, as_json: bool) -> None:
-    """Show all that is recorded of an asset. KEY is 'manifest/item@layout'.
+    """Show everything that is recorded about an asset. KEY is 'manifest/item@layout'.
 
     With --html, and without KEY, a page shows all recorded assets with their pictures, those in trouble first.
     """
@@ -49,7 +49,9 @@ def _show(settings: str | None, key: str, *, as_json: bool) -> None:
         store = project.state()
         record = store.record(AssetKey(key))
         if record is None:
-            raise UsageError(f"{key} is not recorded", hint=near(key, (other.key for other in store.records())))
+            raise UsageError(
+                f"there is no recorded asset named {key}", hint=near(key, (other.key for other in store.records()))
+            )
         recall = store.variables
         if as_json:
             click.echo(record_document(record, recall))

@@ -68,7 +68,7 @@ def import_command(settings: str | None, file: str) -> None:
 @state_command.command("fetch")
 @pass_settings
 def fetch_command(settings: str | None) -> None:
-    """Bring the local index of a state on a Git ref to its newest: plan and all that only reads use no network."""
+    """Fetch the newest state into the cache on this machine; plan and other commands that only read use no network."""
     from pictify_sync.wiring.states import is_remote, place_of
 
     with project_of(settings) as project:
@@ -84,7 +84,7 @@ def fetch_command(settings: str | None) -> None:
 @state_command.command("bind")
 @pass_settings
 def bind_command(settings: str | None) -> None:
-    """Have the state belong to this project: after its folder was renamed, or its repository moved.
+    """Bind the state to this project, after its folder was renamed or its repository moved.
 
     A state is used by the project that made it, and refuses all others.
     """
@@ -142,10 +142,10 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
 
 
 @state_command.command("rebuild")
-@click.option("--check", is_flag=True, help="Only tell whether the tables are what the log says; exit with 1 if not.")
+@click.option("--check", is_flag=True, help="Only check whether the tables match the log; exit with 1 if not.")
 @pass_settings
 def rebuild_command(settings: str | None, check: bool) -> int:
-    """Make all tables anew from the log."""
+    """Rebuild all tables from the log."""
     from pictify_sync.report.words import count
     from pictify_sync.wiring import upkeep
 

@@ -12,7 +12,7 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 @json_option
 @pass_settings
 def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
-    """Count what is recorded, open and failed."""
+    """Count recorded, open and failed assets."""
     from pictify_sync.cli.console import print_output
     from pictify_sync.report.json.report import status_document
     from pictify_sync.report.terminal.health import dialect_line

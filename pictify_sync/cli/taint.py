@@ -11,7 +11,7 @@ from pictify_sync.cli.options import check_state, pass_settings, project_of
 @click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 @pass_settings
 def taint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
-    """Render matching assets again at the next apply. PATTERN is a shell pattern for keys."""
+    """Mark matching assets to be rendered again by the next apply. PATTERN is a shell pattern for keys."""
     _mark(settings, patterns, tainted=True)
 
 
@@ -19,7 +19,7 @@ def taint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 @click.argument("patterns", nargs=-1, required=True, metavar="PATTERN...")
 @pass_settings
 def untaint_command(settings: str | None, patterns: tuple[str, ...]) -> None:
-    """Take a taint back. PATTERN is a shell pattern for keys."""
+    """Remove the taint from matching assets. PATTERN is a shell pattern for keys."""
     _mark(settings, patterns, tainted=False)
 
 

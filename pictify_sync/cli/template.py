@@ -11,14 +11,14 @@ from pictify_sync.cli.options import pass_settings, project_of
 
 @click.group("template")
 def template_command() -> None:
-    """Look after templates."""
+    """Manage templates."""
 
 
 @template_command.command("pull")
 @click.argument("uid")
 @click.option("--name", default="", help="Name to declare it under [made of its own].")
 @click.option("--folder", default="manifests/templates", show_default=True, help="Where the files go.")
-@click.option("--provider", default="", help="Whose template [provider of the settings].")
+@click.option("--provider", default="", help="Provider of the template [provider of the settings].")
 @pass_settings
 def pull_command(settings: str | None, uid: str, name: str, folder: str, provider: str) -> None:
     """Write a provider's template to files to start from: its declaration and its html. Overwrites nothing."""

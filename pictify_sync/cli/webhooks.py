@@ -6,7 +6,7 @@ import click
 
 from pictify_sync.cli.options import json_option, pass_settings, project_of
 
-provider_option = click.option("--provider", default="pictify", show_default=True, help="Whose webhooks.")
+provider_option = click.option("--provider", default="pictify", show_default=True, help="Provider of the webhooks.")
 
 
 @click.group("webhooks")

@@ -41,7 +41,7 @@ DONE = {  # action -> how it is counted, in the order of importance
     "left": "no longer recorded, file left alone",
 }
 WHY = {
-    "rendered": "the provider did not tell where",
+    "rendered": "its URL is not known yet",
     "stored": "rendered and published",
     "moved": "no render",
     "removed": "no longer wanted",

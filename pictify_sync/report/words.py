@@ -127,10 +127,10 @@ REMEDIES = {
     "RENDER_TIMEOUT": "rendering took too long: apply again, or make the template simpler",
     "BAD_DOWNLOAD": "what came back was not the picture asked for: apply again, which renders it again",
     "DOWNLOAD_FAILED": "it is rendered, and stays so: the next apply or collect fetches it without another render",
-    "404": "the provider knows no template of that uid: compare the manifest's `template` with its list, and the key",
+    "404": "the provider has no template with that uid: compare the manifest's `template` with its list, and the key",
     "PATH_TAKEN": "give one of both another `output`, or apply what moves or deletes the other one first, or with it",
-    "NO_OUTCOME": "the provider never said what became of it: apply again",
-    "BATCH_LOST": "the provider took the batch and then did not know it any more: apply again, or ask its support",
+    "NO_OUTCOME": "the provider never reported a result: apply again",
+    "BATCH_LOST": "the provider accepted the batch and no longer knows it: apply again, or ask its support",
     "TEMPLATE_TOO_LARGE": "the html is over the provider's limit: make it or its embedded pictures smaller",
     "HANDLEBARS_COMPILE_ERROR": "the template's Handlebars are wrong: run pictify-sync validate",
 }

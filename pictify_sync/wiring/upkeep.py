@@ -71,7 +71,7 @@ def bind(project: Project) -> ProjectIdentity:
     """Have the state belong to this project, whosever it was: the project was renamed, or the state imported."""
     project.takes_foreign = True
     if not project.fetch().lineage:
-        raise UsageError("there is no state yet", hint="pictify-sync apply makes it, for this project")
+        raise UsageError("there is no state yet", hint="run pictify-sync apply to create it, for this project")
     store, named = project.state(create=True), project.owner.binding(None)
     while True:
         bound = store.project()
@@ -157,7 +157,7 @@ def _kept(store: StateStore) -> SqliteStateStore | GitStateStore:
     from pictify_sync.state.git.store import GitStateStore  # noqa: PLC0415 - most states are files
 
     if not isinstance(store, SqliteStateStore | GitStateStore):
-        raise UsageError("there is no state yet", hint="pictify-sync apply makes it")
+        raise UsageError("there is no state yet", hint="run pictify-sync apply to create it")
     return store
 
 

@@ -203,7 +203,7 @@ def test_nobody_to_ask_is_an_error_that_changes_nothing(project: Path) -> None:
     for line in ("echo yes | $PS apply", "$PS apply <&-"):
         done = shell(project, line)
         assert done.returncode == 1
-        assert "nobody is there to ask; nothing was changed" in done.stderr
+        assert "stdin is not a terminal, so apply cannot ask for confirmation; nothing was changed" in done.stderr
         assert "--yes" in done.stderr
     assert "to update" in shell(project, "$PS plan").stdout
 

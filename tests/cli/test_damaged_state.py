@@ -49,7 +49,7 @@ def check(cli: Run, commands: tuple[str, ...]) -> int:
             wrong += 1
             assert "Error: " in said.talk, line
             assert "Hint: " in said.talk, line
-            assert "state.db" in said.talk or "is not recorded" in said.talk, said.talk
+            assert "state.db" in said.talk or "no recorded asset" in said.talk, said.talk
     return wrong
 
 

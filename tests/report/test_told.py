@@ -155,7 +155,7 @@ def test_failed_records_are_listed_with_reason_attempts_and_remedy() -> None:
     records = [failed_record(f"i{number:02}", "NO_OUTCOME", "lost") for number in range(30)]
     text = text_of(failed_lines([record(filled("ok", {})), *records]))
     assert text.count("NO_OUTCOME: lost (1 attempt)") == 30
-    assert "  NO_OUTCOME: the provider never said" in text
+    assert "  NO_OUTCOME: the provider never reported" in text
     assert text_of(failed_lines([])) == "No picture failed.\n"
 
 

@@ -96,7 +96,7 @@ class Applied:
     protected: Annotated[int, "Recorded as protected from now on, and nothing else."]
     unprotected: Annotated[int, "Recorded as no longer protected, and nothing else."]
     cleared: Annotated[int, "Recorded as stored again: what failed is no longer asked for."]
-    unresolved: Annotated[int, "Rendered and billed, but the provider did not tell where."]
+    unresolved: Annotated[int, "Rendered and billed, but the URL is not known yet."]
     waiting: Annotated[int, "Wanted, and in batches that are still open."]
     postponed: Annotated[int, "Wanted, and fewer than their provider takes in one batch: they wait for more."]
     left: Annotated[int, "Wanted, and not rendered since the run ended early."]

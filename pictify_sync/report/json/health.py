@@ -26,7 +26,7 @@ class Explored(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What a live check found out about a service; null: it could not be told."""
+    """What a live check found out about a service; null: not known."""
 
     provider: Annotated[str, "Who renders."]
     service: Annotated[str, "Its base URL, without user and query."]

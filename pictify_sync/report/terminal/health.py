@@ -21,7 +21,7 @@ FACTS = {
     "look_up": "renders can be looked up",
     "look_up_tells_variables": "the look-up tells variables",
 }
-ANSWERS = {True: "yes", False: "no", None: "could not be told"}
+ANSWERS = {True: "yes", False: "no", None: "unknown"}
 
 
 def check_line(check: Check) -> Line:

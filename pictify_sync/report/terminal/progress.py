@@ -55,7 +55,7 @@ def event_line(event: Event) -> Line | None:
         case TemplatePushed():
             return Line(f"Template {safe(event.name)} pushed as {safe(event.uid)}.")
         case AssetUnresolved():
-            why = f"could not be fetched: {safe(event.why)}" if event.why else "the provider did not tell where."
+            why = f"could not be fetched: {safe(event.why)}" if event.why else "its URL is not known yet."
             return Line(f"{safe(event.key)} is rendered, but {why}", Tone.WARN)
         case AssetFailed():
             return Line(f"{safe(event.key)} failed: {safe(event.code)}: {safe(event.message)}", Tone.BAD)
@@ -97,7 +97,7 @@ def _batch_line(event: _AboutBatch) -> Line:
             return Line(f"Batch {safe(event.batch_id)} submitted: {pictures(event.pictures)} ({where}).")
         case BatchOdd():
             what = f"Batch {safe(event.batch_id)} does not add up: {safe(event.detail)}"
-            return Line(f"{what}. Each of its pictures is taken as it is told.", Tone.WARN)
+            return Line(f"{what}. Each of its pictures is recorded as the provider reports it.", Tone.WARN)
         case SharedUrl():
             what = f"{safe(event.keys[0])} and {safe(event.keys[1])} have the same URL, although their inputs differ"
             also = f" ({pictures(event.more)} more)" if event.more else ""

@@ -36,6 +36,7 @@ _KINDS = {
     DriftKind.TEMPLATE_CHANGED: "of another template",
 }
 FILES = 20  # listed one by one
+LONG = 20  # lines of a list whose counts come before it and after it
 _OBSOLETE = (
     "The next apply removes such a file if its bytes are those recorded. One that was edited is left alone: remove it, "
     "or move it out of the output folder."
@@ -97,10 +98,13 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts)
     if not facts.lineage:
         yield Line("No state yet: nothing was applied here.")
         return
-    yield Line(f"{pictures(found.total)} recorded in {count(len(found.manifests), 'manifest')}", Tone.HEAD)
+    headline = Line(f"{pictures(found.total)} recorded in {count(len(found.manifests), 'manifest')}", Tone.HEAD)
+    yield headline
     for name, statuses in found.manifests.items():
         parts = ", ".join(f"{statuses[status]:,} {STATUSES[status]}" for status in Status if statuses[status])
         yield Line(f"  {safe(name)}: {parts}")
+    if len(found.manifests) > LONG:  # once more: a terminal shows the end
+        yield headline
     yield Line(
         f"Published: {found.size:,} bytes. State: lineage {safe(facts.lineage)}, serial {facts.serial:,}.", Tone.FAINT
     )
@@ -247,6 +251,8 @@ def drift_sentence(found: Observed) -> str:
 
 def drift_lines(found: Observed) -> Iterator[Line]:
     """List what an observation found to differ."""
+    if len(found.assets) + len(found.templates) > LONG:
+        yield Line(drift_sentence(found))
     for template in found.templates:
         what = f"template {safe(template.name)} (provider {safe(template.provider)}, {safe(template.uid)})"
         layouts = f": {listing(map(safe, template.layouts))}" if template.layouts else ""
