@@ -50,7 +50,7 @@ _OURS = {  # over whatever the user's configuration says
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
+class GitResult:
     """What a command ended with."""
 
     code: int
@@ -96,21 +96,21 @@ class Git:
         counts = [int(found.get(name, b"0")) for name in (b"count", b"packs")]
         return counted.code == 0 and counts[0] <= _MAX_LOOSE and counts[1] <= _MAX_PACKS
 
-    def run(self, *arguments: str, seconds: float = SECONDS) -> Ran:
+    def run(self, *arguments: str, seconds: float = SECONDS) -> GitResult:
         """Run a command to its end. Raises StateError when git is not there or takes too long."""
         with self.start(arguments, stdin=subprocess.DEVNULL) as process:
             try:
                 out, talk = process.communicate(timeout=seconds)
             except subprocess.TimeoutExpired:
-                return Ran(-1, b"", f"git {arguments[0]} took more than {seconds:.0f} s")
-            return Ran(process.returncode, out, said(talk))
+                return GitResult(-1, b"", f"git {arguments[0]} took more than {seconds:.0f} s")
+            return GitResult(process.returncode, out, said(talk))
 
     def check(self, *arguments: str, doing: str) -> bytes:
         """Run a command that must succeed; gives its stdout. Raises StateError that says what it was for."""
-        ran = self.run(*arguments)
-        if ran.code != 0:
-            raise StateError(f"{doing}: {ran.talk or f'git ended with {ran.code}'}")
-        return ran.out
+        result = self.run(*arguments)
+        if result.code != 0:
+            raise StateError(f"{doing}: {result.talk or f'git ended with {result.code}'}")
+        return result.out
 
     @contextmanager
     def start(self, arguments: Sequence[str], stdin: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:

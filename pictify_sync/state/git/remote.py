@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from pictify_sync.errors import StateError
 from pictify_sync.state.git.place import GitPlace
-from pictify_sync.state.git.program import Git, Ran
+from pictify_sync.state.git.program import Git, GitResult
 
 TIP = "refs/state/tip"  # in our repository: keeps what was fetched or pushed last
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
@@ -42,15 +42,17 @@ class GitRemote:
 
     def tip(self) -> str:
         """The commit that the ref is at, "" when there is no such ref. Raises StateError when nobody answers."""
-        ran = Ran(0, b"", "")
+        result = GitResult(0, b"", "")
         for attempt in range(TRIES):
             self._pause(attempt)
-            ran = self.git.run("ls-remote", "--quiet", "--", self.place.remote, self.place.ref)
-            if ran.code == 0:
-                return self._listed(ran.out)
-            if _NEVER.search(ran.talk):
+            result = self.git.run("ls-remote", "--quiet", "--", self.place.remote, self.place.ref)
+            if result.code == 0:
+                return self._listed(result.out)
+            if _NEVER.search(result.talk):
                 break
-        raise StateError(f"{self.place} cannot be asked for: {ran.talk}", hint="check the remote, and who may read it")
+        raise StateError(
+            f"{self.place} cannot be asked for: {result.talk}", hint="check the remote, and who may read it"
+        )
 
     def _listed(self, out: bytes) -> str:
         for line in out.splitlines():
@@ -61,18 +63,18 @@ class GitRemote:
 
     def fetch(self, tip: str) -> bool:
         """Get that commit, without those before it; False when the remote no longer has it to give."""
-        ran = Ran(0, b"", "")
+        result = GitResult(0, b"", "")
         for attempt in range(TRIES):
             self._pause(attempt)
-            ran = self.git.run(
+            result = self.git.run(
                 *("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "--force"),
                 *("--", self.place.remote, f"{tip}:{TIP}"),
             )
-            if ran.code == 0:
+            if result.code == 0:
                 return True
             if self.tip() != tip:
                 return False
-        raise StateError(f"{self.place} cannot be fetched: {ran.talk}", hint="check the remote, and who may read it")
+        raise StateError(f"{self.place} cannot be fetched: {result.talk}", hint="check the remote, and who may read it")
 
     def holds(self, tip: str) -> bool:
         """Whether our repository holds that commit."""
@@ -84,22 +86,22 @@ class GitRemote:
         Raises StateError when the remote refuses, or cannot be reached for the push or the question after it.
         """
         lease = [f"--force-with-lease={self.place.ref}:{before}"] if replace else []
-        ran = Ran(0, b"", "")
+        result = GitResult(0, b"", "")
         for attempt in range(TRIES):
             self._pause(attempt)
-            ran = self.git.run(
+            result = self.git.run(
                 *("push", "--quiet", "--porcelain", "--no-verify", "--no-recurse-submodules", *lease),
                 *("--", self.place.remote, f"{oid}:{self.place.ref}"),
             )
-            now = oid if ran.code == 0 else self.tip()
+            now = oid if result.code == 0 else self.tip()
             if now == oid:
                 self.git.check("update-ref", TIP, oid, doing="cannot note what was pushed")
                 return Pushed.DONE
             if now != before:
                 return Pushed.MOVED
-            if _NEVER.search(ran.talk + _reasons(ran.out)):
+            if _NEVER.search(result.talk + _reasons(result.out)):
                 break
-        why = "; ".join(filter(None, (_reasons(ran.out), ran.talk)))
+        why = "; ".join(filter(None, (_reasons(result.out), result.talk)))
         hint = "a run that records needs to push there: on GitHub the permission `contents: write`"
         raise StateError(f"{self.place} cannot be pushed to: {why}", hint=hint)
 

@@ -127,10 +127,10 @@ class GitStateStore:
         with self._appending(after_serial, entries, queued=False) as written:
             if not self._upstream.exchange(written):
                 raise _Outrun
-            news = self._upstream.news()
-            if news is not None and not news.is_stale:
-                self._store.append(one.entry for one in news.theirs)
-                self._index.note(news.known, news.sent)
+            update = self._upstream.update()
+            if update is not None and not update.is_stale:
+                self._store.append(one.entry for one in update.theirs)
+                self._index.note(update.known, update.sent)
 
     @contextmanager
     def _appending(self, after_serial: int, entries: Sequence[Entry], *, queued: bool) -> Iterator[list[Written]]:
@@ -302,13 +302,13 @@ class GitStateStore:
 
     def _learnt(self) -> bool:
         """Tell the index what others appended; False when it has to be made anew for that."""
-        news = self._upstream.news()
+        update = self._upstream.update()
         try:
-            if news is not None and not news.is_stale:
-                self._index.learn(news.known, news.sent, news.theirs)
+            if update is not None and not update.is_stale:
+                self._index.learn(update.known, update.sent, update.theirs)
         except StateError:
             return False  # theirs cannot follow ours: they came first
-        return news is None or not news.is_stale
+        return update is None or not update.is_stale
 
     def _renew(self) -> None:
         """Make the index anew from what was fetched last."""

@@ -2,7 +2,7 @@
 
 One exchange with the remote is under way at a time. Entries that may wait are offered and go together in the next push;
 an entry that may not takes all of them along. What other runs wrote is found when a push is refused: it is kept until
-the index is told (`news`). A thread of its own pushes, but touches no index. This module must not know the index.
+the index is told (`update`). A thread of its own pushes, but touches no index. This module must not know the index.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LOOKS = 10  # at a ref that moves while it is fetched
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class StateUpdate:
     """What the index has to be told."""
 
     known: Known
@@ -76,12 +76,12 @@ class Upstream:
                 self._thread.start()
             self._turn.notify_all()
 
-    def news(self) -> News | None:
+    def update(self) -> StateUpdate | None:
         """What the index was not told yet; None when nothing happened. Each is given once."""
         with self._turn:
             if not (self._told or self._stale):
                 return None
-            found = News(self._known, self._sent, tuple(self._theirs), self._stale)
+            found = StateUpdate(self._known, self._sent, tuple(self._theirs), self._stale)
             self._sent, self._theirs, self._told = 0, [], False
             return found
 
