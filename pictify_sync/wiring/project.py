@@ -28,8 +28,8 @@ from pictify_sync.settings import FILE, Settings, load_settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.wiring import states
 from pictify_sync.wiring.identity import Owner
-from pictify_sync.wiring.part import own_folders, provider_settings
 from pictify_sync.wiring.place import find_relocation, placed, places_of, settings_of
+from pictify_sync.wiring.provider_settings import own_folders, provider_settings
 from pictify_sync.workflows.apply.approval import Consent, check, refuse_stale
 from pictify_sync.workflows.apply.session import timestamp
 from pictify_sync.workflows.plan import Choice, make_plan

@@ -13,7 +13,7 @@ from pictify_sync.settings import Settings
 from pictify_sync.state.empty import EmptyStateStore
 from pictify_sync.state.git.place import PREFIX, parse_place
 from pictify_sync.state.sqlite.store import open_store
-from pictify_sync.wiring.part import own_folders
+from pictify_sync.wiring.provider_settings import own_folders
 
 if TYPE_CHECKING:
     from pictify_sync.state.git.opening import GitState

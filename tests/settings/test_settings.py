@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pictify_sync.errors import InputError, Severity
 from pictify_sync.providers.registry import parts
 from pictify_sync.settings import Settings, load_settings
-from pictify_sync.wiring.part import provider_settings
+from pictify_sync.wiring.provider_settings import provider_settings
 
 
 def load(folder: Path, text: str | None = None, environ: Mapping[str, str] | None = None) -> Settings:
