@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -145,10 +144,11 @@ def _check_age(project: Project, asked: ApplyOptions) -> ApplyOptions:
 
     With a state of the project's own, whoever is asked at the terminal may say yes to it.
     """
+    from pictify_sync.cli.console import is_asked
     from pictify_sync.errors import OlderCommit
     from pictify_sync.wiring.older import is_shared, refuse_older
 
-    asks = not (asked.yes or asked.approve or asked.saved) and bool(sys.stdin) and sys.stdin.isatty()
+    asks = not (asked.yes or asked.approve or asked.saved) and is_asked()
     try:
         warning = refuse_older(project, allowed=asked.allow_older)
     except OlderCommit as error:
@@ -269,24 +269,17 @@ def _agreed(project: Project, plan: Plan, asked: ApplyOptions, consent: Consent,
 
 def _asked(project: Project, plan: Plan) -> bool:
     """Ask on the terminal; Ctrl-C and the end of input are a no."""
+    from pictify_sync.cli.console import confirmed, is_asked
     from pictify_sync.errors import UsageError
     from pictify_sync.report.view import TERMINAL, PlanView
 
-    if not sys.stdin or not sys.stdin.isatty():
+    if not is_asked():
         hint = "pass --yes or --approve DIGEST, or apply a saved plan"
         raise UsageError(
             "stdin is not a terminal, so apply cannot ask for confirmation; nothing was changed", hint=hint
         )
     headline = PlanView(plan, project.state().variables, TERMINAL).headline()
-    try:
-        question = f"{headline.text} Apply these changes? Only 'yes' is accepted"
-        answer: str = click.prompt(question, default="", show_default=False, err=True)
-    except click.Abort:
-        click.echo(err=True)
-        answer = ""
-    if answer.strip() != "yes":
-        click.echo("Not applied: nothing was changed.", err=True)
-    return answer.strip() == "yes"
+    return confirmed(f"{headline.text} Apply these changes?", "Not applied: nothing was changed.")
 
 
 def _code(done: ApplySummary, asked: ApplyOptions) -> int:

@@ -69,6 +69,23 @@ def _write(lines: Iterable[Line], stream: IO[str]) -> None:
         print(click.style(text, **style) if style else text, file=stream)  # type: ignore[arg-type]
 
 
+def is_asked() -> bool:
+    """Whether somebody at a terminal can be asked."""
+    return bool(sys.stdin) and sys.stdin.isatty()
+
+
+def confirmed(question: str, otherwise: str) -> bool:
+    """Ask on the terminal; anything but yes, Ctrl-C and the end of input are a no, which says what is so otherwise."""
+    try:
+        answer: str = click.prompt(f"{question} Only 'yes' is accepted", default="", show_default=False, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        answer = ""
+    if answer.strip() != "yes":
+        click.echo(otherwise, err=True)
+    return answer.strip() == "yes"
+
+
 def progress() -> AbstractContextManager[EventSink]:
     """A bar on a terminal, plain lines elsewhere; both on stderr."""
     from pictify_sync.report.terminal.progress import BarProgress, PlainProgress

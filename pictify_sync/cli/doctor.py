@@ -14,7 +14,7 @@ from pictify_sync.cli.options import json_option, pass_settings, project_of
 if TYPE_CHECKING:
     from pictify_sync.core.dialect import Standing
     from pictify_sync.core.health import Check
-    from pictify_sync.report.json.health import LiveCheck
+    from pictify_sync.report.json.documents import LiveCheck
     from pictify_sync.wiring import Project
 
 
@@ -53,7 +53,6 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     from pictify_sync.cli.console import print_output
     from pictify_sync.core.health import healthy
     from pictify_sync.errors import InputError
-    from pictify_sync.report.json.health import health_report
     from pictify_sync.report.json.report import health_document
     from pictify_sync.report.terminal.health import verdict_line
     from pictify_sync.workflows.doctor.checks import problems
@@ -67,7 +66,7 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
             found.note(check)
     good = healthy(found.checks) and (not live or (found.live is not None and found.live.found))
     if as_json:
-        click.echo(health_document(health_report(found.checks, found.dialects, found.live, good=good)))
+        click.echo(health_document(found.checks, found.dialects, found.live, good=good))
     else:
         print_output([verdict_line(found.checks)])
     return 0 if good else 1
@@ -94,7 +93,7 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
     from pictify_sync.cli.console import StopSignal, print_output
     from pictify_sync.core.health import Check, Health
     from pictify_sync.errors import ProviderError
-    from pictify_sync.report.json.health import live_check
+    from pictify_sync.report.json.report import live_check
     from pictify_sync.report.terminal.health import live_lines
     from pictify_sync.wiring import doctor
 
@@ -111,26 +110,16 @@ def _explore(project: Project, found: Found, provider: str, service: str) -> Non
 
 def _asking(service: str, *, yes: bool) -> Callable[[], bool]:
     """How to ask whether to render. Raises UsageError at once when stdin is not a terminal."""
+    from pictify_sync.cli.console import confirmed, is_asked
     from pictify_sync.core.dialect import MAX_RENDERS
     from pictify_sync.errors import UsageError
     from pictify_sync.report.safe import safe
 
     if yes:
         return lambda: True
-    if not sys.stdin or not sys.stdin.isatty():
-        raise UsageError(
-            "stdin is not a terminal, so doctor cannot ask for confirmation; nothing was rendered", hint="pass --yes"
-        )
-    question = f"Render up to {MAX_RENDERS} pictures at {safe(service)}, which bills them? Only 'yes' is accepted"
+    if not is_asked():
+        text = "stdin is not a terminal, so doctor cannot ask for confirmation; nothing was rendered"
+        raise UsageError(text, hint="pass --yes")
+    question = f"Render up to {MAX_RENDERS} pictures at {safe(service)}, which bills them?"
 
-    def ask() -> bool:
-        try:
-            answer: str = click.prompt(question, default="", show_default=False, err=True)
-        except click.Abort:
-            click.echo(err=True)
-            answer = ""
-        if answer.strip() != "yes":
-            click.echo("Nothing was rendered.", err=True)
-        return answer.strip() == "yes"
-
-    return ask
+    return lambda: confirmed(question, "Nothing was rendered.")

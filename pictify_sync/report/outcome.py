@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, FileLeft
@@ -17,7 +17,7 @@ from pictify_sync.report.differ import shown_values
 from pictify_sync.report.safe import safe
 from pictify_sync.report.templates import TemplateView
 from pictify_sync.report.terminal.records import REPAIRED, UNRECORDED, Census, census, drift_sentence
-from pictify_sync.report.terminal.summary import Applied, applied, billed, cost, incomplete, trouble_lines
+from pictify_sync.report.terminal.summary import applied, billed, cost, incomplete, trouble_lines
 from pictify_sync.report.view import (
     LISTED,
     PAGE,
@@ -31,6 +31,9 @@ from pictify_sync.report.view import (
     Value,
 )
 from pictify_sync.report.words import DRIFTS, REMEDIES, STATUSES, TEMPLATE_DRIFTS, count, duration, pictures
+
+if TYPE_CHECKING:
+    from pictify_sync.workflows.apply.outcome import ApplySummary
 
 DONE = {  # action -> how it is counted, in the order of importance
     "failed": "failed",
@@ -51,7 +54,7 @@ FOUND = {str(kind): str(kind).replace("_", " ") for kind in DriftKind}
 RECORDED = {"failed": "failed", "drifted": "drifted", "rendered": "rendered, URL not known", "stored": "stored"}
 
 
-class _Deed(NamedTuple):
+class _Result(NamedTuple):
     """What was done last about one asset."""
 
     action: str
@@ -64,7 +67,7 @@ class EventRecorder:
     """An event sink that notes what becomes of every asset, and passes the events on."""
 
     def __init__(self) -> None:
-        self.deeds: dict[AssetKey, _Deed] = {}
+        self.results: dict[AssetKey, _Result] = {}
 
     def watching(self, sink: Callable[[Event], None]) -> Callable[[Event], None]:
         """Return a sink that notes each event, then passes it on."""
@@ -79,47 +82,49 @@ class EventRecorder:
         """Keep what the event tells of an asset."""
         match event:
             case AssetStored():
-                self.deeds[event.key] = _Deed("stored" if event.rendered else "moved", event.path)
+                self.results[event.key] = _Result("stored" if event.rendered else "moved", event.path)
             case AssetUnresolved():
-                self.deeds[event.key] = _Deed("rendered")
+                self.results[event.key] = _Result("rendered")
             case AssetFailed():
-                self.deeds[event.key] = _Deed("failed", "", event.code, event.message)
+                self.results[event.key] = _Result("failed", "", event.code, event.message)
             case AssetRemoved():
-                self.deeds[event.key] = _Deed("removed", event.path or "")
+                self.results[event.key] = _Result("removed", event.path or "")
             case FileLeft():
-                for key, deed in self.deeds.items():
-                    if deed.action == "removed" and deed.path == event.path:
-                        self.deeds[key] = deed._replace(action="left")
+                for key, result in self.results.items():
+                    if result.action == "removed" and result.path == event.path:
+                        self.results[key] = result._replace(action="left")
             case _:
                 return
 
     def stored(self) -> Iterator[AssetKey]:
         """Yield the assets whose picture was published."""
-        return (key for key, deed in sorted(self.deeds.items(), key=_by_key) if deed.action in {"stored", "moved"})
+        return (
+            key for key, result in sorted(self.results.items(), key=_by_key) if result.action in {"stored", "moved"}
+        )
 
 
 def _by_key(pair: tuple[AssetKey, object]) -> bytes:
     return key_order(pair[0])
 
 
-def review_of_apply(done: Applied, recorder: EventRecorder, *, seconds: float) -> Review:
+def review_of_apply(done: ApplySummary, recorder: EventRecorder, *, seconds: float) -> Review:
     """Review an apply: `recorder` watched its events, and it took so long."""
     failing = {key for key, _, _ in done.failed}
-    held = {key: deed for key, deed in recorder.deeds.items() if deed.action != "failed" or key in failing}
-    deeds = held | {AssetKey(key): _Deed("failed", "", code, message) for key, code, message in done.failed}
+    held = {key: result for key, result in recorder.results.items() if result.action != "failed" or key in failing}
+    results = held | {AssetKey(key): _Result("failed", "", code, message) for key, code, message in done.failed}
     ranks = {action: rank for rank, action in enumerate(DONE)}
     rows = [
         ChangeView(
             key=key,
             manifest=safe(split_key(key)[0]),
             name=_name(key),
-            action=deed.action,
-            reason=safe(deed.code) or WHY.get(deed.action, "failed"),
-            detail=safe(deed.message) if deed.message != deed.code else "",
-            remedy=_remedy(deed.code),
-            path=safe(deed.path),
+            action=result.action,
+            reason=safe(result.code) or WHY.get(result.action, "failed"),
+            detail=safe(result.message) if result.message != result.code else "",
+            remedy=_remedy(result.code),
+            path=safe(result.path),
         )
-        for key, deed in sorted(deeds.items(), key=lambda pair: (ranks[pair[1].action], key_order(pair[0])))
+        for key, result in sorted(results.items(), key=lambda pair: (ranks[pair[1].action], key_order(pair[0])))
     ]
     facts = (Fact("Stored", f"{done.stored:,}"), Fact("Failed", f"{len(done.failed):,}"))
     return Review(
@@ -135,7 +140,7 @@ def review_of_apply(done: Applied, recorder: EventRecorder, *, seconds: float) -
     )
 
 
-def _figures_of_cost(done: Applied) -> Iterator[Fact]:
+def _figures_of_cost(done: ApplySummary) -> Iterator[Fact]:
     if done.unbilled:
         yield Fact("Rendered", f"{done.unbilled:,}")
     if done.billed_max or not done.unbilled:

@@ -19,7 +19,6 @@ from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Reason
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
 from pictify_sync.errors import Problem, Severity
 from pictify_sync.report.json.documents import DOCUMENTS
-from pictify_sync.report.json.health import health_report, live_check
 from pictify_sync.report.json.reference import schema
 from pictify_sync.report.json.report import (
     VERSION,
@@ -28,6 +27,7 @@ from pictify_sync.report.json.report import (
     drift_document,
     explanation_document,
     health_document,
+    live_check,
     previews_document,
     record_document,
     status_document,
@@ -70,8 +70,8 @@ def written() -> Iterator[tuple[str, str]]:
     checks = [Check("state", "s.db", Health.ERROR, "damaged", "rebuild"), Check("clock", "", Health.OK, "fine")]
     live = live_check(explored, "pictify", "https://api.test")
     yield "status", status_document(census([]), [], StatusFacts("", 0, Ledger(0, 0, 0, 0, 0)), [], standings)
-    yield "health", health_document(health_report(checks, standings, live, good=False))
-    yield "health", health_document(health_report([], (), None, good=True))
+    yield "health", health_document(checks, standings, live, good=False)
+    yield "health", health_document([], (), None, good=True)
     yield "collect", collect_document(Collected(2, 1, ((AssetKey("m/a@default"), "E", "broken"),), {}))
     yield "subscriptions", subscriptions_document([])
     yield "subscriptions", subscriptions_document([Subscription("wh", "render.completed", "https://h", "active")])

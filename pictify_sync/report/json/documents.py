@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pictify_sync.report.json.health import Dialect, HealthReport
-
 Counts = Mapping[str, int]
 
 
@@ -117,6 +115,57 @@ class Collected:
     stored: Annotated[int, "Found, fetched, verified and published."]
     unresolved: Annotated[int, "Still without a URL."]
     failed: Annotated[list[Failing], "Found, but not fetched."]
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a live check found out about a service; null: not known."""
+
+    provider: Annotated[str, "Who renders."]
+    service: Annotated[str, "Its base URL, without user and query."]
+    found_at: Annotated[str, "ISO 8601, UTC."]
+    in_use: Annotated[bool, "Whether it is the service in use; the facts of another one do not count."]
+    stale: Annotated[bool, "Whether it was found out so long ago that another live check is due."]
+    results: Annotated[str, "`nested`, `names`, `flat`, `legacy`, `dashboard`; empty: no documented shape."]
+    urls_in_results: Annotated[bool, "Whether results carry the URLs of the pictures."]
+    names_layouts: Annotated[bool | None, "Whether results name the layout of each picture."]
+    honours_idempotency_key: Annotated[bool | None, "Whether a batch sent twice is rendered once."]
+    takes_unknown_variables: Annotated[bool | None, "Whether a variable that a template does not declare is taken."]
+    look_up: Annotated[bool | None, "Whether past renders are listed."]
+    look_up_tells_variables: Annotated[bool | None, "Whether that list tells what went into them."]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One thing that was looked at."""
+
+    health: Annotated[str, "`ok`, `warning`, `error`, or `skipped` (not looked at)."]
+    subject: Annotated[str, "What: `settings`, `account`, `templates`, `state`, ..."]
+    place: Annotated[str, "Where: a file, folder, URL or provider."]
+    message: Annotated[str, "What was found."]
+    hint: Annotated[str, "What to do about it; empty when nothing is wrong."]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCheck:
+    """What `doctor --live` rendered to find out a dialect."""
+
+    provider: Annotated[str, "Who rendered."]
+    service: Annotated[str, "Its base URL, without user and query."]
+    found: Annotated[bool, "Whether the dialect was found out."]
+    billed_min: Annotated[int, "Pictures certainly billed."]
+    billed_max: Annotated[int, "Pictures possibly billed, 4 at most."]
+    notes: Annotated[list[str], "What stood in the way."]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """`doctor --json`: everything that was looked at."""
+
+    healthy: Annotated[bool, "Whether the command exits with 0."]
+    checks: Annotated[list[HealthCheck], "In the order in which they were made."]
+    dialects: Annotated[list[Dialect], "Known from live checks, by provider and service."]
+    live: Annotated[LiveCheck | None, "Null: without `--live`, or when the account was in no state for it."]
 
 
 @dataclass(frozen=True, slots=True)

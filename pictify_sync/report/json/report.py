@@ -8,29 +8,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pictify_sync.core.abilities import Subscription
 from pictify_sync.core.dialect import Standing
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import OpenBatch
 from pictify_sync.core.fingerprint import options_of
+from pictify_sync.core.health import Check
 from pictify_sync.core.model import Change, Fingerprint, Record, RenderSpec
 from pictify_sync.core.preview import PictureFile, Preview
 from pictify_sync.credentials import without_forms
 from pictify_sync.errors import Problem
 from pictify_sync.report.differ import differences
 from pictify_sync.report.json import documents
-from pictify_sync.report.json.health import HealthReport, dialects_of
 from pictify_sync.report.safe import escaped
 from pictify_sync.report.terminal.records import Census, StatusFacts
-from pictify_sync.report.terminal.summary import Applied, Gathered
 from pictify_sync.report.view import spec_parts
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from pictify_sync.workflows.apply.outcome import ApplySummary
+    from pictify_sync.workflows.collect import Collected
+    from pictify_sync.workflows.doctor.live import Explored
 
 VERSION = 1
 
+Document = TypeVar("Document", bound="DataclassInstance")
 Recall = Callable[[str], str | None]
 
 
@@ -39,46 +46,25 @@ def _text(kind: str, content: Any, *, indent: int | None = 2) -> str:
     return without_forms(escaped(json.dumps(head | asdict(content), ensure_ascii=False, indent=indent)))
 
 
+def _filled(document: type[Document], source: object, **own: Any) -> Document:
+    """Return a document whose fields are those of the same name of a source, but for its own."""
+    names = (field.name for field in fields(document) if field.name not in own)
+    return document(**own, **{name: getattr(source, name) for name in names})
+
+
 def validation_document(problems: Sequence[Problem], assets: int) -> str:
     """`validate --json`: all problems, sorted by place."""
-    faults = [
-        documents.Fault(one.file, one.line, one.column, str(one.severity), one.message, one.hint)
-        for one in sorted(problems)
-    ]
+    faults = [_filled(documents.Fault, one, severity=str(one.severity)) for one in sorted(problems)]
     return _text("validation", documents.Validation(assets, faults))
 
 
-def apply_document(done: Applied) -> str:
+def apply_document(done: ApplySummary) -> str:
     """`apply --json`: what was done, what failed and why."""
-    return _text(
-        "apply",
-        documents.Applied(
-            stored=done.stored,
-            moved=done.moved,
-            refetched=done.refetched,
-            removed=done.removed,
-            left_alone=sorted(done.left_alone),
-            kept=done.kept,
-            protected=done.protected,
-            unprotected=done.unprotected,
-            cleared=done.cleared,
-            unresolved=done.unresolved,
-            taken=done.taken,
-            waiting=done.waiting,
-            postponed=done.postponed,
-            left=done.left,
-            in_doubt=done.in_doubt,
-            billed_min=done.billed_min,
-            billed_max=done.billed_max,
-            unbilled=done.unbilled,
-            failed=[documents.Failing(*failure) for failure in done.failed],
-            interrupted=done.interrupted,
-            stopped=done.stopped,
-        ),
-    )
+    failed = [documents.Failing(*failure) for failure in done.failed]
+    return _text("apply", _filled(documents.Applied, done, left_alone=sorted(done.left_alone), failed=failed))
 
 
-def collect_document(done: Gathered) -> str:
+def collect_document(done: Collected) -> str:
     """`collect --json`: what was found, and what is still looked for."""
     failed = [documents.Failing(*failure) for failure in done.failed]
     return _text("collect", documents.Collected(done.stored, done.unresolved, failed))
@@ -111,7 +97,7 @@ def status_document(
             obsolete=[file.path for file in facts.obsolete],
             manifests=by_manifest,
             open_batches=[_flight(batch) for batch in opened],
-            dialects=dialects_of(dialects),
+            dialects=_dialects(dialects),
             failed=[
                 documents.Failing(record.key, record.failure.code, record.failure.message)
                 for record in failed
@@ -122,9 +108,35 @@ def status_document(
     )
 
 
-def health_document(report: HealthReport) -> str:
-    """`doctor --json`: everything that was looked at."""
-    return _text("health", report)
+def health_document(
+    checks: Iterable[Check], dialects: Iterable[Standing], live: documents.LiveCheck | None, *, good: bool
+) -> str:
+    """`doctor --json`: everything that was looked at. `good`: the command exits with 0."""
+    found = [_filled(documents.HealthCheck, one, health=str(one.health)) for one in checks]
+    return _text("health", documents.HealthReport(good, found, _dialects(dialects), live))
+
+
+def live_check(done: Explored, provider: str, service: str) -> documents.LiveCheck:
+    """Return a live check as a part of the document."""
+    own = {"provider": provider, "service": service, "found": done.facts is not None, "notes": list(done.notes)}
+    return _filled(documents.LiveCheck, done, **own)
+
+
+def _dialects(found: Iterable[Standing]) -> list[documents.Dialect]:
+    """Return what is known of dialects, as a part of documents."""
+    return [
+        _filled(
+            documents.Dialect,
+            one.probed.facts,
+            provider=one.probed.provider,
+            service=one.probed.service,
+            found_at=one.probed.at,
+            in_use=one.here,
+            stale=one.stale,
+        )
+        for one in found
+        if one.probed.facts is not None
+    ]
 
 
 def _counts(found: Any) -> documents.Counts:
@@ -167,22 +179,16 @@ def record_document(record: Record, recall: Recall, *, indent: int | None = 2) -
     prints, failure = record.fingerprint, record.failure
     artifact = record.artifact if record.artifact and record.artifact.is_kept else None
     kept = None if prints is None else recall(prints.variables)
-    report = documents.RecordReport(
-        key=record.key,
+    report = _filled(
+        documents.RecordReport,
+        record,
         status=str(record.status),
         fingerprint=_prints(prints),
         spec=_spec(record.spec),
         variables=None if kept is None else json.loads(kept),
-        artifact=None if artifact is None else documents.File(artifact.path, artifact.sha256, artifact.size),
-        output=record.output,
-        url=record.url,
-        failure=None if failure is None else documents.Reason(failure.code, failure.message),
-        attempt=record.attempt,
-        attempts=record.attempts,
-        rendered_at=record.rendered_at,
-        tainted=record.tainted,
+        artifact=None if artifact is None else _filled(documents.File, artifact),
+        failure=None if failure is None else _filled(documents.Reason, failure),
         drift=None if record.drift is None else str(record.drift),
-        protect=record.protect,
     )
     return _text("record", report, indent=indent)
 

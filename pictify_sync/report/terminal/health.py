@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from pictify_sync.core.dialect import Standing
 from pictify_sync.core.entries import DialectFacts
 from pictify_sync.core.health import Check, Health
-from pictify_sync.report.json.health import Explored
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import Line, Tone, count, pictures
+
+if TYPE_CHECKING:
+    from pictify_sync.workflows.doctor.live import Explored
 
 TONES = {Health.OK: Tone.GOOD, Health.WARNING: Tone.WARN, Health.ERROR: Tone.BAD, Health.SKIPPED: Tone.FAINT}
 FACTS = {

@@ -2,101 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from pictify_sync.report.safe import safe
 from pictify_sync.report.words import REMEDIES, Line, Tone, batches, count, listing, pictures, postponed
 
+if TYPE_CHECKING:
+    from pictify_sync.workflows.apply.outcome import ApplySummary
+    from pictify_sync.workflows.collect import Collected
+
 FAILURES = 20  # listed one by one
 
 
-class Applied(Protocol):
-    """The counts of a run, as the apply workflow gives them."""
-
-    @property
-    def stored(self) -> int: ...
-    @property
-    def moved(self) -> int: ...
-    @property
-    def refetched(self) -> int: ...
-    @property
-    def removed(self) -> int: ...
-    @property
-    def left_alone(self) -> Collection[str]:
-        """Files that are no longer wanted, and were not removed since their bytes are not those recorded."""
-        ...
-
-    @property
-    def kept(self) -> int: ...
-    @property
-    def protected(self) -> int: ...
-    @property
-    def unprotected(self) -> int: ...
-    @property
-    def cleared(self) -> int:
-        """Failures of what is no longer asked for."""
-        ...
-
-    @property
-    def failed(self) -> Sequence[tuple[str, str, str]]:
-        """(key, code, message)."""
-        ...
-
-    @property
-    def unresolved(self) -> int:
-        """Pictures rendered and billed whose URL is not known yet."""
-        ...
-
-    @property
-    def in_doubt(self) -> int:
-        """Batches of which nobody knows whether the provider took them."""
-        ...
-
-    @property
-    def taken(self) -> int:
-        """Batches that another run gave up while this one saw them through."""
-        ...
-
-    @property
-    def waiting(self) -> int:
-        """Wanted pictures in open batches."""
-        ...
-
-    @property
-    def postponed(self) -> int:
-        """Wanted pictures that are fewer than their provider takes in one batch."""
-        ...
-
-    @property
-    def left(self) -> int:
-        """Wanted pictures that a run which stopped early did not ask for."""
-        ...
-
-    @property
-    def billed_min(self) -> int: ...
-    @property
-    def billed_max(self) -> int: ...
-    @property
-    def unbilled(self) -> int:
-        """Pictures rendered by a provider that bills nothing."""
-        ...
-
-    @property
-    def embedded(self) -> bool:
-        """Whether the open batches are in this process."""
-        ...
-
-    @property
-    def interrupted(self) -> bool: ...
-    @property
-    def stopped(self) -> str | None:
-        """Why the run stopped early; None when it did not."""
-        ...
-
-
-def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
+def summary_lines(done: ApplySummary, *, again: str) -> Iterator[Line]:
     """Describe the outcome of an apply; `again` is the command that goes on with it."""
     yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
     yield from (Line(text) for text in cost(done))
@@ -106,7 +26,7 @@ def summary_lines(done: Applied, *, again: str) -> Iterator[Line]:
         yield Line(f"Go on with: {again}")
 
 
-def cost(done: Applied) -> Iterator[str]:
+def cost(done: ApplySummary) -> Iterator[str]:
     """Describe what was rendered for nothing, and what was billed."""
     if done.unbilled:
         yield f"Rendered {pictures(done.unbilled)}."
@@ -114,13 +34,13 @@ def cost(done: Applied) -> Iterator[str]:
         yield f"Billed: {billed(done)} {'picture' if done.billed_max == 1 else 'pictures'}."
 
 
-def billed(done: Applied) -> str:
+def billed(done: ApplySummary) -> str:
     """Return how many pictures were billed; `3 to 5` when nobody can tell."""
     few, many = done.billed_min, done.billed_max
     return f"{many:,}" if few == many else f"{few:,} to {many:,}"
 
 
-def trouble_lines(done: Applied) -> Iterator[Line]:
+def trouble_lines(done: ApplySummary) -> Iterator[Line]:
     """Describe what is left open, and why, apart from failures."""
     if done.left_alone:
         files = count(len(done.left_alone), "file")
@@ -154,23 +74,7 @@ def trouble_lines(done: Applied) -> Iterator[Line]:
         yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
 
 
-class Gathered(Protocol):
-    """The counts of a collect."""
-
-    @property
-    def silent(self) -> Mapping[str, str]:
-        """Source -> why it could not be asked."""
-        ...
-
-    @property
-    def stored(self) -> int: ...
-    @property
-    def unresolved(self) -> int: ...
-    @property
-    def failed(self) -> Sequence[tuple[str, str, str]]: ...
-
-
-def collected_lines(done: Gathered) -> Iterator[Line]:
+def collected_lines(done: Collected) -> Iterator[Line]:
     """Describe the outcome of a collect."""
     yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
     for source, why in sorted(done.silent.items()):
@@ -203,12 +107,12 @@ def remedy_lines(codes: set[str]) -> Iterator[Line]:
         yield Line(f"  {code}: {REMEDIES[code]}.")
 
 
-def incomplete(done: Applied) -> bool:
+def incomplete(done: ApplySummary) -> bool:
     """Whether another apply has something to do."""
     return bool(done.failed or done.in_doubt or done.taken or done.interrupted or done.stopped)
 
 
-def applied(done: Applied) -> str:
+def applied(done: ApplySummary) -> str:
     """Return the counts that are not zero."""
     counts = (
         (done.stored, "stored"),
