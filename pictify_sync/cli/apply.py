@@ -132,9 +132,9 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
         if as_json:
             click.echo(apply_document(done))
         elif done != ApplySummary(kept=done.kept) or (agreed and not idle):
-            print_output(summary_lines(done, again="pictify-sync apply"))
+            print_output(summary_lines(done, project.remedies(), again="pictify-sync apply"))
         if pages and (agreed or stop()):
-            review = review_of_apply(done, recorder, seconds=monotonic() - began)
+            review = review_of_apply(done, recorder, project.remedies(), seconds=monotonic() - began)
             pages.write_pictured(review, project, recorder.stored())
     return _code(done, asked) if agreed else 1
 

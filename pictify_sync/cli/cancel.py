@@ -31,4 +31,4 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
         done = run.recover()
     click.echo(f"Asked to cancel {batches(len(asked))}." if asked else "No open batch can be cancelled.", err=True)
     if done != ApplySummary():
-        print_output(summary_lines(done, again="pictify-sync apply"))
+        print_output(summary_lines(done, project.remedies(), again="pictify-sync apply"))

@@ -31,5 +31,5 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
         if as_json:
             click.echo(collect_document(done))
         else:
-            print_output(collected_lines(done))
+            print_output(collected_lines(done, project.remedies()))
     return 1 if done.failed else 0

@@ -34,7 +34,7 @@ def _show_all(settings: str | None, html: str) -> None:
     check_place("html", html)
     with project_of(settings) as project:
         store = project.state()
-        review = review_of_records(store.records, store.variables)
+        review = review_of_records(store.records, store.variables, project.remedies())
         Pages(html).write_pictured(review, project, (change.key for change in review.changes))
 
 
@@ -56,4 +56,4 @@ def _show(settings: str | None, key: str, *, as_json: bool) -> None:
         if as_json:
             click.echo(record_document(record, recall))
         else:
-            print_output(record_lines(record, recall))
+            print_output(record_lines(record, recall, project.remedies()))

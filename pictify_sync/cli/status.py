@@ -23,7 +23,7 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     with project_of(settings) as project:
         store = project.state()
         if failed and not as_json and store.lineage:
-            print_output(failed_lines(store.records()))
+            print_output(failed_lines(store.records(), project.remedies()))
             return
         dialects = standings(project)
         found, opened = census(store.records(), project.settings.provider), store.open_batches()

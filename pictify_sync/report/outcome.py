@@ -107,7 +107,9 @@ def _by_key(pair: tuple[AssetKey, object]) -> bytes:
     return key_order(pair[0])
 
 
-def review_of_apply(done: ApplySummary, recorder: EventRecorder, *, seconds: float) -> Review:
+def review_of_apply(
+    done: ApplySummary, recorder: EventRecorder, remedies: Mapping[str, str] = REMEDIES, *, seconds: float
+) -> Review:
     """Review an apply: `recorder` watched its events, and it took so long."""
     failing = {key for key, _, _ in done.failed}
     held = {key: result for key, result in recorder.results.items() if result.action != "failed" or key in failing}
@@ -121,7 +123,7 @@ def review_of_apply(done: ApplySummary, recorder: EventRecorder, *, seconds: flo
             action=result.action,
             reason=safe(result.code) or WHY.get(result.action, "failed"),
             detail=safe(result.message) if result.message != result.code else "",
-            remedy=_remedy(result.code),
+            remedy=_remedy(result.code, remedies),
             path=safe(result.path),
         )
         for key, result in sorted(results.items(), key=lambda pair: (ranks[pair[1].action], key_order(pair[0])))
@@ -180,10 +182,12 @@ def review_of_drift(found: Observed) -> Review:
     )
 
 
-def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -> Review:
+def review_of_records(
+    records: Callable[[], Iterable[Record]], recall: Recall, remedies: Mapping[str, str] = REMEDIES
+) -> Review:
     """Review all that is recorded. It is read twice, and not kept."""
     counted = census(records())
-    rows, numbers = _recorded(records(), recall)
+    rows, numbers = _recorded(records(), recall, remedies)
     total, failed = counted.total, counted.statuses[Status.FAILED]
     manifests = tuple(ManifestView(safe(name), _counts(one, RECORDED)) for name, one in sorted(numbers.items()))
     return Review(
@@ -199,7 +203,9 @@ def review_of_records(records: Callable[[], Iterable[Record]], recall: Recall) -
     )
 
 
-def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ChangeView], dict[str, Counter[str]]]:
+def _recorded(
+    records: Iterable[Record], recall: Recall, remedies: Mapping[str, str]
+) -> tuple[list[ChangeView], dict[str, Counter[str]]]:
     """Return what is shown of the records, trouble first, and the counts of all by manifest."""
     rows: dict[str, list[ChangeView]] = {action: [] for action in RECORDED}
     numbers: dict[str, Counter[str]] = {}
@@ -207,7 +213,7 @@ def _recorded(records: Iterable[Record], recall: Recall) -> tuple[list[ChangeVie
         action = _standing(record)
         numbers.setdefault(split_key(record.key)[0], Counter())[action] += 1
         if len(rows[action]) < LISTED:
-            rows[action].append(_record(record, action, recall))
+            rows[action].append(_record(record, action, recall, remedies))
     return [row for some in rows.values() for row in some][:LISTED], numbers
 
 
@@ -217,7 +223,7 @@ def _standing(record: Record) -> str:
     return "drifted" if record.drift else str(record.status)
 
 
-def _record(record: Record, action: str, recall: Recall) -> ChangeView:
+def _record(record: Record, action: str, recall: Recall, remedies: Mapping[str, str]) -> ChangeView:
     failure, spec, artifact = record.failure, record.spec, record.artifact
     kept = recall(record.fingerprint.variables) if record.fingerprint else None
     values = [Value(name, "", value) for name, value in shown_values(kept, width=PAGE.width)] if kept else []
@@ -229,7 +235,7 @@ def _record(record: Record, action: str, recall: Recall) -> ChangeView:
         action=action,
         reason=reason,
         detail=safe(failure.message) if failure and failure.message != failure.code else "",
-        remedy=_remedy(failure.code) if failure else "",
+        remedy=_remedy(failure.code, remedies) if failure else "",
         path=safe(artifact.path if artifact else record.output),
         template=safe(spec.template) if spec else "",
         values=tuple(values[: PAGE.values]),
@@ -251,8 +257,8 @@ def _name(key: AssetKey) -> str:
     return safe(key.partition("/")[2])
 
 
-def _remedy(code: str) -> str:
-    return f"{code}: {REMEDIES[code]}." if code in REMEDIES else ""
+def _remedy(code: str, remedies: Mapping[str, str]) -> str:
+    return f"{code}: {remedies[code]}." if code in remedies else ""
 
 
 def _counts(numbers: Mapping[str, int], labels: Mapping[str, str]) -> tuple[Count, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -118,21 +118,13 @@ TEMPLATE_DRIFTS = {
     LOST: "no longer known to the provider",
 }
 
-REMEDIES = {
-    "IMAGE_FETCH_FAILED": "a picture named by the template or a variable could not be read: check its address",
-    "INVALID_VARIABLE": "a variable does not fit the template: compare it with the template's variables",
-    "VARIABLE_REQUIRED": "the template requires a variable that is empty or absent",
-    "UNDEFINED_VARIABLE": "the template uses a variable that the manifest does not set",
-    "EXPRESSION_ERROR": "an expression of the template failed for these values",
-    "RENDER_TIMEOUT": "rendering took too long: apply again, or make the template simpler",
-    "BAD_DOWNLOAD": "what came back was not the picture asked for: apply again, which renders it again",
-    "DOWNLOAD_FAILED": "it is rendered, and stays so: the next apply or collect fetches it without another render",
-    "404": "the provider has no template with that uid: compare the manifest's `template` with its list, and the key",
-    "PATH_TAKEN": "give one of both another `output`, or apply what moves or deletes the other one first, or with it",
-    "NO_OUTCOME": "the provider never reported a result: apply again",
+# Failure code -> cause, and what to do. These codes are our own; each provider hands in those that it reports.
+REMEDIES: Mapping[str, str] = {
+    "BAD_DOWNLOAD": "what came back is not the picture that was requested: apply again, which renders it again",
     "BATCH_LOST": "the provider accepted the batch and no longer knows it: apply again, or ask its support",
-    "TEMPLATE_TOO_LARGE": "the html is over the provider's limit: make it or its embedded pictures smaller",
-    "HANDLEBARS_COMPILE_ERROR": "the template's Handlebars are wrong: run pictify-sync validate",
+    "DOWNLOAD_FAILED": "the picture is rendered: the next apply or collect fetches it without another render",
+    "NO_OUTCOME": "the provider never reported a result: apply again",
+    "PATH_TAKEN": "give one of both another `output`, or apply what moves or deletes the other one first, or with it",
 }
 
 

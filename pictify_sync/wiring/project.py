@@ -173,6 +173,13 @@ class Project:
         """What holds of a provider as it is set up. Raises as `provider_settings`."""
         return registry.find(name).facts(self.provider_settings(name))
 
+    def remedies(self) -> Mapping[str, str]:
+        """What to do about failure codes: our own, and those of the providers."""
+        from pictify_sync.report.words import REMEDIES  # noqa: PLC0415 - plan reports no failures
+
+        providers = registry.parts((self.settings.provider, *self.settings.providers)).values()
+        return {**REMEDIES, **{code: text for spec in providers for code, text in spec.remedies.items()}}
+
     def own_folders(self) -> Sequence[str]:
         """Folders of the project in which its providers keep what is theirs."""
         return own_folders(self.settings)

@@ -8,6 +8,7 @@ from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Failure, Origin, Reason, Record, Status
 from pictify_sync.core.template import LayoutSize, TemplateChange, VariableRule
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift
 from pictify_sync.report.view import Review, review_of_plan
 from pictify_sync.workflows.apply.outcome import ApplySummary
@@ -95,7 +96,7 @@ def hostile_apply(text: str) -> Review:
     failed = AssetKey(f"{text}/b@{text}")
     recorder.note(AssetFailed(failed, text, text))
     done = ApplySummary(stored=1, removed=1, unresolved=1, failed=((failed, text, text),), stopped=text, billed_max=3)
-    return review_of_apply(done, recorder, seconds=83)
+    return review_of_apply(done, recorder, REMEDIES, seconds=83)
 
 
 def hostile_drift(text: str) -> Review:

@@ -16,6 +16,7 @@ from pictify_sync.core.drift import Drift, Observed, TemplateDrift
 from pictify_sync.core.events import AssetFailed, AssetStored
 from pictify_sync.core.model import AssetKey, DriftKind
 from pictify_sync.core.preview import NOT_IN_SAMPLE, Comparison, PictureFile, Preview
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.report.markdown.escape import cell
 from pictify_sync.report.markdown.plan import COMMENT, JOB_SUMMARY, LEAST, markdown
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
@@ -63,7 +64,7 @@ def apply_page() -> str:
     done = ApplySummary(
         stored=1200, failed=failed, billed_min=1200, billed_max=1202, in_doubt=1, stopped="no credits left"
     )
-    return markdown(review_of_apply(done, recorder, seconds=3725), {}, JOB_SUMMARY)
+    return markdown(review_of_apply(done, recorder, REMEDIES, seconds=3725), {}, JOB_SUMMARY)
 
 
 def drift_page() -> str:

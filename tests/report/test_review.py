@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pictify_sync.core.drift import Drift, Observed
 from pictify_sync.core.events import AssetFailed, AssetRemoved, AssetStored, AssetUnresolved, Event, Waiting
 from pictify_sync.core.model import Action, AssetKey, Change, DriftKind, Record
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.report.outcome import EventRecorder, review_of_apply, review_of_drift, review_of_records
 from pictify_sync.report.view import LISTED, review_of_plan
 from pictify_sync.report.words import duration, share
@@ -103,7 +104,7 @@ def test_an_apply_tells_trouble_first() -> None:
     done = ApplySummary(
         stored=2, failed=((AssetKey("a/2@default"), "RENDER_TIMEOUT", "slow"),), billed_min=3, billed_max=4
     )
-    review = review_of_apply(done, recorder, seconds=83)
+    review = review_of_apply(done, recorder, REMEDIES, seconds=83)
     assert [change.action for change in review.changes] == ["failed", "rendered", "stored", "stored", "removed"]
     assert "apply again" in review.changes[0].remedy
     assert dict(review.facts)["Billed"] == "3 to 4"

@@ -10,6 +10,7 @@ import pytest
 from pictify_sync.core.entries import Intended, Ledger, OpenBatch
 from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Status
 from pictify_sync.errors import Conflict, InputError, NotApproved, Problem, Severity, UsageError
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.report.terminal.explain import explain_lines
 from pictify_sync.report.terminal.problems import error_lines, problem_lines
 from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, record_lines, status_lines
@@ -21,7 +22,7 @@ from tests.report.plans import batch, create, every_kind, failed_record, filled,
 
 def told(done: ApplySummary) -> list[str]:
     """The summary's lines."""
-    return [line.text for line in summary_lines(done, again="pictify-sync apply")]
+    return [line.text for line in summary_lines(done, REMEDIES, again="pictify-sync apply")]
 
 
 def test_a_good_end_is_two_lines() -> None:

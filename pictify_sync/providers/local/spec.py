@@ -13,6 +13,7 @@ from pictify_sync.core.health import Check
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import ProviderError
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.providers.pictify.spec import options
 from pictify_sync.providers.spec import Connection, ProviderSpec, Scratch, Server
 
@@ -102,6 +103,7 @@ SPEC = ProviderSpec(
     options=options,
     capabilities=_capabilities,
     connect=_connect,
+    remedies=REMEDIES,
     embedded=lambda settings: True,  # noqa: ARG005 - whatever they say
     billed=lambda settings: False,  # noqa: ARG005 - whatever they say
     templates_are_private=True,

@@ -13,6 +13,7 @@ from pictify_sync.core.abilities import WebhookFormat
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import Provider
 from pictify_sync.errors import AuthenticationFailed, UsageError
+from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.providers.spec import Connection, ProviderSpec
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ SPEC = ProviderSpec(
     options=options,
     capabilities=_capabilities,
     connect=connect,
+    remedies=REMEDIES,
     key_variable="PICTIFY_API_KEY",
     url_variable="PICTIFY_BASE_URL",
     url="https://api.pictify.io",

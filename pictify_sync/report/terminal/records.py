@@ -16,6 +16,7 @@ from pictify_sync.report.terminal.summary import remedy_lines
 from pictify_sync.report.view import Recall
 from pictify_sync.report.words import (
     DRIFTS,
+    REMEDIES,
     STATUSES,
     TEMPLATE_DRIFTS,
     Line,
@@ -166,7 +167,7 @@ def _longest(batch: OpenBatch, facts: StatusFacts) -> str:
     return "" if seconds is None else f"; it may take up to {duration(seconds)}"
 
 
-def failed_lines(records: Iterable[Record]) -> Iterator[Line]:
+def failed_lines(records: Iterable[Record], remedies: Mapping[str, str] = REMEDIES) -> Iterator[Line]:
     """List the failed records with the provider's reason, then what to do about each kind."""
     codes: set[str] = set()
     total = 0
@@ -177,11 +178,11 @@ def failed_lines(records: Iterable[Record]) -> Iterator[Line]:
             codes.add(failure.code)
             tried = f" ({count(record.attempts, 'attempt')})"
             yield Line(f"{safe(record.key)}: {safe(failure.code)}: {safe(failure.message)}{tried}", Tone.BAD)
-    yield from remedy_lines(codes)
+    yield from remedy_lines(codes, remedies)
     yield Line(f"{pictures(total)} failed. Try again with: pictify-sync apply" if total else "No picture failed.")
 
 
-def record_lines(record: Record, recall: Recall) -> Iterator[Line]:
+def record_lines(record: Record, recall: Recall, remedies: Mapping[str, str] = REMEDIES) -> Iterator[Line]:
     """Describe everything that is recorded of one asset."""
     yield Line(safe(record.key), Tone.HEAD)
     yield Line(f"  status: {STATUSES[record.status]}")
@@ -190,7 +191,7 @@ def record_lines(record: Record, recall: Recall) -> Iterator[Line]:
             yield Line(f"  {name}: {safe(str(value))}")
     if record.failure:
         yield Line(f"  failure: {safe(record.failure.code)}: {safe(record.failure.message)}", Tone.BAD)
-        yield from remedy_lines({record.failure.code})
+        yield from remedy_lines({record.failure.code}, remedies)
     if record.fingerprint is None:
         return
     values = recall(record.fingerprint.variables)

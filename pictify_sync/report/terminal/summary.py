@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pictify_sync.report.safe import safe
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
 FAILURES = 20  # listed one by one
 
 
-def summary_lines(done: ApplySummary, *, again: str) -> Iterator[Line]:
+def summary_lines(done: ApplySummary, remedies: Mapping[str, str] = REMEDIES, *, again: str) -> Iterator[Line]:
     """Describe the outcome of an apply; `again` is the command that goes on with it."""
     yield Line(applied(done), Tone.WARN if incomplete(done) else Tone.GOOD)
     yield from (Line(text) for text in cost(done))
-    yield from failure_lines(done.failed)
+    yield from failure_lines(done.failed, remedies)
     yield from trouble_lines(done)
     if incomplete(done) or done.waiting:
         yield Line(f"Go on with: {again}")
@@ -74,12 +73,12 @@ def trouble_lines(done: ApplySummary) -> Iterator[Line]:
         yield Line(f"Stopped early: {safe(done.stopped)}", Tone.BAD)
 
 
-def collected_lines(done: Collected) -> Iterator[Line]:
+def collected_lines(done: Collected, remedies: Mapping[str, str] = REMEDIES) -> Iterator[Line]:
     """Describe the outcome of a collect."""
     yield Line(f"Collected: {done.stored:,} stored.", Tone.GOOD)
     for source, why in sorted(done.silent.items()):
         yield Line(f"The source '{safe(source)}' could not be asked: {safe(why)}", Tone.WARN)
-    yield from failure_lines(done.failed)
+    yield from failure_lines(done.failed, remedies)
     if done.unresolved:
         yield Line(
             f"{pictures(done.unresolved)} rendered, whose URL is not known yet. Run collect again later.", Tone.WARN
@@ -89,22 +88,22 @@ def collected_lines(done: Collected) -> Iterator[Line]:
 _DOUBT = "The next apply finds out before it renders any of them again."
 
 
-def failure_lines(failed: Sequence[tuple[str, str, str]], *, limit: int | None = FAILURES) -> Iterator[Line]:
+def failure_lines(failed: Sequence[tuple[str, str, str]], remedies: Mapping[str, str]) -> Iterator[Line]:
     """List failures with the provider's reason, then what to do about each kind of them."""
     if not failed:
         return
     yield Line(f"{pictures(len(failed))} failed:", Tone.BAD)
-    for key, code, message in islice(failed, limit):
+    for key, code, message in failed[:FAILURES]:
         yield Line(f"  {safe(key)}: {safe(code)}" + (f": {safe(message)}" if message and message != code else ""))
-    if limit is not None and len(failed) > limit:
-        yield Line(f"  and {len(failed) - limit:,} more: pictify-sync status --failed", Tone.FAINT)
-    yield from remedy_lines({code for _, code, _ in failed})
+    if len(failed) > FAILURES:
+        yield Line(f"  and {len(failed) - FAILURES:,} more: pictify-sync status --failed", Tone.FAINT)
+    yield from remedy_lines({code for _, code, _ in failed}, remedies)
 
 
-def remedy_lines(codes: set[str]) -> Iterator[Line]:
-    """Describe what to do about the codes we know, sorted."""
-    for code in sorted(codes & REMEDIES.keys()):
-        yield Line(f"  {code}: {REMEDIES[code]}.")
+def remedy_lines(codes: set[str], remedies: Mapping[str, str]) -> Iterator[Line]:
+    """Say what to do about the known codes, sorted. `remedies`: code -> cause, and what to do."""
+    for code in sorted(codes & remedies.keys()):
+        yield Line(f"  {code}: {remedies[code]}.")
 
 
 def incomplete(done: ApplySummary) -> bool:
