@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from types import TracebackType
 
 
@@ -25,6 +26,10 @@ def show_trace(kind: type[BaseException], error: BaseException, trace: Traceback
 
     from pictify_sync.credentials import hide  # noqa: PLC0415
 
+    with suppress(Exception):
+        from pictify_sync.providers.registry import parts  # noqa: PLC0415
+
+        parts(())  # their keys are known by their form
     sys.stderr.write(hide("".join(traceback.format_exception(kind, error, trace)), os.environ))
 
 

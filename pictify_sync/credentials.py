@@ -1,7 +1,7 @@
 """Keys and passwords, taken out of whatever text they may have come into. Below everything that writes text.
 
 What is known to be secret goes in all of its forms; what only looks like a key goes where it stands as one: a sha256
-has the same 64 hex characters as the keys that the vendor gave out before September 2026.
+has the same 64 hex characters as some keys. What a provider's keys look like, it says itself (`hide_form`).
 """
 
 from __future__ import annotations
@@ -10,25 +10,43 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
 HIDDEN = "***"
 SHORTEST = 8  # characters of a secret; what is shorter stands in too many places
-VARIABLES = ["PICTIFY_API_KEY", "PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS"]
+VARIABLES = ["PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS"]
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+URL_VARIABLES = [*PROXIES, *(one.upper() for one in PROXIES)]  # with addresses that may have a password
 
-KEYS = re.compile(r"p(?:ic|k)_(?:live|test)_[\w-]{6,}", re.IGNORECASE)  # the vendor's: now, and until early 2026
 BEARERS = re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"',;]{8,}", re.IGNORECASE)
 USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+(?::[^\s/?#\"'<>]*)?@", re.IGNORECASE)
 NAMED = r"(?:authorization|(?:api|access)?[_ -]?key)"  # a new secret of a webhook is shown, once
 HEX = re.compile(rf"({NAMED}[\"']?\s*(?:[:=]|\bis\b)?\s*[\"']?)[0-9a-f]{{64}}\b", re.IGNORECASE)
 
 
-def hide_variable(name: str) -> None:
-    """Count what comes by this environment variable among the secrets, as long as the process lives."""
-    if name not in VARIABLES:
-        VARIABLES.append(name)
+@dataclass(frozen=True, slots=True)
+class KeyForm:
+    """How the keys of a provider are known by their form alone."""
+
+    pattern: str  # regular expression, whatever the case
+    marks: tuple[str, ...]  # texts in lower case, one of which is in every such key: most texts have none
+
+
+_FORMS: dict[KeyForm, re.Pattern[str]] = {}
+
+
+def hide_form(form: KeyForm) -> None:
+    """Count what has this form among the secrets, as long as the process lives."""
+    _FORMS.setdefault(form, re.compile(form.pattern, re.IGNORECASE))
+
+
+def hide_variable(name: str, *, is_url: bool = False) -> None:
+    """Count what this environment variable holds, or an address's password in it, among the secrets from now on."""
+    variables = URL_VARIABLES if is_url else VARIABLES
+    if name not in variables:
+        variables.append(name)
 
 
 def forms(secret: str) -> list[str]:
@@ -45,7 +63,10 @@ def forms(secret: str) -> list[str]:
 def without_forms(text: str) -> str:
     """Take out keys that are known by their form alone."""
     lower = text.lower()
-    return KEYS.sub(HIDDEN, text) if "_live_" in lower or "_test_" in lower else text
+    for form, pattern in _FORMS.items():
+        if any(mark in lower for mark in form.marks):
+            text = pattern.sub(HIDDEN, text)
+    return text
 
 
 def without_keys(text: str) -> str:
@@ -82,7 +103,7 @@ def _known(values: Iterable[str], passwords: Iterable[str]) -> tuple[str, ...]:
 
 
 def _passwords(environ: Mapping[str, str]) -> Iterable[str]:
-    for name in (*PROXIES, *(one.upper() for one in PROXIES), "PICTIFY_BASE_URL"):
+    for name in URL_VARIABLES:
         try:
             password = urlsplit(environ.get(name, "")).password
         except ValueError:

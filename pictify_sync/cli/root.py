@@ -177,7 +177,9 @@ def _silence() -> None:
 
 def _report(error: PictifySyncError) -> int:
     from pictify_sync.cli.console import print_message
+    from pictify_sync.providers.registry import parts
     from pictify_sync.report.terminal.problems import error_lines
 
+    parts(())  # so that their keys are taken out of the text
     print_message(error_lines(error))
     return error.exit_code

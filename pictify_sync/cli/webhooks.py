@@ -6,7 +6,9 @@ import click
 
 from pictify_sync.cli.options import json_option, pass_settings, project_of
 
-provider_option = click.option("--provider", default="pictify", show_default=True, help="Provider of the webhooks.")
+provider_option = click.option(
+    "--provider", default="", help="Provider of the webhooks [that of the settings, else the first that sends any]."
+)
 
 
 @click.group("webhooks")

@@ -56,14 +56,17 @@ def standing(probes: Iterable[Probed], services: Mapping[str, str], now: float) 
     )
 
 
-def service_of(base_url: str) -> str:
-    """A base URL as the name of a service: no user, query or fragment, no slash at the end. UsageError: it is none."""
+def service_of(base_url: str, variable: str) -> str:
+    """A base URL as the name of a service: no user, query or fragment, no slash at the end.
+
+    `variable`: of the environment, which may have set it. Raises UsageError when it is no URL.
+    """
     try:
         parts = urlsplit(base_url)
         host, port = (parts.hostname or "").lower(), parts.port
     except ValueError:
-        raise UsageError(_NO_URL, hint="check PICTIFY_BASE_URL") from None
+        raise UsageError(_NO_URL, hint=f"check {variable}") from None
     if not host:
-        raise UsageError(_NO_URL, hint="check PICTIFY_BASE_URL")
+        raise UsageError(_NO_URL, hint=f"check {variable}")
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"

@@ -110,7 +110,7 @@ class Artifact:
 class Failure:
     """Why a picture could not be made, in the provider's words."""
 
-    code: str  # provider's reason (IMAGE_FETCH_FAILED, ...) or ours (NO_OUTCOME, BAD_DOWNLOAD, ...)
+    code: str  # the provider's, or ours (NO_OUTCOME, BAD_DOWNLOAD, ...)
     message: str  # provider's text, secrets removed
     fingerprint: Fingerprint  # what was attempted
 

@@ -24,7 +24,7 @@ class BatchRequest:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The provider took the batch (Pictify: 202 with a batchId)."""
+    """The provider accepted the batch under an id."""
 
     batch_id: str
 

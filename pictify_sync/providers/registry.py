@@ -5,7 +5,7 @@ The built-in ones are known without reading package metadata, and what they are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -78,6 +78,12 @@ def serving(api: str) -> ProviderSpec:
     return servers[api]
 
 
+def server_options(api: str) -> Sequence[Callable[[Any], Any]]:
+    """What decorates `serve` with the options of an API's server."""
+    server = serving(api).server
+    return () if server is None else server.options()
+
+
 def able(preferred: str, has: Callable[[ProviderSpec], object]) -> ProviderSpec:
     """The preferred provider where it has an ability, else the first built-in one that has."""
     return next(one for one in (find(preferred), *map(find, BUILT_IN)) if has(one) is not None)
@@ -92,7 +98,11 @@ def _installed() -> Mapping[str, EntryPoint]:
 
 
 def _registered(spec: ProviderSpec) -> ProviderSpec:
-    """Have its key taken out of whatever is written from now on."""
+    """Have its keys taken out of whatever is written from now on."""
     if spec.key_variable:
         credentials.hide_variable(spec.key_variable)
+    if spec.url_variable:
+        credentials.hide_variable(spec.url_variable, is_url=True)
+    if spec.key_form is not None:
+        credentials.hide_form(spec.key_form)
     return spec

@@ -15,6 +15,7 @@ from pictify_sync.core.abilities import WebhookFormat
 from pictify_sync.core.health import Check
 from pictify_sync.core.model import Capabilities, ProviderFacts
 from pictify_sync.core.ports import Clock, Provider
+from pictify_sync.credentials import KeyForm
 
 if TYPE_CHECKING:
     from pydantic import BaseModel, SecretStr
@@ -51,6 +52,7 @@ class Server:
     api: str  # name of the API that it serves
     serve: Callable[[Connection, Path, Mapping[str, Any], Callable[[str], None]], None]
     # connection, folder, options of the command line, who is told the URL. Ends at a signal; raises UsageError.
+    options: Callable[[], Sequence[Callable[[Any], Any]]] = tuple  # click options of `serve`, as decorators
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class ProviderSpec:
 
     # Where an account is reached
     key_variable: str = ""  # of the environment, with the secret; "": there is none
+    key_form: KeyForm | None = None  # by which a key is taken out of any text; None: it has no form of its own
     url_variable: str = ""  # of the environment, with another base URL; "": there is no other
     url: str = ""  # the vendor's base URL
 

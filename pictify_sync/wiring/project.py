@@ -203,7 +203,7 @@ class Project:
 
     def service(self, name: str) -> str:
         """Where a provider is reached, without user and query; "" for an embedded one. UsageError: it is no URL."""
-        return "" if self.facts(name).embedded else service_of(self._base_url(name))
+        return "" if self.facts(name).embedded else service_of(self._base_url(name), registry.find(name).url_variable)
 
     def known(self, name: str) -> Mapping[str, object]:
         """What a live check, or the settings over it, say of a provider's capabilities where it is reached now."""

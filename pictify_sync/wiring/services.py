@@ -43,7 +43,11 @@ def receive(project: Project, address: tuple[str, int], header: str | None, star
 
 
 def webhooks(project: Project, provider: str) -> Webhooks:
-    """The webhook subscriptions of an account. Raises UsageError when the provider has none."""
+    """The webhooks of an account; "": of the settings' provider, else of the first that sends any.
+
+    Raises UsageError when it sends none.
+    """
+    provider = provider or registry.able(project.settings.provider, lambda one: one.webhooks).name
     connected = project.provider(provider)
     if not isinstance(connected, Webhooks):
         raise UsageError(f"the provider {provider} has no webhook subscriptions")

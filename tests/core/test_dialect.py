@@ -65,14 +65,14 @@ def test_facts_grow_old(age: float, stale: bool) -> None:
 )
 def test_a_service_has_one_name_without_secrets(url: str, service: str) -> None:
     """However its base URL is written."""
-    assert service_of(url) == service
+    assert service_of(url, "PICTIFY_BASE_URL") == service
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "https://", "http://[", "https://a:port/", "/v1"])
 def test_what_is_no_url_is_told(url: str) -> None:
     """With a hint, and never as a ValueError."""
     with pytest.raises(UsageError, match="no URL"):
-        service_of(url)
+        service_of(url, "PICTIFY_BASE_URL")
 
 
 @pytest.mark.parametrize(("lasts", "hours", "again"), [(86_400.0, 23, True), (86_400.0, 25, False), (None, 999, True)])

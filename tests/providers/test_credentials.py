@@ -28,6 +28,12 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def known() -> None:
+    """Whatever reads settings has found the provider, which hands in its variables and the form of its keys."""
+    find("pictify")
+
+
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("key", KEYS)
 def test_a_key_is_known_by_its_form_wherever_it_stands(key: str, place: str) -> None:
@@ -103,7 +109,6 @@ def test_a_trace_shows_no_key(tmp_path: Path) -> None:
 
 def test_the_key_of_every_registered_provider_is_hidden() -> None:
     """Once a provider is known, what its variable of the environment holds is in no text."""
-    find("pictify")
     hide_variable("OTHER_PROVIDER_KEY")
     for variable in ("PICTIFY_API_KEY", "OTHER_PROVIDER_KEY"):
         assert hide("it was plain-and-unmarked", {variable: "plain-and-unmarked"}) == f"it was {HIDDEN}"

@@ -73,9 +73,10 @@ def _checks(connection: Connection) -> Iterator[Check]:
 
 
 def _serve(connection: Connection, folder: Path, options: Mapping[str, Any], started: Callable[[str], None]) -> None:
+    from pictify_sync.providers.pictify.server.command import served
     from pictify_sync.providers.pictify.server.serving import ServeOptions, serve
 
-    settings, given = connection.settings, dict(options)
+    settings, given = connection.settings, served(options)
     chosen = ServeOptions(
         folder=folder,
         engine=settings.engine,
@@ -96,6 +97,12 @@ def _serve(connection: Connection, folder: Path, options: Mapping[str, Any], sta
         raise ProviderError(f"the server cannot use the folder {chosen.folder}: {error}", hint=hint) from error
 
 
+def _server_options() -> Sequence[Callable[[Any], Any]]:
+    from pictify_sync.providers.pictify.server.command import OPTIONS
+
+    return OPTIONS
+
+
 SPEC = ProviderSpec(
     name="local",
     title="the embedded server",
@@ -113,7 +120,7 @@ SPEC = ProviderSpec(
     purge=_purge,
     scratch=_scratch,
     checks=_checks,
-    server=Server("pictify", _serve),
+    server=Server("pictify", _serve, _server_options),
     former={
         "local": "folder",
         **{name: name for name in ("engine", "fonts", "workers", "render_timeout")},

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pictify_sync.core.abilities import WebhookFormat
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import Provider
+from pictify_sync.credentials import KeyForm
 from pictify_sync.errors import AuthenticationFailed, UsageError
 from pictify_sync.providers.pictify.remedies import REMEDIES
 from pictify_sync.providers.spec import Connection, ProviderSpec
@@ -91,6 +92,7 @@ SPEC = ProviderSpec(
     connect=connect,
     remedies=REMEDIES,
     key_variable="PICTIFY_API_KEY",
+    key_form=KeyForm(r"p(?:ic|k)_(?:live|test)_[\w-]{6,}", ("_live_", "_test_")),  # now, and until early 2026
     url_variable="PICTIFY_BASE_URL",
     url="https://api.pictify.io",
     webhooks=_webhooks,

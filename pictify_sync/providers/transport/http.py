@@ -39,7 +39,7 @@ RENDERING_STOPPED = "RENDERING_STOPPED"  # of a server like ours: its render pro
 SECRETS = re.compile(r"((?:token|key|secret|signature|sig|password|credential)=)[^&\s\"']+", re.IGNORECASE)
 DIGITS = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", re.IGNORECASE)  # a key of old, from a provider
 SHOWN = 8_000  # bytes of an error page that are looked at
-ELSEWHERE = "is PICTIFY_BASE_URL the address of the API?"
+ELSEWHERE = "check the base URL: is it the address of the API?"
 QUERIES = re.compile(r"(https?://[^\s\"'<>?]+)\?[^\s\"'<>]*")
 
 
