@@ -17,8 +17,8 @@ from urllib.parse import quote, unquote, urlsplit
 HIDDEN = "***"
 SHORTEST = 8  # characters of a secret; what is shorter stands in too many places
 VARIABLES = ["PICTIFY_WEBHOOK_SECRET", "PICTIFY_INBOX_TOKEN", "PICTIFY_SERVE_TOKENS"]
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-URL_VARIABLES = [*PROXIES, *(one.upper() for one in PROXIES)]  # with addresses that may have a password
+# With addresses that may have a password.
+URL_VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"]
 
 BEARERS = re.compile(r"(bearer(?:\s+|%20|\+))[^\s\"',;]{8,}", re.IGNORECASE)
 USERINFO = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/?#@\"'<>]+(?::[^\s/?#\"'<>]*)?@", re.IGNORECASE)
