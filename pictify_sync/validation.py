@@ -37,12 +37,15 @@ def nearest(word: str, names: Iterable[str]) -> str:
     return hint(word, names)
 
 
-def validate(model: type[M], document: Document) -> M | list[Problem]:
-    """Check a document against a model; every problem has the place of the field it is about."""
+def validate(model: type[M], document: Document, context: Mapping[str, Any] | None = None) -> M | list[Problem]:
+    """Check a document against a model; every problem has the place of the field it is about.
+
+    `context` is what validators of the model may ask for.
+    """
     from pydantic import ValidationError  # noqa: PLC0415
 
     try:
-        return model.model_validate(document.value)
+        return model.model_validate(document.value, context=context)
     except ValidationError as error:
         entries = error.errors(include_url=False)
         found = [(tuple(_real(document.value, entry["loc"])), entry) for entry in entries[:MAX_TOLD]]
@@ -53,7 +56,9 @@ def validate(model: type[M], document: Document) -> M | list[Problem]:
         return sorted(problems)
 
 
-def salvaged(model: type[M], document: Document, instead: Mapping[str, object]) -> tuple[M, frozenset[str]] | None:
+def salvaged(
+    model: type[M], document: Document, instead: Mapping[str, object], context: Mapping[str, Any] | None = None
+) -> tuple[M, frozenset[str]] | None:
     """Leave out what is wrong, so that the rest can be checked too; None when too little is left.
 
     A missing field is filled from `instead`; the names of those come back, too. Only for finding more problems: what
@@ -65,7 +70,7 @@ def salvaged(model: type[M], document: Document, instead: Mapping[str, object]) 
     filled: set[str] = set()
     for _ in range(MAX_SALVAGES):
         try:
-            return model.model_validate(value), frozenset(filled)
+            return model.model_validate(value, context=context), frozenset(filled)
         except ValidationError as error:
             paths = {tuple(_real(value, entry["loc"])) for entry in error.errors(include_url=False)}
         for path in sorted(paths, key=lambda path: [(isinstance(part, str), str(part)) for part in path], reverse=True):

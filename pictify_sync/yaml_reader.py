@@ -50,6 +50,24 @@ class Document:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class MovedDocument(Document):
+    """A document whose fields were moved: what is wrong with them is told at the place where they stand."""
+
+    stands: Mapping[Path, Path] = field(default_factory=dict)  # path of the value -> path in the text; others stay
+
+    def places(self, paths: Collection[Path]) -> Mapping[Path, tuple[int, int, int, int]]:
+        real = {path: self._real(path) for path in paths}
+        found = Document.places(self, set(real.values()))
+        return {path: found[real[path]] for path in paths}
+
+    def _real(self, path: Path) -> Path:
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.stands:
+                return (*self.stands[path[:length]], *path[length:])
+        return path
+
+
 def read_document(text: str, file: str, twice: list[Problem] | None = None) -> Document:
     """Build the one document of a text. Raises InputError for bad YAML and for what this reader refuses.
 

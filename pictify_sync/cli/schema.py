@@ -42,8 +42,10 @@ def schema_command(kind: str) -> None:
 def _schema_of(kind: str) -> Callable[[], dict[str, Any]]:
     if kind == "manifest":
         from pictify_sync.manifest.schema import json_schema as manifest_schema
+        from pictify_sync.providers.registry import specs
 
-        return manifest_schema
+        formats = list(dict.fromkeys(name for spec in specs() for name in spec.media))
+        return lambda: manifest_schema(formats)
     if kind == "settings":
         from pictify_sync.providers.registry import names, parts
         from pictify_sync.settings import fields_model

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pictify_sync.core.model import ProviderFacts
 from pictify_sync.core.ports import TemplateInspector
@@ -19,6 +19,9 @@ from pictify_sync.manifest.places import Problems, admit, beside
 from pictify_sync.yaml_reader import Document
 from pictify_sync.yaml_reader import Path as Place
 
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
@@ -28,6 +31,8 @@ class ReadContext:
     root: Path  # the configured folder of manifests
     inspector: TemplateInspector
     provider: str  # of manifests that name none
+    options: Callable[[str], type[BaseModel]]  # of a provider: the model of `options`, which may ask for the `format`
+    formats: Callable[[str], Sequence[str]]  # names of those that a provider makes; of all for one that there is not
     facts: Callable[[str], ProviderFacts] = lambda name: ProviderFacts()  # noqa: ARG005 - of a provider
     instead_of: Callable[[str], Sequence[str]] = lambda name: ()  # noqa: ARG005 - provider -> (), else those there are
     engine: Callable[[str, Sequence[str]], str] = lambda name, families: ""  # noqa: ARG005 - identity of an embedded server
@@ -43,6 +48,11 @@ class ReadContext:
     kept: Sequence[Path] = ()  # resolved: the state, and other files of our own that are no input
     settings_name: str = "pictify-sync.yaml"  # of a settings file: never a manifest
     over_all: bool = False  # True: folders below that have settings of their own are read all the same
+
+    def asked(self, manifest: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what the model of manifests asks for about one that was not checked yet."""
+        named = manifest.get("provider")
+        return {"formats": self.formats(named if isinstance(named, str) and named else self.provider)}
 
     def beside(self, folder: Path, name: str) -> Path:
         """Resolve a file named in a manifest of a folder. Raises Unusable where it may not be read."""

@@ -152,7 +152,7 @@ def _load(path: Path, context: ReadContext, problems: Problems, lists: list[Path
         document = read_document(text, file, twice)
         for problem in twice:
             problems.add(problem)
-        return _check(path, document, problems)
+        return _check(path, document, context, problems)
     except InputError as error:
         problems.extend(error)
         return None
@@ -165,7 +165,7 @@ def _load_template(path: Path, context: ReadContext, hidden: Problems) -> Loaded
         text = _text(path, file)
         if "kind" not in text or "template" not in text or holds_list(text):
             return None
-        loaded = _check(path, read_document(text, file), hidden)
+        loaded = _check(path, read_document(text, file), context, hidden)
     except InputError as error:
         hidden.extend(error)
         return None
@@ -184,7 +184,7 @@ def _text(path: Path, file: str) -> str:
         raise InputError([Problem(file, 0, 0, f"the file {error}")]) from None
 
 
-def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | None:
+def _check(path: Path, document: Document, context: ReadContext, problems: Problems) -> Loaded[Any] | None:
     top = normal_value(document.value)
     document = replace(document, value=top)
     if not isinstance(top, dict):
@@ -199,12 +199,13 @@ def _check(path: Path, document: Document, problems: Problems) -> Loaded[Any] | 
         kind = "template" if "html" in top or "template" in near else "assets"
         document = replace(document, value={**top, "kind": kind})
     model: type[Any] = TemplateManifest if kind == "template" else AssetsManifest
-    found: Any = validate(model, document)
+    asked = context.asked(top)
+    found: Any = validate(model, document, asked)
     missing: frozenset[str] = frozenset()
     if isinstance(found, list):
         for problem in found:
             problems.add(problem)
-        rest = salvaged(model, document, STAND_INS)
+        rest = salvaged(model, document, STAND_INS, asked)
         if rest is None:
             return None
         found, missing = rest

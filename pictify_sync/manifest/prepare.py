@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pictify_sync.core.fingerprint import canonical, spec_digest
 from pictify_sync.core.model import RenderSpec
 from pictify_sync.core.template import VariableRule
-from pictify_sync.errors import InputError
+from pictify_sync.errors import InputError, Problem
 from pictify_sync.manifest.context import Findings, ReadContext
 from pictify_sync.manifest.expressions import language as syntax
 from pictify_sync.manifest.expressions import programs
@@ -24,11 +24,15 @@ from pictify_sync.manifest.loading import Loaded
 from pictify_sync.manifest.places import MAX_ROWS, Problems, Unusable, require, shown
 from pictify_sync.manifest.rows.number_forms import check_constants
 from pictify_sync.manifest.rows.sources import RowsFile, other_sign, unknown_kind
-from pictify_sync.manifest.schema import DEFAULT_QUALITY, AssetsManifest
+from pictify_sync.manifest.schema import AssetsManifest
 from pictify_sync.manifest.secrecy import Secrecy, check_secrecy, secrecy
 from pictify_sync.manifest.templates import Template
-from pictify_sync.validation import nearest
+from pictify_sync.validation import nearest, validate
+from pictify_sync.yaml_reader import MovedDocument
 from pictify_sync.yaml_reader import Path as Place
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
 MAX_EXPRESSIONS = 2_000  # of one manifest
 MAX_COMPARED = 100  # names that a nearest one is looked for among, or for
@@ -70,6 +74,7 @@ def prepare(
         hint = nearest(provider, others) or f"there are: {', '.join(others)}"
         named = "" if loaded.model.provider else ", which the settings name"
         findings.error(("provider",), f"there is no provider {provider!r}{named}", hint)
+    options = "{}" if others else _options(loaded, context.options(provider), problems)
     _check_layouts(loaded.model, template, findings)
     _check_variables(loaded.model, template, findings)
     _check_secrets(loaded.model, template, findings, context)
@@ -86,7 +91,8 @@ def prepare(
         return None
     is_embedded = not others and context.facts(provider).embedded
     families = tuple(dict.fromkeys([*template.families, *context.fonts(provider)])) if is_embedded else ()
-    specs = _specs(loaded.model, template, provider, context.engine(provider, families) if is_embedded else "")
+    engine = context.engine(provider, families) if is_embedded else ""
+    specs = _specs(loaded.model, template, (provider, options, engine))
     rules = [template.rules[name] for name in compiler.variables if name in template.rules]
     return Prepared(
         loaded=loaded,
@@ -105,12 +111,34 @@ def prepare(
     )
 
 
-def _specs(model: AssetsManifest, template: Template, provider: str, engine: str) -> tuple[RenderSpec, ...]:
-    options = "{}" if model.format == "png" else canonical({"quality": float(model.quality or DEFAULT_QUALITY)})
+def _specs(model: AssetsManifest, template: Template, shared: tuple[str, str, str]) -> tuple[RenderSpec, ...]:
+    provider, options, engine = shared
     return tuple(
         RenderSpec(provider, template.name, template.revision(layout), layout, model.format, options, engine)
         for layout in model.layouts
     )
+
+
+def _options(loaded: Loaded[AssetsManifest], model: type[BaseModel], problems: Problems) -> str:
+    """Check the options against the provider's model; gives them as canonical JSON, without those that are null.
+
+    `quality` at the top is the option of that name.
+    """
+    top, given = loaded.model.quality, dict(loaded.model.options)
+    stands: dict[Place, Place] = {(): ("options",)}
+    if top is not None and "quality" not in given:
+        given["quality"], stands["quality",] = top, ("quality",)
+    document = MovedDocument(loaded.document.file, loaded.document.text, given, stands=stands)
+    found = validate(model, document, {"format": loaded.model.format})
+    if isinstance(found, list):
+        for problem in found:
+            problems.add(problem)
+        return "{}"
+    if top is not None and top != given["quality"]:
+        line, column = loaded.document.places([("quality",)])[("quality",)][2:]
+        message = f"'quality' is {top} here and {given['quality']} in 'options'"
+        problems.add(Problem(loaded.document.file, line, column, message, "remove one of the two"))
+    return canonical(found.model_dump(mode="json", exclude_none=True))
 
 
 def _rows(loaded: Loaded[AssetsManifest], context: ReadContext, findings: Findings) -> RowsFile | None:

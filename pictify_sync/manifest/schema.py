@@ -6,6 +6,7 @@ This module must not know where files lie or what the rows hold.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -22,13 +23,15 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 
+from pictify_sync.core.media import IMAGES
 from pictify_sync.core.model import DEFAULT_LAYOUT
 
 MAX_LAYOUTS = 20  # of a template (Pictify, OpenAPI of single renders)
 MAX_SIDE = 10_000  # pixels
 MAX_PIXELS = 50_000_000  # of one picture
-DEFAULT_QUALITY = 0.9  # of jpeg and webp (Pictify, Batch render)
+FORMATS = tuple(media.name for media in IMAGES)  # where nobody says which ones a provider makes
 
 
 def _no_truth(value: Any) -> Any:
@@ -94,10 +97,12 @@ class AssetsManifest(_Strict):
         json_schema_extra={"uniqueItems": True},
         description="Sizes to render each row in; `default` is the template's base size.",
     )
-    format: Literal["png", "jpeg", "webp"] = Field("png", description="Format of the pictures.")
+    format: str = Field("png", description="Format of the pictures.", json_schema_extra={"enum": list(FORMATS)})
     quality: Annotated[float, Field(ge=0.1, le=1.0)] | None = Field(
-        None, description=f"Quality of jpeg and webp, 0.1 to 1.0. Default: {DEFAULT_QUALITY}. Not for png."
+        None,
+        description="Quality of jpeg and webp, 0.1 to 1.0. Default: 0.9. Not for png. As `options: {quality: ...}`.",
     )
+    options: dict[str, Any] = Field({}, description="Options that the provider has, by name.")
     rows: Annotated[
         RowsName | RowsList, Discriminator(_kind_of_rows, custom_error_type="rows", custom_error_message=_NO_ROWS)
     ] = Field(
@@ -126,6 +131,16 @@ class AssetsManifest(_Strict):
             twice = sorted({layout for layout in layouts if layouts.count(layout) > 1})
             raise ValueError(f"should name each layout once, not {twice[0]!r} twice")
         return layouts
+
+    @field_validator("format")
+    @classmethod
+    def _format_is_made(cls, format_: str, given: ValidationInfo) -> str:
+        formats = (given.context or {}).get("formats", FORMATS)
+        if format_ not in formats:
+            quoted = [repr(one) for one in formats]
+            expected = " or ".join([", ".join(quoted[:-1]), quoted[-1]] if quoted[1:] else quoted)
+            raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
+        return format_
 
     @field_validator("quality")
     @classmethod
@@ -185,9 +200,10 @@ class TemplateManifest(_Strict):
         return self
 
 
-def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of a manifest file, for editors."""
+def json_schema(formats: Sequence[str] = FORMATS) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a manifest file, for editors; `formats` are those that providers make."""
     from pydantic import TypeAdapter  # noqa: PLC0415 - only the command `schema` needs it
 
     schema = TypeAdapter(AssetsManifest | TemplateManifest).json_schema()
+    schema["$defs"]["AssetsManifest"]["properties"]["format"]["enum"] = list(formats)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "pictify-sync manifest", **schema}

@@ -21,14 +21,13 @@ from pictify_sync.errors import InputError, Problem, Severity
 from pictify_sync.scalars import read_scalar
 from pictify_sync.settings.moved import (
     PREFIX,
-    MovedDocument,
     ProviderPart,
     former_names,
     renamed_variables,
     with_new_names,
 )
 from pictify_sync.validation import validate
-from pictify_sync.yaml_reader import Document, place_of_byte, read_document
+from pictify_sync.yaml_reader import Document, MovedDocument, place_of_byte, read_document
 
 Parts = Callable[[Iterable[str]], Mapping[str, ProviderPart]]  # names mentioned -> those there are, with the built-in
 

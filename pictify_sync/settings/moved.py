@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
 from pydantic import BaseModel
@@ -29,18 +28,6 @@ class ProviderPart(Protocol):
     def former(self) -> Mapping[str, str]:
         """Former name at the top level -> field of that model."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class MovedDocument(Document):
-    """A document whose fields were moved: what is wrong with them is told at the place where they stand."""
-
-    stands: Mapping[Place, Place] = field(default_factory=dict)  # path of the value -> path in the text
-
-    def places(self, paths: Collection[Place]) -> Mapping[Place, tuple[int, int, int, int]]:
-        real = {path: (*self.stands[path[:3]], *path[3:]) if path[:3] in self.stands else path for path in paths}
-        found = Document.places(self, set(real.values()))
-        return {path: found[real[path]] for path in paths}
 
 
 def former_names(parts: Mapping[str, ProviderPart]) -> Mapping[str, tuple[str, str, str]]:

@@ -22,6 +22,7 @@ from pictify_sync.core.ports import ArtifactStore, Clock, Inbox, Provider, State
 from pictify_sync.errors import ForeignState, StalePlan, StateError, UsageError
 from pictify_sync.manifest.context import ReadContext
 from pictify_sync.manifest.desired import Manifests, read_manifests
+from pictify_sync.manifest.schema import FORMATS
 from pictify_sync.providers import registry
 from pictify_sync.providers.spec import Connection
 from pictify_sync.settings import FILE, Settings, load_settings
@@ -235,6 +236,8 @@ class Project:
             root=settings.path(settings.manifests),
             inspector=inspector,
             provider=settings.provider,
+            options=lambda name: registry.find(name).options(),
+            formats=lambda name: FORMATS if registry.instead_of(name) else registry.find(name).media,
             instead_of=registry.instead_of,
             facts=self.facts,
             engine=lambda name, families: registry.find(name).engine(self.provider_settings(name), families),

@@ -10,6 +10,7 @@ from typing import Any
 
 from pictify_sync.core.model import ProviderFacts
 from pictify_sync.errors import Problem
+from pictify_sync.providers.pictify.options import PictureOptions
 
 _NAME = re.compile(r"\{\{\{?[#^]?(?:if |unless |each )?\s*([A-Za-z_]\w*)")
 _FILE = re.compile(r"""(?:src|href)="(?!data:|https?:|\{)([^"]+)"|url\((?!data:|https?:)['"]?([^'")]+)""")
@@ -54,4 +55,10 @@ def facts(name: str) -> ProviderFacts:
     return ProviderFacts(embedded=is_local, billed=not is_local, templates_are_private=is_local)
 
 
-OFFLINE: Mapping[str, Any] = {"inspector": FakeInspector(), "provider": "local", "facts": facts}  # of a ReadContext
+OFFLINE: Mapping[str, Any] = {  # of a ReadContext
+    "inspector": FakeInspector(),
+    "provider": "local",
+    "facts": facts,
+    "options": lambda _: PictureOptions,
+    "formats": lambda _: ("png", "jpeg", "webp"),
+}

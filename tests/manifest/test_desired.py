@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ConfigDict
 
 from pictify_sync.core.fingerprint import canonical, digest, fingerprint, keyed_digest
 from pictify_sync.core.model import UNKNOWN_REVISION, AssetKey
@@ -289,6 +290,39 @@ def test_engines_and_fonts_count_for_the_local_provider_only(project: Project) -
     project.edit("manifests/card.html", lambda text: text + "<style>b {font-family: 'Lora'}</style>")
     assert next(iter(project.read(fonts=lambda _: ("Inter", "Lora")))).spec.engine == "takumi Lora,Inter"
     assert next(iter(project.read(provider="pictify"))).spec.engine == ""
+
+
+@pytest.mark.parametrize("line", ["quality: 0.5", "options: {quality: 0.5}", "quality: 0.5\noptions: {quality: 0.50}"])
+def test_quality_is_an_option_wherever_it_stands(project: Project, line: str) -> None:
+    """At the top of a manifest and under `options` it is the same, and both may say it."""
+    project.edit("manifests/a.yaml", lambda text: f"{text}{line}\n")
+    assert {asset.spec.options for asset in project.read()} == {'{"quality":0.5}'}
+
+
+def test_options_and_formats_are_those_of_the_provider(project: Project) -> None:
+    """Another provider has options and formats of its own; what is not set takes no part in a spec."""
+
+    class Film(BaseModel):
+        model_config = ConfigDict(extra="forbid", strict=True)
+
+        seed: int | None = None
+        voice: str = "Ada"
+
+    formats = {"film": ("mp4",)}
+    project.context = replace(
+        project.context, options=lambda _: Film, formats=lambda name: formats.get(name, ("png", "webp"))
+    )
+    project.edit("manifests/a.yaml", lambda text: text.replace("webp", "mp4") + "provider: film\noptions: {seed: 7}\n")
+    assert {(asset.spec.format, asset.spec.options) for asset in project.read()} == {
+        ("mp4", '{"seed":7,"voice":"Ada"}')
+    }
+    project.edit("manifests/a.yaml", lambda text: text.replace("seed: 7", "seed: x").replace("mp4", "webp"))
+    with pytest.raises(InputError) as caught:
+        project.read()
+    assert [problem.message for problem in caught.value.problems] == [
+        "'format' should be 'mp4', not 'webp'",
+        "'seed' should be a whole number, not 'x'",
+    ]
 
 
 def test_a_provider_that_there_is_not_is_told_at_its_name(project: Project) -> None:
