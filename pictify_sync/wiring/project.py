@@ -239,7 +239,7 @@ class Project:
             options=lambda name: registry.find(name).options(),
             formats=lambda name: FORMATS if registry.instead_of(name) else registry.find(name).media,
             instead_of=registry.instead_of,
-            facts=self.facts,
+            facts=lambda name: ProviderFacts() if registry.instead_of(name) else self.facts(name),
             engine=lambda name, families: registry.find(name).engine(self.provider_settings(name), families),
             fonts=lambda name: registry.find(name).fonts(self.provider_settings(name)),
             sensitive_key=store.sensitive_key() or (token_bytes(32) if glyphs else None),
