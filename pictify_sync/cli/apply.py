@@ -102,6 +102,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
     from pictify_sync.report.outcome import EventRecorder, review_of_apply
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.wiring import ApplyRun
+    from pictify_sync.wiring.session import ignored
     from pictify_sync.workflows.apply.outcome import ApplySummary
 
     pages, recorder, began = pages_of(options), EventRecorder(), monotonic()
@@ -116,7 +117,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             done = ApplyRun(project, recorder.watching(sink), stop).recover()
         agreed = idle = False
         if not stop():
-            plan, manifests = loaded or _plan(ApplyRun(project, lambda _: None, stop), asked, reporter)
+            plan, manifests = loaded or _plan(ApplyRun(project, ignored, stop), asked, reporter)
             _show(plan, project, as_json=as_json)
             reporter.put_plan(plan)
             planned = frozenset() if asked.yes and not asked.approve else _planned(plan)

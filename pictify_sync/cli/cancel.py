@@ -20,15 +20,16 @@ def cancel_command(settings: str | None, batch: str | None, everything: bool) ->
     from pictify_sync.report.terminal.summary import summary_lines
     from pictify_sync.report.words import batches
     from pictify_sync.wiring import ApplyRun
+    from pictify_sync.wiring.session import Watch, open_session
     from pictify_sync.workflows.apply.outcome import ApplySummary
+    from pictify_sync.workflows.resolve import cancel
 
     if (batch is None) is not everything:
         raise click.UsageError("Specify one batch, or --all.")
     with project_of(settings) as project, StopSignal().watching() as stop, progress() as sink:
         check_state(project)
-        run = ApplyRun(project, sink, stop)
-        asked = run.cancel(batch)
-        done = run.recover()
+        asked = cancel(open_session(project, Watch(sink, stop)), batch)
+        done = ApplyRun(project, sink, stop).recover()
     click.echo(f"Asked to cancel {batches(len(asked))}." if asked else "No open batch can be cancelled.", err=True)
     if done != ApplySummary():
         print_output(summary_lines(done, project.remedies(), again="pictify-sync apply"))

@@ -22,12 +22,13 @@ def collect_command(settings: str | None, inbox: str | None, as_json: bool) -> i
     from pictify_sync.cli.console import StopSignal, print_output, progress
     from pictify_sync.report.json.report import collect_document
     from pictify_sync.report.terminal.summary import collected_lines
-    from pictify_sync.wiring import ApplyRun
+    from pictify_sync.wiring.session import Watch, open_session
+    from pictify_sync.workflows.collect import collect
 
     with project_of(settings) as project, StopSignal().watching() as stop:
         check_state(project)
         with progress() as sink:
-            done = ApplyRun(project, sink, stop, inbox=inbox).collect()
+            done = collect(open_session(project, Watch(sink, stop, inbox=inbox)))
         if as_json:
             click.echo(collect_document(done))
         else:

@@ -18,8 +18,8 @@ def resolve_command(settings: str | None, attempt: str, adopt: str | None, resub
 
     Without this command such a batch is decided after its quarantine (settings: in_doubt).
     """
-    from pictify_sync.wiring import ApplyRun
-    from pictify_sync.workflows.resolve import Resolution
+    from pictify_sync.wiring.session import open_session
+    from pictify_sync.workflows.resolve import Resolution, resolve
 
     chosen = [
         how
@@ -34,5 +34,5 @@ def resolve_command(settings: str | None, attempt: str, adopt: str | None, resub
         raise click.UsageError("Specify exactly one of --adopt BATCH_ID, --resubmit, --write-off.")
     with project_of(settings) as project:
         check_state(project)
-        opened = ApplyRun(project, lambda _: None, lambda: False).resolve(attempt, chosen[0], adopt or "")
+        opened = resolve(open_session(project), attempt, chosen[0], adopt or "")
     click.echo(f"{opened.intended.attempt} resolved. Go on with: pictify-sync apply", err=True)

@@ -123,7 +123,7 @@ def rm_command(settings: str | None, patterns: tuple[str, ...]) -> None:
 
     with project_of(settings) as project:
         check_state(project)
-        print_output(taken(upkeep.mend(project).forget(patterns), "forgotten"))
+        print_output(taken(upkeep.edit_state(project).forget(patterns), "forgotten"))
 
 
 @state_command.command("mv")
@@ -138,7 +138,7 @@ def mv_command(settings: str | None, old: str, new: str) -> None:
 
     with project_of(settings) as project:
         check_state(project)
-        print_output(taken([upkeep.mend(project).rename(old, new)], "renamed"))
+        print_output(taken([upkeep.edit_state(project).rename(old, new)], "renamed"))
 
 
 @state_command.command("rebuild")

@@ -17,15 +17,15 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
     from pictify_sync.report.json.report import status_document
     from pictify_sync.report.terminal.health import dialect_line
     from pictify_sync.report.terminal.records import StatusFacts, census, failed_lines, status_lines
+    from pictify_sync.wiring.current_status import capabilities_of, known_dialects
     from pictify_sync.wiring.place import place_note
-    from pictify_sync.wiring.standing import capabilities_of, standings
 
     with project_of(settings) as project:
         store = project.state()
         if failed and not as_json and store.lineage:
             print_output(failed_lines(store.records(), project.remedies()))
             return
-        dialects = standings(project)
+        dialects = known_dialects(project)
         found, opened = census(store.records(), project.settings.provider), store.open_batches()
         names = found.providers | {one.intended.batch.group.provider for one in opened} or {project.settings.provider}
         allowed = capabilities_of(project, names)

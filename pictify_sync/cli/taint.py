@@ -31,5 +31,8 @@ def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> 
     with project_of(settings) as project:
         check_state(project)
         print_output(
-            taken(upkeep.mend(project).taint(patterns, tainted=tainted), "tainted" if tainted else "no longer tainted")
+            taken(
+                upkeep.edit_state(project).taint(patterns, tainted=tainted),
+                "tainted" if tainted else "no longer tainted",
+            )
         )

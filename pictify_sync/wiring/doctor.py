@@ -19,12 +19,11 @@ from pictify_sync.errors import PictifySyncError, StateError, UsageError
 from pictify_sync.manifest.desired import Manifests
 from pictify_sync.providers import registry
 from pictify_sync.state.empty import EmptyStateStore
+from pictify_sync.wiring.current_status import known_dialects
 from pictify_sync.wiring.place import old_places, shown
 from pictify_sync.wiring.project import Project
-from pictify_sync.wiring.run import ApplyRun
-from pictify_sync.wiring.standing import standings
+from pictify_sync.wiring.session import Watch, open_session
 from pictify_sync.wiring.states import place_of
-from pictify_sync.workflows.apply.session import Session
 from pictify_sync.workflows.doctor import checks as health
 from pictify_sync.workflows.doctor import templates as health_templates
 from pictify_sync.workflows.doctor.live import Explored, probe
@@ -177,7 +176,7 @@ def _inbox(project: Project) -> Iterator[Check]:
 def _dialect(project: Project, name: str) -> Iterator[Check]:
     """What a live check found out, and whether the settings say otherwise."""
     place, hint = project.service(name), "pictify-sync doctor --live finds out"
-    known = [one for one in standings(project) if one.probed.provider == name]
+    known = [one for one in known_dialects(project) if one.probed.provider == name]
     here = next((one for one in known if one.here), None)
     if here is None or here.probed.facts is None:
         others = ", ".join(one.probed.service for one in known)
@@ -201,8 +200,7 @@ def _dialect(project: Project, name: str) -> Iterator[Check]:
 def explore(project: Project, provider: str, stop: Callable[[], bool]) -> Explored:
     """Find out and record which dialect a provider speaks; renders. Raises UsageError, ProviderError."""
     service = explorable(project, provider)
-    run = ApplyRun(project, lambda _: None, stop)
-    return probe(Session(run.ports(None)), provider, service)
+    return probe(open_session(project, Watch(stop=stop)), provider, service)
 
 
 def explorable(project: Project, provider: str) -> str:
@@ -216,6 +214,6 @@ def explorable(project: Project, provider: str) -> str:
 def known(project: Project) -> tuple[Standing, ...]:
     """What is known of dialects; nothing where that cannot be read."""
     try:
-        return standings(project)
+        return known_dialects(project)
     except PictifySyncError:
         return ()

@@ -19,22 +19,22 @@ from pictify_sync.providers import registry
 from pictify_sync.state.sqlite.store import SqliteStateStore
 from pictify_sync.wiring.place import pictures_place, placed
 from pictify_sync.wiring.project import Project
-from pictify_sync.wiring.run import ApplyRun
+from pictify_sync.wiring.session import open_session
 from pictify_sync.wiring.states import refuse_own
-from pictify_sync.workflows.apply.session import Session, timestamp
+from pictify_sync.workflows.apply.session import timestamp
 from pictify_sync.workflows.plan import matcher
 
 if TYPE_CHECKING:
     from pictify_sync.state.git.store import GitStateStore
     from pictify_sync.state.snapshot.reader import Imported
-    from pictify_sync.workflows.edit_state import Mending
+    from pictify_sync.workflows.edit_state import StateEdits
 
 
-def mend(project: Project) -> Mending:
+def edit_state(project: Project) -> StateEdits:
     """Changes of the state by hand."""
-    from pictify_sync.workflows.edit_state import Mending  # noqa: PLC0415 - plan and apply mend nothing
+    from pictify_sync.workflows.edit_state import StateEdits  # noqa: PLC0415 - plan and apply edit nothing by hand
 
-    return Mending(Session(ApplyRun(project, lambda _: None, lambda: False).ports(None)))
+    return StateEdits(open_session(project))
 
 
 def log_lines(project: Project, after: int) -> Iterator[str]:
@@ -114,10 +114,9 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
         raise UsageError("there is no state here: nothing was applied, so nothing can be looked at", hint=hint)
     adopted = None if patterns else _new_place(project)
     project.artifacts(deep=deep)
-    run = ApplyRun(project, lambda _: None, lambda: False, records=record)
-    session = Session(run.ports(None))
+    session = open_session(project, writes=record)
     selected: Callable[[AssetKey], bool] = matcher(patterns) if patterns else lambda _: True
-    sight = workflow.Sight(
+    observation = workflow.Observation(
         selected=selected,
         tells=lambda provider: not project.facts(provider).templates_are_private,
         new=new,
@@ -125,8 +124,8 @@ def refresh(project: Project, patterns: Sequence[str], *, record: bool, deep: bo
         retention=lambda provider: project.capabilities(provider).retention_seconds,
     )
     if not record:
-        return workflow.observe(session, sight)
-    found = workflow.refresh(session, sight)
+        return workflow.observe(session, observation)
+    found = workflow.refresh(session, observation)
     if adopted is not None:
         session.commit(lambda: (Bound(adopted, session.now()),))
     return found

@@ -18,7 +18,7 @@ Put = Callable[[Record], Record | None]  # None: leave it as it is
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class StateEdits:
     """Changes of the state that no provider and no file takes part in."""
 
     session: Session

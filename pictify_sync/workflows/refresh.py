@@ -33,7 +33,7 @@ TemplateName = tuple[str, str]  # (provider, declared name or uid)
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Observation:
     """What a refresh looks at."""
 
     selected: Callable[[AssetKey], bool] = lambda _: True  # which records
@@ -79,25 +79,25 @@ class _Templates:
     rendered: dict[TemplateName, str] = field(default_factory=dict)  # ISO time of the newest picture of each
 
 
-def observe(session: Session, sight: Sight) -> Observed:
+def observe(session: Session, wanted: Observation) -> Observed:
     """Look, and give what is not as recorded. Writes nothing. Raises ProviderError when a provider does not answer."""
-    templates, seen = _look_at_templates(session, sight), _Seen()
-    found = tuple(drift for _, drift in _judged(session, sight, templates, seen) if drift)
+    templates, seen = _look_at_templates(session, wanted), _Seen()
+    found = tuple(drift for _, drift in _judged(session, wanted, templates, seen) if drift)
     seen.refuse_nothing()
     return _observed(found, templates, seen, recorded=False)
 
 
-def refresh(session: Session, sight: Sight) -> Observed:
+def refresh(session: Session, wanted: Observation) -> Observed:
     """Observe, and record both new drift and drift that is gone; gives the drift."""
-    templates, seen = _look_at_templates(session, sight), _Seen()
+    templates, seen = _look_at_templates(session, wanted), _Seen()
     found: list[Drift] = []
     changed: list[Record] = []
-    for record, drift in _judged(session, sight, templates, seen):
+    for record, drift in _judged(session, wanted, templates, seen):
         found += [drift] if drift else []
         if with_drift(record, drift) is not None:
             changed.append(record)
     seen.refuse_nothing()
-    session.commit(partial(_entries, session, sight, templates, changed))
+    session.commit(partial(_entries, session, wanted, templates, changed))
     return _observed(tuple(found), templates, seen, recorded=True)
 
 
@@ -110,16 +110,16 @@ def _sorted(templates: _Templates) -> tuple[TemplateDrift, ...]:
     return tuple(templates.drift[name] for name in sorted(templates.drift))
 
 
-def _look_at_templates(session: Session, sight: Sight) -> _Templates:
+def _look_at_templates(session: Session, wanted: Observation) -> _Templates:
     """Ask the providers for every recorded template that a selected picture uses, and for new ones."""
     templates = _Templates({(one.provider, one.name): one for one in session.store.templates()})
     for record in session.store.records():
         spec = record.spec
-        if spec is not None and sight.selected(record.key):
+        if spec is not None and wanted.selected(record.key):
             name = (spec.provider, spec.template)
             templates.rendered[name] = max(templates.rendered.get(name, ""), record.rendered_at or "")
-    for name in sorted(templates.rendered.keys() | set(sight.new)):
-        if not sight.tells(name[0]):
+    for name in sorted(templates.rendered.keys() | set(wanted.new)):
+        if not wanted.tells(name[0]):
             continue
         known = templates.known.get(name)
         uid = name[1] if known is None else known.uid
@@ -132,12 +132,12 @@ def _look_at_templates(session: Session, sight: Sight) -> _Templates:
 
 
 def _judged(
-    session: Session, sight: Sight, templates: _Templates, count: _Seen
+    session: Session, wanted: Observation, templates: _Templates, count: _Seen
 ) -> Iterable[tuple[Record, Drift | None]]:
     records = session.store.records()
-    chosen = (one for one in records if sight.selected(one.key) or _template_of(one) in templates.drift)
-    looked = count.watch(_looked_at(session, sight, chosen))
-    return ((one, _judge(session, sight, templates, one, seen)) for one, seen in looked)
+    chosen = (one for one in records if wanted.selected(one.key) or _template_of(one) in templates.drift)
+    looked = count.watch(_looked_at(session, wanted, chosen))
+    return ((one, _judge(session, wanted, templates, one, seen)) for one, seen in looked)
 
 
 def _template_of(record: Record) -> TemplateName | None:
@@ -145,7 +145,7 @@ def _template_of(record: Record) -> TemplateName | None:
     return None if record.spec is None else (record.spec.provider, record.spec.template)
 
 
-def _looked_at(session: Session, sight: Sight, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
+def _looked_at(session: Session, wanted: Observation, records: Iterable[Record]) -> Iterator[tuple[Record, str]]:
     """Give each record with what its artifact store says of it, many at once: a bucket answers over a network."""
     rest, pending = iter(records), session.store.pending_moves()
     moving = set() if pending is None else {(move.old_path, move.sha256) for move in pending.moves}
@@ -155,14 +155,14 @@ def _looked_at(session: Session, sight: Sight, records: Iterable[Record]) -> Ite
         if artifact is None or ((artifact.path, artifact.sha256) in moving and record.drift is None):
             return "present"  # what was interrupted is on its way: the next apply ends that, and tells what is lost
         seen = session.ports.artifacts.check(artifact)
-        return seen if seen == "present" or sight.held(artifact) else ELSEWHERE
+        return seen if seen == "present" or wanted.held(artifact) else ELSEWHERE
 
     with ThreadPoolExecutor(LOOKS) as pool:
         while window := list(islice(rest, LOOKS * 16)):
             yield from zip(window, pool.map(look, window), strict=True)
 
 
-def _judge(session: Session, sight: Sight, templates: _Templates, record: Record, seen: str) -> Drift | None:
+def _judge(session: Session, wanted: Observation, templates: _Templates, record: Record, seen: str) -> Drift | None:
     """The first that holds: a wrong file, a wrong template, a URL that will never be told."""
     lost = observe_artifact(record, seen)
     if lost is not None or record.spec is None:
@@ -170,20 +170,22 @@ def _judge(session: Session, sight: Sight, templates: _Templates, record: Record
     name = (record.spec.provider, record.spec.template)
     known = templates.known.get(name)
     wrong = observe_maker(record, templates.drift.get(name), None if known is None else known.observed_at)
-    return wrong or observe_age(record, session.ports.clock.now(), sight.retention(record.spec.provider))
+    return wrong or observe_age(record, session.ports.clock.now(), wanted.retention(record.spec.provider))
 
 
-def _entries(session: Session, sight: Sight, templates: _Templates, changed: Sequence[Record]) -> Sequence[Entry]:
+def _entries(
+    session: Session, wanted: Observation, templates: _Templates, changed: Sequence[Record]
+) -> Sequence[Entry]:
     """One commit for a template and its pictures: an apply that knew of one alone would render them wrong again."""
     chunks = (changed[start : start + CHUNK] for start in range(0, len(changed), CHUNK))
-    puts = [entry for chunk in chunks for entry in _put(session, sight, templates, chunk)]
+    puts = [entry for chunk in chunks for entry in _put(session, wanted, templates, chunk)]
     return [*puts, *(entry for name in templates.seen for entry in _template(session, templates, name))]
 
 
-def _put(session: Session, sight: Sight, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
+def _put(session: Session, wanted: Observation, templates: _Templates, records: Sequence[Record]) -> Sequence[Entry]:
     """Judge the records as they are by now: another run may have mended them."""
     now = (record for old in records if (record := session.store.record(old.key)) is not None)
-    judged = ((one, _judge(session, sight, templates, one, seen)) for one, seen in _looked_at(session, sight, now))
+    judged = ((one, _judge(session, wanted, templates, one, seen)) for one, seen in _looked_at(session, wanted, now))
     puts = [put for record, drift in judged if (put := with_drift(record, drift)) is not None]
     return (Recorded("refresh", tuple(puts), (), (), session.now()),) if puts else ()
 

@@ -195,7 +195,7 @@ def test_explain_says_why(project: Path, cli: Run) -> None:
     assert (found["action"], found["reason"], found["renders"]) == ("update", "variables_changed", True)
 
 
-# Mending the state ---------------------------------------------------------------------------------------------------
+# Editing the state ----------------------------------------------------------------------------------------------------
 
 
 def test_taint_and_untaint(project: Path, cli: Run) -> None:

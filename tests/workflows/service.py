@@ -33,7 +33,7 @@ from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
 from pictify_sync.providers.transport.rate import Rate
 from pictify_sync.state.sqlite.store import SqliteStateStore, open_store
-from pictify_sync.wiring.run import new_attempt
+from pictify_sync.wiring.session import new_attempt
 from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Ports, Session

@@ -16,7 +16,7 @@ from pictify_sync.workflows.apply.clear_path import Replaceable
 from pictify_sync.workflows.apply.downloads import fetch
 from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.refresh import Sight, refresh
+from pictify_sync.workflows.refresh import Observation, refresh
 from tests.artifacts.test_decoding import png
 from tests.workflows.scripted import HOST, Scripted
 from tests.workflows.service import Customer, cards
@@ -100,7 +100,7 @@ def test_a_lost_file_is_asked_for_again_before_it_is_rendered(tmp_path: Path) ->
     for file in (tmp_path / "out").rglob("*.png"):
         file.unlink()
     with customer.store() as store:
-        refresh(Session(customer.ports(desired, store)), Sight(tells=lambda _: False))
+        refresh(Session(customer.ports(desired, store)), Observation(tells=lambda _: False))
     service.trouble, service.healed_after = httpx.Response(503), 2
     assert customer.apply(desired).refetched == 1
     assert len(service.posts) == 1

@@ -24,9 +24,9 @@ from pictify_sync.workflows.apply.approval import refuse_stale
 from pictify_sync.workflows.apply.outcome import ApplySummary
 from pictify_sync.workflows.apply.run import carry_out, recover
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.edit_state import Mending
+from pictify_sync.workflows.edit_state import StateEdits
 from pictify_sync.workflows.plan import Choice
-from pictify_sync.workflows.refresh import Sight, refresh
+from pictify_sync.workflows.refresh import Observation, refresh
 from tests.core.assets import asset
 from tests.workflows.world import CrowdedStore, DyingStore, Killed, ListDesired, World
 
@@ -404,8 +404,8 @@ def test_an_interrupted_move_is_no_drift_and_is_not_edited(world: World, after: 
             part(world, after, ["m"], dying)  # type: ignore[arg-type]
         assert store.pending_moves() is not None
         session = Session(world.ports(ListDesired(after), store))
-        assert not refresh(session, Sight()).assets
-        mending = Mending(session)
+        assert not refresh(session, Observation()).assets
+        mending = StateEdits(session)
         for act in (
             lambda: mending.rename("m/a@default", "m/z@default"),
             lambda: mending.forget(["m/a"]),

@@ -10,7 +10,7 @@ import pytest
 
 from pictify_sync.core.model import Capabilities
 from pictify_sync.workflows.apply.session import Session
-from pictify_sync.workflows.refresh import Sight, refresh
+from pictify_sync.workflows.refresh import Observation, refresh
 from tests.workflows.service import CARD, Customer, Service, cards
 from tests.workflows.world import DyingStore, Killed
 
@@ -48,14 +48,14 @@ def test_a_refresh_that_is_killed_leads_to_no_picture_of_a_wrong_template(
     with customer.store() as store:
         dying = DyingStore(store, **{side: number})
         try:
-            refresh(Session(customer.ports(WANTED, dying)), Sight())  # type: ignore[arg-type]
+            refresh(Session(customer.ports(WANTED, dying)), Observation())  # type: ignore[arg-type]
         except Killed:
             assert dying.commits == number
     before = len(service.meter())
     customer.apply(WANTED)
     assert len(service.meter()) == before or html(service) == CARD.html
     with customer.store() as store:
-        refresh(Session(customer.ports(WANTED, store)), Sight())
+        refresh(Session(customer.ports(WANTED, store)), Observation())
     customer.apply(WANTED)
     assert html(service) == CARD.html
     assert len(service.meter()) == before + len(WANTED)

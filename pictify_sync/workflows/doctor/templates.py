@@ -27,7 +27,7 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
-class Misfit:
+class Mismatch:
     """One way in which what is sent does not fit; counted over all pictures."""
 
     health: Health
@@ -83,14 +83,14 @@ def foreign(name: str, use: Use, seen: TemplateRecord | None, desired: Desired) 
 
 def misfits(place: str, assets: Iterable[Asset], rules: tuple[VariableRule, ...]) -> Iterator[Check]:
     """What is sent against the rules: each way of not fitting once, with how often and the first asset."""
-    counts: Counter[Misfit] = Counter()
-    first: dict[Misfit, Asset] = {}
+    counts: Counter[Mismatch] = Counter()
+    first: dict[Mismatch, Asset] = {}
     known = {rule.name: rule for rule in rules}
     before = ""
-    found: tuple[Misfit, ...] = ()
+    found: tuple[Mismatch, ...] = ()
     for asset in assets:
         if asset.variables != before:  # the layouts of an item follow each other
-            before, found = asset.variables, tuple(_misfits(json.loads(asset.variables), known))
+            before, found = asset.variables, tuple(_mismatches(json.loads(asset.variables), known))
         for one in found:
             counts[one] += 1
             first.setdefault(one, asset)
@@ -101,19 +101,19 @@ def misfits(place: str, assets: Iterable[Asset], rules: tuple[VariableRule, ...]
         yield Check("templates", place, one.health, message, one.hint)
 
 
-def _misfits(values: Mapping[str, object], rules: Mapping[str, VariableRule]) -> Iterator[Misfit]:
+def _mismatches(values: Mapping[str, object], rules: Mapping[str, VariableRule]) -> Iterator[Mismatch]:
     for name, rule in rules.items():
         value = values.get(name)
         if value in (None, ""):
             if rule.required and not rule.default:
                 hint = "set it in 'variables', or leave the row out with 'where'"
-                yield Misfit(Health.ERROR, f"it requires '{name}', which is empty or not sent", hint)
+                yield Mismatch(Health.ERROR, f"it requires '{name}', which is empty or not sent", hint)
         elif rule.max_length and isinstance(value, str) and len(value) > rule.max_length:
             hint = f"use | truncate({rule.max_length})"
-            yield Misfit(Health.ERROR, f"'{name}' is longer than its {rule.max_length} characters", hint)
+            yield Mismatch(Health.ERROR, f"'{name}' is longer than its {rule.max_length} characters", hint)
     for name in values:
         if name not in rules:
-            yield Misfit(Health.WARNING, f"it declares no '{name}', which is sent", f"known are {_names(rules)}")
+            yield Mismatch(Health.WARNING, f"it declares no '{name}', which is sent", f"known are {_names(rules)}")
 
 
 def _names(rules: Mapping[str, VariableRule]) -> str:

@@ -20,7 +20,7 @@ def capabilities_of(project: Project, providers: Iterable[str]) -> Mapping[str, 
     return found
 
 
-def standings(project: Project) -> tuple[Standing, ...]:
+def known_dialects(project: Project) -> tuple[Standing, ...]:
     """What live checks found out, and whether it counts where the project is now. Raises UsageError."""
     probes = project.state().probes()
     services = {one.provider: project.service(one.provider) for one in probes}
