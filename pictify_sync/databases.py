@@ -44,7 +44,7 @@ def exists(path: Path) -> bool:
     if stat.S_ISDIR(found.st_mode):
         raise UnusableFileError("it is a folder")
     if not stat.S_ISREG(found.st_mode):
-        raise UnusableFileError("it is no regular file")
+        raise UnusableFileError("it is not a regular file")
     if found.st_size == 0:  # SQLite would take it for a new one, and delete the log beside it
         raise UnusableFileError("it is empty (0 bytes)")
     return True

@@ -47,7 +47,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ObjectInfo:
     """What one look at an object told."""
 
     size: int  # bytes
@@ -71,14 +71,14 @@ class Bucket:
         self._store = store
         self._room = MAX_KEY - len(url.partition("://")[2].partition("/")[2].encode()) - 1
 
-    def look(self, path: str) -> Seen | None:
+    def look(self, path: str) -> ObjectInfo | None:
         """What lies there; None when nothing does, in a bucket that is known to exist."""
         try:
             with _told(self.url):
                 found = obstore.get(self._store, path, options={"head": True})
                 kept = found.attributes.get("sha256", "")
                 known = kept if _SHA256.fullmatch(kept) else None
-                return Seen(found.meta["size"], known, found.meta["e_tag"])
+                return ObjectInfo(found.meta["size"], known, found.meta["e_tag"])
         except FileNotFoundError:
             self.reach()  # a missing bucket answers in the same way
             return None
@@ -201,8 +201,8 @@ def _explained(url: str, error: Exception) -> StorageUnavailable:
     if "region" in text.partition("Debug source")[0]:
         return StorageUnavailable(f"{shown} is in another region", hint="set AWS_REGION to its region")
     if status in (401, 403):
-        hint = f"check {keys}; needed are the rights to list, read, write and delete"
-        return StorageUnavailable(f"{shown} refuses us ({code or status})", hint=hint)
+        hint = f"check {keys}; they need the rights to list, read, write and delete"
+        return StorageUnavailable(f"{shown} refuses access ({code or status})", hint=hint)
     why = f"it answers {status}" if status else "no connection"
     return StorageUnavailable(f"{shown} cannot be reached: {why}", hint="check the endpoint, or try again later")
 

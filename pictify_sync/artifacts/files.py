@@ -208,7 +208,7 @@ class FileArtifacts:
         name = self._staging.take(staged.sha256) if paths else None
         if name is None:  # called again after it had succeeded
             if any(tree.hash(parts(path), staged.size) != staged.sha256 for path in paths):
-                raise ArtifactError("staged bytes are gone", hint="run the command again")
+                raise ArtifactError("the staged bytes were removed", hint="run the command again")
             return
         try:
             for path in paths[:-1]:

@@ -18,7 +18,7 @@ KEPT = ".kept"  # at the end of a spared file's name; then `.kept-2`, ...
 
 
 def move_aside(tree: Tree, names: tuple[str, ...], sha256: str) -> str | None:
-    """Rename what lies there, under an exclusive lock; gives its new path, None when it is gone."""
+    """Rename what lies there, under an exclusive lock and return its new path, None when it is gone."""
     folder, name = tree.existing(names[:-1]), names[-1]
     if hash_file(name, folder) != sha256:
         return None
@@ -45,7 +45,7 @@ def _folder_in_the_way(path: str) -> ArtifactError:
 
 
 def kept_names(name: str) -> Iterator[str]:
-    """Give the names that a file may have which is set aside, in the order in which they are tried."""
+    """Return the names that a file may have which is set aside, in the order in which they are tried."""
     yield f"{name}{KEPT}"
     for number in count(2):
         yield f"{name}{KEPT}-{number}"

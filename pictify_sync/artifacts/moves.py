@@ -56,7 +56,7 @@ def check_moves(moves: Sequence[FileMove]) -> None:
 
 
 def _stage(tree: Tree, to_place: Sequence[FileMove], moves: Sequence[FileMove]) -> set[FileMove]:
-    """Give what has to move a second name; returns the moves whose bytes are gone."""
+    """Return what has to move a second name; returns the moves whose bytes are gone."""
     if not to_place:
         return set()
     tree.folder(MOVES[:1], create=True, mode=0o700)

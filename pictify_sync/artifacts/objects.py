@@ -54,7 +54,7 @@ class ObjectArtifacts:
             with self._local.lend(staged) as file:
                 if file is None:  # called again after it had succeeded
                     if any(self._bucket.checksum(path, staged.size) != staged.sha256 for path in wanted):
-                        raise ArtifactError("staged bytes are gone", hint="run the command again")
+                        raise ArtifactError("the staged bytes were removed", hint="run the command again")
                 else:
                     media_type = sniff.media_type(file.read(12))
                     for path in wanted:

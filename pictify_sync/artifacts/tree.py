@@ -130,7 +130,7 @@ class Tree:
         self._touched.clear()
 
     def hash(self, names: tuple[str, ...], size: int | None = None) -> str | None:
-        """The sha256 of a file; None when it is not there, "" when it is no plain file or has another size."""
+        """The sha256 of a file; None when it is not there, "" when it is not a plain file or has another size."""
         self._trim()
         try:
             folder = self.folder(names[:-1])
@@ -176,7 +176,7 @@ class Tree:
             if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
                 where = "/".join(names)
                 hint = "remove it: pictures are never written through symbolic links"
-                raise ArtifactError(f"{where} below {self._root} is no plain folder", hint=hint) from error
+                raise ArtifactError(f"{where} below {self._root} is not a plain folder", hint=hint) from error
             raise
 
     def _trim(self) -> None:
@@ -201,7 +201,7 @@ def _is_alias(name: str, folder: int) -> bool:
 
 
 def hash_file(name: str, folder: int, size: int | None = None) -> str | None:
-    """The sha256 of a file in a folder; None when it is not there, "" when it is no plain file or has another size."""
+    """The sha256 of a file in a folder; None when there is none, "" when it is not a plain file of that size."""
     try:
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except FileNotFoundError:
@@ -223,11 +223,11 @@ def hash_file(name: str, folder: int, size: int | None = None) -> str | None:
 
 
 def read_file(name: str, folder: int, limit: int) -> bytes:
-    """The bytes of a file in a folder. Raises OSError, and ArtifactError when it is no plain file or larger."""
+    """The bytes of a file in a folder. Raises OSError, and ArtifactError when it is not a plain file or larger."""
     file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with os.fdopen(file, "rb") as opened:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise ArtifactError("it is no plain file")
+            raise ArtifactError("it is not a plain file")
         content = opened.read(limit + 1)
     if len(content) > limit:
         raise ArtifactError(f"it has more than {limit} bytes")

@@ -16,7 +16,7 @@ from pictify_sync.errors import UsageError
 
 MAX_RENDERS = 4  # pictures that one live check may be billed for
 STALE_SECONDS = 30 * 86_400.0  # after which facts are worth another check
-_NO_URL = "the base URL is no URL"
+_NO_URL = "the base URL is not a URL"
 
 
 @dataclass(frozen=True, slots=True)

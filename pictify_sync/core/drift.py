@@ -64,7 +64,7 @@ def observe_age(record: Record, now: float, retention: int | None) -> Drift | No
         return None
     if now - datetime.fromisoformat(record.rendered_at).timestamp() <= retention:
         return None
-    return Drift(record.key, DriftKind.EXPIRED, f"rendered {record.rendered_at}, and its URL was never told")
+    return Drift(record.key, DriftKind.EXPIRED, f"rendered {record.rendered_at}, and its URL is not known")
 
 
 def observe_maker(record: Record, changed: TemplateDrift | None, good_at: str | None) -> Drift | None:

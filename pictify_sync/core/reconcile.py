@@ -43,7 +43,7 @@ UNTOLD = {"NO_OUTCOME", "CANCELLED"}
 
 Result = Published | Unresolved | NotMade
 
-NO_OUTCOME = NotMade("NO_OUTCOME", "the provider reported the batch as finished without a word on this picture")
+NO_OUTCOME = NotMade("NO_OUTCOME", "the provider reported the batch as finished without an outcome for this picture")
 
 
 def settle(

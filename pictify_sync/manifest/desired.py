@@ -48,7 +48,7 @@ class Manifests:
         return len(self._spool)
 
     def get(self, key: AssetKey) -> Asset | None:
-        """Give the asset of a key, None when it is not desired."""
+        """Return the asset of a key, None when it is not desired."""
         return self._spool.get(key)
 
     def is_same_as(self, other: Manifests) -> bool:
@@ -56,7 +56,7 @@ class Manifests:
         return len(self) == len(other) and all(map(eq, self, other))
 
     def payload(self, key: AssetKey, variables: str) -> Mapping[str, object]:
-        """Give what a provider is sent for kept variables. Raises InputError when they can no longer be restored."""
+        """Return what a provider is sent for kept variables. Raises InputError when they can no longer be restored."""
         return self._restorer.payload(key, variables)
 
     def close(self) -> None:
@@ -125,7 +125,7 @@ class _Templates:
         return made
 
     def _doubt(self, loaded: Loaded[AssetsManifest], record: TemplateRecord | None) -> None:
-        """Tell of a name that may be a slip of the pen, and of a uid that the provider did not know.
+        """Report a name that may be a slip of the pen, and of a uid that the provider did not know.
 
         A provider whose templates are private is sent what is declared; what else it holds is known to the state.
         """
@@ -139,7 +139,7 @@ class _Templates:
             hint = nearest(name, self._declared) or (f"there are: {there}" if there else "declare it: 'kind: template'")
             findings.error(("template",), f"no template '{name}' is declared", hint)
         elif record is None and not facts.templates_are_private and (hint := nearest(name, self._declared)):
-            findings.warning(("template",), f"no template '{name}' is declared, so it is taken as a uid", hint)
+            findings.warning(("template",), f"no template '{name}' is declared, so it is used as a uid", hint)
         elif record is not None and record.drift:
             findings.warning(("template",), f"the provider did not know the template '{name}' at the last refresh")
         findings.flush()
@@ -208,9 +208,9 @@ def _check_clashes(spool: Spool, problems: Problems) -> None:
     for clash in spool.duplicates():
         first, second = clash.first, clash.second
         duplicated.add(clash.keys[1].rpartition("@")[0])
-        message = f"the key '{clash.keys[1].rpartition('@')[0]}' is taken already by {_place(first)}"
+        message = f"the key '{clash.keys[1].rpartition('@')[0]}' is already used by {_place(first)}"
         found = Problem(second.file, second.line, second.column, message, "make 'key' unique")
-        problems.add(found, "keys that are taken")
+        problems.add(found, "keys that are used twice")
     for clash in spool.collisions():
         if clash.keys[0].rpartition("@")[0] == clash.keys[1].rpartition("@")[0] and clash.keys[0] != clash.keys[1]:
             hint = "use {{ layout }} in 'output'"

@@ -171,19 +171,19 @@ class Expansion:
         return Item(key, variables, digest(variables), fit, file, (line, column), secrets)
 
     def _fit(self, key: str, outputs: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Tell of a key and of output paths that are not fit; give the paths in NFC when all are."""
+        """Report a key and of output paths that are not valid; return the paths in NFC when all are."""
         before = self.problems.errors
         if not _KEY.match(key):
-            hint = "letters, digits and . _ ~ - after the first; use | slug"
-            self._tell(f"the key {key[:80]!r} is not fit for a key", hint, kind="keys that are not fit")
+            hint = "use letters, digits and . _ ~ -, beginning with a letter or digit; or | slug"
+            self._tell(f"the key {key[:80]!r} is not a valid key", hint, kind="keys that are not valid")
         outputs = tuple(map(paths.normal, outputs))
         for output in outputs:
             if fault := paths.fault(output):
-                self._tell(f"the output path {output[:120]!r} {fault}", kind="output paths that are not fit")
+                self._tell(f"the output path {output[:120]!r} {fault}", kind="output paths that are not valid")
         return outputs if self.problems.errors == before else None
 
     def _bare(self, key: str, outputs: tuple[str, ...] | None) -> Item | None:
-        """Give what can be compared with other rows, of a row that has been told to be wrong."""
+        """Return what can be compared with other rows, of a row that has been told to be wrong."""
         file, line, column = self._place
         if not _KEY.match(key):
             return None
@@ -281,7 +281,7 @@ class Expansion:
         self._tell(f"{name}: {message}", hint, kind=f"failures of '{name}'")
 
     def _tell_absent(self) -> None:
-        """Tell of absent columns once per expression, however many rows lack them."""
+        """Report absent columns once per expression, however many rows lack them."""
         findings = Findings(self.prepared.loaded.document, self.problems)
         parts = dict(self.prepared.parts)
         for (place, name), (file, line, columns, count) in self._absent.items():

@@ -92,7 +92,7 @@ def _kind(given: Path, context: ReadContext, problems: Problems) -> str:
     except (FileNotFoundError, NotADirectoryError, ValueError):
         if has_magic(str(given)):
             return "pattern"
-        message = "the link leads to nothing" if given.is_symlink() else "no such file or folder"
+        message = "the link is broken" if given.is_symlink() else "no such file or folder"
     except OSError as error:
         message = f"cannot be read: {why(error)}"
     problems.add(Problem(shown(given, context.cwd), 0, 0, message))
@@ -136,7 +136,7 @@ def _below_root(context: ReadContext, problems: Problems) -> Sequence[Path]:
 
 
 def _is_apart(folder: Path, project: Path) -> bool:
-    """Tell whether nothing in a folder can belong to the project, so that it need not be walked."""
+    """Return whether nothing in a folder can belong to the project, so that it need not be walked."""
     return not folder.is_relative_to(project) and not project.is_relative_to(folder)
 
 
@@ -223,7 +223,7 @@ def _named(name: str) -> bool:
 
 
 def _check_names(group: Sequence[Loaded[Model]], kind: str, problems: Problems) -> None:
-    """Tell of names that are taken."""
+    """Report names that are taken."""
     seen: dict[str, Loaded[Model]] = {}
     for one in group:
         first = seen.setdefault(one.name.casefold(), one)

@@ -24,7 +24,7 @@ def find_reference(name: str, texts: Mapping[str, str]) -> tuple[str, int, int] 
 
 
 def _forms(*names: str) -> Iterator[str]:
-    """Give patterns of how a name may be written: plain, for html, for an address; with `./` before it."""
+    """Return patterns of how a name may be written: plain, for html, for an address; with `./` before it."""
     for name in dict.fromkeys(names):
         for form in dict.fromkeys((name, escape(name), quote(name))):
             yield rf"(?<![\w./-])(?:\./)?{re.escape(form)}(?![\w-])"

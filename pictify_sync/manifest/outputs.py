@@ -23,7 +23,7 @@ _KEPT = frozenset({".git", "git~1", ".pictify-sync", ".pictify-sync-staging"})  
 
 
 def normal(path: str) -> str:
-    """Give the NFC form of a path."""
+    """Return the NFC form of a path."""
     return path if path.isascii() else unicodedata.normalize("NFC", path)
 
 
@@ -33,7 +33,7 @@ def kept_part(part: str) -> bool:
 
 
 def fault(path: str) -> str:
-    """Say why a path cannot be an output, "" when it can: it must be relative, plain and portable."""
+    """Return why a path cannot be an output, "" when it can: it must be relative, plain and portable."""
     if _PLAIN.match(path) and not _RESERVED.match(path.rpartition("/")[2]):
         return _faulty_folder(path.rpartition("/")[0])
     if path.startswith("/"):

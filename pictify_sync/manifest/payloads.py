@@ -32,7 +32,7 @@ _MEDIA = {
 
 
 def data_uri(name: str, content: bytes) -> str:
-    """Give a file as a `data:` URI; its media type follows from its ending."""
+    """Return a file as a `data:` URI; its media type follows from its ending."""
     media = _MEDIA.get(Path(name).suffix.lower(), "application/octet-stream")
     return f"data:{media};base64,{b64encode(content).decode()}"
 
@@ -46,7 +46,7 @@ class Restorer:
         self._secrets: dict[str, dict[str, Mapping[str, Any]]] = {}  # manifest -> item -> variable -> value
 
     def payload(self, key: AssetKey, variables: str) -> Mapping[str, object]:
-        """Give the variable set to send. Raises InputError when a picture or a sensitive value is no longer as kept."""
+        """Return the variable set to send. InputError when a picture or a sensitive value is no longer as kept."""
         values: dict[str, object] = json.loads(variables)
         for name, value in values.items():
             if isinstance(value, dict) and value.keys() == {FILE, "sha256"}:

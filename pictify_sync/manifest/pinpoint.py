@@ -42,7 +42,7 @@ def pieces(text: str) -> Iterator[tuple[int, str]]:
 
 
 def offset_of(regions: Regions, number: int, words: tuple[str, ...]) -> int:
-    """Give where tokens stand next to each other in an expression, else where that begins."""
+    """Return where tokens stand next to each other in an expression, else where that begins."""
     if number >= len(regions):
         return -1
     region = regions[number]
@@ -54,7 +54,7 @@ def offset_of(regions: Regions, number: int, words: tuple[str, ...]) -> int:
 
 
 def offset_of_column(regions: Regions, name: str) -> int:
-    """Give where the first expression that uses a column names it, -1 when none does."""
+    """Return where the first expression that uses a column names it, -1 when none does."""
     for region in regions:
         before = ["", "", *(token for _, _, token in region)]
         for number, (offset, kind, token) in enumerate(region):
@@ -74,7 +74,7 @@ class Scalars:
         self._starts = [0, *(found.end() for found in _BREAK.finditer(document.text))]
 
     def spot(self, path: Path, start: Spot, offset: int) -> Spot:
-        """Give the line and column of a character of the text at a path; `start` is where the text starts."""
+        """Return the line and column of a character of the text at a path; `start` is where the text starts."""
         value: object = self._document.value
         for part in path:
             try:
@@ -118,7 +118,7 @@ def _position(source: str, start: int, wanted: str) -> int | None:
 
 
 def _next(source: str, at: int, style: str) -> tuple[str, int]:
-    """Give the next character of a value and how many it is written with."""
+    """Return the next character of a value and how many it is written with."""
     pair = source[at : at + 2]
     if style == "'" and pair == "''":
         return "'", 2

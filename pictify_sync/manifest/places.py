@@ -54,7 +54,7 @@ class Problems:
             self.add(problem)
 
     def listed(self) -> tuple[Problem, ...]:
-        """Give them sorted by place, with "and N more" where some were left out."""
+        """Return them sorted by place, with "and N more" where some were left out."""
         more = [
             Problem(file, 0, 0, f"and {count - MAX_OF_A_KIND:,} more: {kind}", severity=self._severity(file, kind))
             for (file, kind), count in self._kinds.items()
@@ -68,7 +68,7 @@ class Problems:
 
 
 def shown(path: Path, cwd: Path) -> str:
-    """Give a path as problems show it: relative to the working directory where possible."""
+    """Return a path as problems show it: relative to the working directory where possible."""
     try:
         return path.relative_to(cwd).as_posix()
     except ValueError:
@@ -165,7 +165,7 @@ def sha256(path: Path) -> str:
 
 
 def _size(limit: int) -> str:
-    """Say a number of bytes in the unit that people know it in."""
+    """Write a number of bytes in the unit that people know it in."""
     for unit, size in (("MiB", 1 << 20), ("MB", 1_000_000), ("KiB", 1 << 10), ("KB", 1_000)):
         if limit >= size and limit % size == 0:
             return f"{limit // size:,} {unit}"

@@ -120,7 +120,7 @@ def _specs(model: AssetsManifest, template: Template, shared: tuple[str, str, st
 
 
 def _options(loaded: Loaded[AssetsManifest], model: type[BaseModel], problems: Problems) -> str:
-    """Check the options against the provider's model; gives them as canonical JSON, without those that are null.
+    """Check the options against the provider's model and return them as canonical JSON, without those that are null.
 
     `quality` at the top is the option of that name.
     """
@@ -264,10 +264,12 @@ def _check_variables(model: AssetsManifest, template: Template, findings: Findin
         rule = template.rules.get(name, VariableRule(name))
         hint = nearest(name, unused if len(unused) <= MAX_COMPARED else ()) or f"add '{name}' to 'variables'"
         if rule.required:
-            message = f"the template '{template.name}' requires the variable '{name}', which nothing fills"
+            message = f"the template '{template.name}' requires the variable '{name}', which the manifest does not set"
             findings.error(("variables",), message, hint)
         elif not rule.default and name in used:
-            findings.warning(("variables",), f"nothing fills '{name}', which the template '{template.name}' uses", hint)
+            findings.warning(
+                ("variables",), f"the manifest does not set '{name}', which the template '{template.name}' uses", hint
+            )
     for name in sorted(unused)[:MAX_COMPARED]:
         hint = nearest(name, unfilled) or nearest(name, wanted)
         findings.warning(
@@ -289,7 +291,7 @@ def _check_secrets(model: AssetsManifest, template: Template, findings: Findings
 def _check_columns(
     rows: RowsFile, parts: Sequence[tuple[Place, Expression]], findings: Findings, problems: Problems
 ) -> set[Place]:
-    """Tell of absent columns of a CSV file; give the fields and variables that cannot do without them."""
+    """Report absent columns of a CSV file; return the fields and variables that cannot do without them."""
     try:
         columns = rows.columns()
     except InputError as error:

@@ -19,12 +19,12 @@ _INTRODUCTION = """\
 # The manifest language
 
 This page is generated from the models that check every file. `pictify-sync schema` prints them as a JSON Schema for
-editors; `pictify-sync validate` checks files and tells every problem of every file, each as
+editors; `pictify-sync validate` checks files and reports every problem of every file, each as
 `file:line:column: what; how to fix`.
 
 Files are YAML 1.2 (core schema): `no`, `on` and `1:30` are texts, `010` is ten, and two equal keys are an error.
 Anchors, aliases, merge keys and tags are refused. A folder is walked for `*.yaml` and `*.yml`; files whose top is a
-list are row data and are passed over. What cannot be read is an error, never the same as nothing. Links are followed
+list are row data and are skipped. What cannot be read is an error, never the same as nothing. Links are followed
 inside the project; one that leads out of it is an error at its place, and so is a folder with a `pictify-sync.yaml` of
 its own: that is another project.
 
@@ -96,7 +96,7 @@ Unicode form and invisible characters, and none may be the folder of another.
 
 
 def reference() -> str:
-    """Give the page as Markdown."""
+    """Return the page as Markdown."""
     sections = [_INTRODUCTION]
     sections += [_section(*section) for section in _SECTIONS]
     sections += [_ROWS, _EXPRESSIONS, _filters(), _tests(), _OUTPUTS]

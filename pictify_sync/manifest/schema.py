@@ -108,7 +108,7 @@ class AssetsManifest(_Strict):
     ] = Field(
         description="The data: a CSV, JSON, JSONL or YAML file beside the manifest, or an inline list of mappings."
     )
-    where: str | None = Field(None, description="An expression; only the rows for which it is true are taken.")
+    where: str | None = Field(None, description="An expression; only the rows for which it is true are used.")
     key: str = Field(min_length=1, description="An expression: the item's name in its key, unique in the manifest.")
     variables: dict[VariableName, Any] = Field(
         {},
@@ -121,7 +121,9 @@ class AssetsManifest(_Strict):
         description="An expression: the picture's path below the output folder. "
         "It may also use `key`, `layout`, `format` and `manifest`.",
     )
-    provider: str | None = Field(None, min_length=1, description="Who renders. Default: the one of the settings.")
+    provider: str | None = Field(
+        None, min_length=1, description="The provider that renders. Default: that of the settings."
+    )
     protect: bool = Field(False, description="True: these assets are never deleted.")
 
     @field_validator("layouts")
@@ -155,7 +157,7 @@ class Layout(_Strict):
 
     width: Side = Field(description="Pixels.")
     height: Side = Field(description="Pixels.")
-    name: str = Field("", max_length=128, description="Display name; it shapes nothing.")
+    name: str = Field("", max_length=128, description="Display name; it does not change the pictures.")
 
     @model_validator(mode="after")
     def _sane(self) -> Layout:
@@ -170,7 +172,7 @@ class TemplateVariable(_Strict):
     type: VariableType = Field("text", description="Type of the value; a local file may be given for an `image`.")
     required: bool = Field(False, description="True: a row that leaves it empty is refused.")
     max_length: int | None = Field(None, ge=1, description="Characters at most.")
-    default: Any = Field(None, description="Taken by the provider when the variable is absent.")
+    default: Any = Field(None, description="Used by the provider when the variable is absent.")
     sensitive: bool = Field(False, description="True: kept as a keyed digest in state, plans, reports and logs.")
 
 

@@ -31,12 +31,12 @@ class Secrecy:
         return frozenset[str]().union(*self.made_of.values())
 
     def cells(self, row: Mapping[str, object]) -> Iterator[object]:
-        """Give what a row holds that may stand in no message."""
+        """Return what a row holds that may stand in no message."""
         columns = row.keys() if self.whole else self.columns
         yield from (row[name] for name in columns if name in row)
 
     def shown_by(self, names: frozenset[str]) -> Iterator[tuple[str, str]]:
-        """Give (column, sensitive variable) of what a text made of these columns would show."""
+        """Return (column, sensitive variable) of what a text made of these columns would show."""
         for variable, columns in sorted(self.made_of.items()):
             if variable not in self.addresses or columns <= names:
                 yield from ((column, variable) for column in sorted(columns & names))

@@ -42,12 +42,12 @@ class Template:
     source: TemplateSource | None = None  # None: not declared, the name is a uid
 
     def revision(self, layout: str) -> str:
-        """Give the digest of what shapes a layout."""
+        """Return the digest of what shapes a layout."""
         return self.revisions.get(layout, UNKNOWN_REVISION)
 
 
 def observed(name: str, record: TemplateRecord | None, inspector: TemplateInspector) -> Template:
-    """Give what state knows of a provider's template. One that is not html does not tell which variables it uses."""
+    """Return what state knows of a provider's template. One that is not html does not tell which variables it uses."""
     if record is None:
         return Template(name, {}, None, {}, None)
     rules = {rule.name: rule for rule in record.variables}
@@ -132,7 +132,7 @@ def _tell_missing(
     spot: tuple[str, int, int] | None,
     around: tuple[ReadContext, Findings],
 ) -> None:
-    """Tell of a file that a page or a stylesheet names, there where it does."""
+    """Report a file that a page or a stylesheet names, there where it does."""
     (name, reason), (context, findings) = missing, around
     folder = Path(loaded.path.parent / loaded.model.html).parent
     hint = _beside(folder / name) if reason == _ABSENT else ""

@@ -22,7 +22,7 @@ from pictify_sync.manifest.places import Problems, Unusable, shown, why
 ENDINGS = (".yaml", ".yml")
 _AGAIN = "run the command again"
 _ELSEWHERE = "run the command in its folder, or choose the settings file with --settings"
-_TARGET = "restore what it leads to, or remove the link"
+_TARGET = "restore its target, or remove the link"
 _APART = "run the command for that project by itself, or choose the settings file with --settings"
 
 Scan = Callable[[Path], Sequence["os.DirEntry[str]"]]
@@ -54,12 +54,12 @@ class Walker:
         yield from self._match(base, parts[pattern.is_absolute() :])
 
     def is_refused(self, path: Path) -> bool:
-        """Tell of a file or folder that may not be read because of where it lies, or leads to."""
+        """Report a file or folder that may not be read because of where it lies, or leads to."""
         link = path.is_symlink()
         try:
             real = Path(os.path.realpath(path, strict=True))
         except FileNotFoundError:
-            self._tell(path, "the link leads to nothing" if link else "the file vanished", _TARGET if link else _AGAIN)
+            self._tell(path, "the link is broken" if link else "the file vanished", _TARGET if link else _AGAIN)
             return True
         except OSError as error:
             self._tell(path, f"cannot be read: {why(error)}")
@@ -74,7 +74,7 @@ class Walker:
         return self._is_foreign(path, real)
 
     def _is_foreign(self, path: Path, real: Path) -> bool:
-        """Tell of what belongs to another project, whose settings and guard are not those of this run."""
+        """Report what belongs to another project, whose settings and guard are not those of this run."""
         if self.context.over_all:
             return False
         below = (one for one in (real, *real.parents) if one != self.context.project)
@@ -118,7 +118,7 @@ class Walker:
             return S_ISDIR(path.stat().st_mode) and self._is_text(path) and not self.is_refused(path)
         except FileNotFoundError:
             if not _is_other_file(entry.name) and not entry.name.endswith(ENDINGS):
-                self._tell(path, "the link leads to nothing", _TARGET)
+                self._tell(path, "the link is broken", _TARGET)
         except OSError as error:
             if not _is_other_file(entry.name):
                 self._tell(path, f"cannot be read: {why(error)}")
@@ -135,7 +135,7 @@ class Walker:
         return not (entry.is_symlink() and self.is_refused(path))
 
     def _is_text(self, path: Path) -> bool:
-        """Tell of a name that is not UTF-8: nothing could be recorded of what is found there."""
+        """Report a name that is not UTF-8: nothing could be recorded of what is found there."""
         try:
             path.name.encode()
         except UnicodeEncodeError:

@@ -28,7 +28,7 @@ _ENTRY = Annotated[Entry, Field(discriminator="kind")]
 
 
 def encode_entry(entry: Entry) -> str:
-    """Give the JSON text of a log entry. Raises StateError when a text in it cannot be stored."""
+    """Return the JSON text of a log entry. Raises StateError when a text in it cannot be stored."""
     return encode(_ENTRY, entry)
 
 
@@ -39,7 +39,7 @@ def decode_entry(body: str | bytes) -> Entry:
 
 
 def encode(kind: Any, value: object) -> str:
-    """Give the JSON text of a value of core. Raises StateError when a text in it cannot be stored."""
+    """Return the JSON text of a value of core. Raises StateError when a text in it cannot be stored."""
     try:
         return adapter(kind).dump_json(value).decode()
     except ValueError as error:
@@ -82,7 +82,7 @@ def options_of_quality(quality: object) -> str:
     if quality is None:
         return "{}"
     if isinstance(quality, bool) or not isinstance(quality, int | float):
-        raise ValueError("the quality is no number")
+        raise ValueError("the quality is not a number")
     return canonical({"quality": float(quality)})
 
 

@@ -32,12 +32,14 @@ def parse(text: str | bytes) -> Any:
 
 def key_fault(key: str) -> str | None:
     """What is wrong with an asset key, None when nothing is."""
-    return None if is_key(key) else f"{_short(key)} is no asset key"
+    return None if is_key(key) else f"{_short(key)} is not an asset key"
 
 
 def path_fault(path: str) -> str | None:
     """What is wrong with an output path, None when it stays below the root."""
-    return None if len(path) <= 4096 and _PATH.fullmatch(path) else f"{_short(path)} is no path below the output folder"
+    return (
+        None if len(path) <= 4096 and _PATH.fullmatch(path) else f"{_short(path)} is not a path below the output folder"
+    )
 
 
 def record_faults(record: Record) -> Iterator[str]:
@@ -53,7 +55,7 @@ def record_faults(record: Record) -> Iterator[str]:
     if record.artifact is not None:
         yield from artifact_faults(record.artifact)
     if not 0 <= record.attempts < 1 << 31:
-        yield "the number of attempts is none"
+        yield "the number of attempts is not valid"
 
 
 def spec_faults(fingerprint: Fingerprint, spec: RenderSpec) -> Iterator[str]:
@@ -78,7 +80,7 @@ def _options_faults(text: str) -> Iterator[str]:
         yield f"the options are not JSON: {error}"
         return
     if not isinstance(options, dict) or canonical(options) != text:
-        yield "the options are no mapping in canonical form"
+        yield "the options are not a mapping in canonical form"
     elif isinstance(quality := options.get("quality"), int | float) and not 0 < quality <= 1:
         yield "the quality is not above 0 and up to 1"
 
@@ -93,7 +95,7 @@ def artifact_faults(artifact: Artifact) -> Iterator[str]:
     """What is wrong with an artifact that came from a file."""
     yield from filter(None, (path_fault(artifact.path),))
     if not _SHA256.fullmatch(artifact.sha256) or not 0 <= artifact.size < 2**62:
-        yield "the artifact's checksum or size is none"
+        yield "the artifact's checksum or size is not valid"
 
 
 class Faults:
@@ -124,12 +126,12 @@ class Faults:
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a name stands twice in an object")
+        raise ValueError("a name is given twice in an object")
     return found
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _short(text: str) -> str:

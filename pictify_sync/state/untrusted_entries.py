@@ -45,13 +45,13 @@ _BATCH = re.compile(
 
 def entry_faults(entry: Entry) -> Iterator[str]:
     """What is wrong with an entry that came from elsewhere; nothing when all is well."""
-    yield from [] if _is_time(entry.at) else ["the time is none"]
+    yield from [] if _is_time(entry.at) else ["the time is not valid"]
     match entry:
         case Intended():
             yield from _intended_faults(entry)
         case Submitted():
             yield from _id_faults(entry.attempt)
-            yield from [] if _BATCH.fullmatch(entry.batch_id) else ["the batch id is none"]
+            yield from [] if _BATCH.fullmatch(entry.batch_id) else ["the batch id is not valid"]
         case Doubted() | Abandoned():
             yield from _id_faults(entry.attempt)
         case Settled():
@@ -65,12 +65,14 @@ def entry_faults(entry: Entry) -> Iterator[str]:
         case Probed():
             yield from _id_faults(entry.run)
         case TemplateRecorded():
-            yield from [] if _is_time(entry.record.observed_at or entry.at) else ["the time it was observed is none"]
+            yield from (
+                [] if _is_time(entry.record.observed_at or entry.at) else ["the time it was observed is not valid"]
+            )
         case Bound():
             yield from _identity_faults(entry.project)
         case Applied():
             yield from _id_faults(entry.run)
-            yield from [] if _COMMIT.fullmatch(entry.commit) else ["the commit is none"]
+            yield from [] if _COMMIT.fullmatch(entry.commit) else ["the commit is not valid"]
         case Spent():
             return
         case _:
@@ -88,7 +90,7 @@ def _effect_faults(puts: Iterable[Record], removes: Iterable[AssetKey], obsolete
     for record in puts:
         yield from record_faults(record)
         if record.rendered_at is not None and not _is_time(record.rendered_at):
-            yield f"the time of {record.key} is none"
+            yield f"the time of {record.key} is not valid"
     yield from filter(None, map(key_fault, removes))
     yield from filter(None, (path_fault(file.path) for file in obsolete))
 
@@ -100,7 +102,7 @@ def _move_faults(moves: Iterable[FileMove]) -> Iterator[str]:
 
 def _id_faults(attempt: str) -> Iterator[str]:
     if not _ID.fullmatch(attempt):
-        yield "the id of an attempt or a run is none"
+        yield "the id of an attempt or a run is not valid"
 
 
 def _identity_faults(project: ProjectIdentity) -> Iterator[str]:
@@ -108,9 +110,9 @@ def _identity_faults(project: ProjectIdentity) -> Iterator[str]:
     if len(project.scattered) > _MOST_ROOTS:
         yield "the pictures are in too many places"
     if any(len(text) > _LONGEST or not text.isprintable() for text in (*texts, *project.scattered)):
-        yield "the project is named by no plain text"
+        yield "the project's name is not plain text"
     if len(project.roots) > _MOST_ROOTS or not all(map(_COMMIT.fullmatch, project.roots)):
-        yield "the first commits of the project are none"
+        yield "the first commits of the project are not valid"
 
 
 def _is_time(text: str) -> bool:

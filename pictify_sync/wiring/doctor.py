@@ -207,7 +207,7 @@ def explorable(project: Project, provider: str) -> str:
     """The service that a live check would render at. Raises UsageError for an embedded provider."""
     if project.facts(provider).embedded:
         hint = "name another with --provider, or set `provider` in the settings"
-        raise UsageError(f"the provider {provider} is part of pictify-sync: nothing is to be found out", hint=hint)
+        raise UsageError(f"the provider {provider} is part of pictify-sync: there is nothing to find out", hint=hint)
     return project.service(provider)
 
 

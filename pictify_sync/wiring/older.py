@@ -33,7 +33,7 @@ def refuse_older(project: Project, *, allowed: bool) -> str:
         return ""  # nobody else applies: commits that were amended, or another branch
     if order is Order.DIVERGED:
         return (
-            f"the commit {head[:SHORT]} does not hold {short}, which was applied last: what only that one asks for goes"
+            f"the commit {head[:SHORT]} does not hold {short}, which was applied last: what only that one declares goes"
         )
     if order is not Order.UNKNOWN:
         return ""

@@ -63,13 +63,13 @@ def find_relocation(settings: Settings, store: StateStore) -> Relocation | None:
     if not (old.startswith(FILES) and new.startswith(FILES)):
         raise PlaceChanged(
             f"the {count:,} recorded pictures are kept in {shown(old)}, and the settings say {shown(new)}",
-            hint=f"take the setting back; or {_by_hand(old, new)}, then run: pictify-sync refresh. It looks for the "
+            hint=f"undo that change; or {_by_hand(old, new)}, then run: pictify-sync refresh. It looks for the "
             "pictures there; the next plan fetches or renders those that are missing",
         )
     if not is_reachable(settings, old):
         raise PlaceChanged(
             f"the {count:,} recorded pictures are kept in {shown(old)}, which lies outside of the project",
-            hint=f"take the setting back; or move the files to {shown(new)} yourself, then run: pictify-sync refresh",
+            hint=f"undo that change; or move the files to {shown(new)} yourself, then run: pictify-sync refresh",
         )
     return Relocation(old, new, count, also)
 

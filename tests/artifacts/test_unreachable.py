@@ -1,4 +1,4 @@
-"""Object storage that is down, refuses us or has no such bucket: an error in words of ours, never "missing"."""
+"""Object storage that is down, refuses access or has no such bucket: an error in words of ours, never "missing"."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def with_wrong_keys() -> Iterator[str]:
 SERVICES: dict[str, tuple[Callable[[], AbstractContextManager[str]], str, str]] = {
     "down": (down, "s3://pictures/p", "cannot be reached: no connection"),
     "no name": (lambda: nullcontext("http://storage.invalid"), "s3://pictures/p", "cannot be reached"),
-    "wrong keys": (with_wrong_keys, "s3://pictures/p", r"refuses us \((403|InvalidAccessKeyId)\)"),
+    "wrong keys": (with_wrong_keys, "s3://pictures/p", r"refuses access \((403|InvalidAccessKeyId)\)"),
     "no bucket": (serving, "s3://no-such-bucket/p", "s3://no-such-bucket does not exist"),
     "errors": (lambda: failing(500), "s3://pictures/p", "it answers 500"),
     "busy": (lambda: failing(503, b"<Error><Code>SlowDown</Code></Error>"), "s3://pictures/p", "it answers 503"),
-    "forbidden": (lambda: failing(403, b""), "s3://pictures/p", "refuses us"),
+    "forbidden": (lambda: failing(403, b""), "s3://pictures/p", "refuses access"),
     "a proxy": (lambda: failing(502, b"<html>Bad Gateway"), "s3://pictures/p", "it answers 502"),
     "elsewhere": (lambda: failing(301, b""), "s3://pictures/p", "region|cannot be reached"),
 }

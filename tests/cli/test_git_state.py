@@ -70,7 +70,7 @@ def test_a_snapshot_begins_a_state(hub: Hub, clone: Callable[[str], ProjectFolde
     (two.folder / "s.jsonl").write_text(snapshot)
     git(hub.folder, "update-ref", "-d", REF)
     gone = at(one, "state", "fetch")
-    assert (gone.code, "somebody deleted the ref" in gone.talk) == (1, True)
+    assert (gone.code, "the ref was deleted" in gone.talk) == (1, True)
     assert at(two, "state", "import", "s.jsonl").code == 0
     assert at(two, "state", "export").out == snapshot
     assert "has a history already" in at(two, "state", "import", "s.jsonl").talk
@@ -86,7 +86,7 @@ def test_a_ref_that_was_deleted_comes_back(hub: Hub, clone: Callable[[str], Proj
         assert at(project, "state", "fetch").code == 0
     git(hub.folder, "update-ref", "-d", REF)
     refused = at(one, "state", "fetch")
-    assert (refused.code, "somebody deleted the ref" in refused.talk) == (1, True)
+    assert (refused.code, "the ref was deleted" in refused.talk) == (1, True)
     snapshot = at(one, "state", "export").out
     one.write("state.jsonl", snapshot)
     pattern = refused.talk.partition("remove ")[2].partition(",")[0]

@@ -94,7 +94,7 @@ def test_a_lost_link_is_not_a_missing_folder(project: Path, cli: Run) -> None:
     """Nothing of a first project is said where the manifests folder leads to nothing."""
     (project / "manifests").rename(project / "elsewhere")
     (project / "manifests").symlink_to("gone")
-    assert cli("plan").talk.startswith("manifests: error: the link leads to nothing")
+    assert cli("plan").talk.startswith("manifests: error: the link is broken")
 
 
 def test_a_saved_plan_is_no_path_of_a_project(tree: Path) -> None:

@@ -57,12 +57,12 @@ output: "{{ out | default(key) }}-{{ layout }}"
     assert [line.removeprefix("manifests/a.yaml:").split(";")[0] for line in told] == [
         "1:1: the field 'version' is missing",
         "2:20: the template 'card' has no layout 'sqare'",
-        "5:5: the key 'a/a' is taken already by manifests/a.yaml:4:5",
-        "6:5: the key 'c d' is not fit for a key",
+        "5:5: the key 'a/a' is already used by manifests/a.yaml:4:5",
+        "6:5: the key 'c d' is not a valid key",
         "7:5: the output path '/etc/e-default' is an absolute path",
         "7:5: the output path '/etc/e-sqare' is an absolute path",
         "9:5: the output path 'G.png-default' is that of a/f@default too, from manifests/a.yaml:8:5",
-        "11:5: the key 'a/h' is taken already by manifests/a.yaml:10:5",
+        "11:5: the key 'a/h' is already used by manifests/a.yaml:10:5",
         "12:1: unknown field 'nmae'",
         "15:14: no column 'title' in manifests/a.yaml:10",
         "16:26: there is no filter 'uper'",
@@ -76,11 +76,11 @@ def test_a_wrong_output_hides_no_duplicate_key(project: Project) -> None:
     text = ASSETS.replace("out/{{ key }}", "../{{ gone }}").replace("rows.jsonl", "rows.csv")
     project.write("manifests/rows.csv", "id,title\na,A\nb,B\na,C\n")
     project.write("manifests/a.yaml", text)
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    assert "manifests/rows.csv:4:1: the key 'a/a' is already used by manifests/rows.csv:2:1" in project.fails()
     project.edit("manifests/a.yaml", lambda text: text.replace("gone", "id"))
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    assert "manifests/rows.csv:4:1: the key 'a/a' is already used by manifests/rows.csv:2:1" in project.fails()
     project.edit("manifests/a.yaml", lambda text: text.replace("id }}.", "title | int }}."))
-    assert "manifests/rows.csv:4:1: the key 'a/a' is taken already by manifests/rows.csv:2:1" in project.fails()
+    assert "manifests/rows.csv:4:1: the key 'a/a' is already used by manifests/rows.csv:2:1" in project.fails()
     project.edit("manifests/a.yaml", lambda text: text.replace('key: "{{ id }}"\n', ""))
     assert "the field 'key' is missing" in project.fails()
 

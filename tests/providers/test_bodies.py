@@ -61,7 +61,7 @@ def test_an_answer_without_end_is_read_once_and_not_to_the_end() -> None:
 def test_an_answer_that_trickles_is_given_up() -> None:
     """The time is that of the whole answer."""
     doubt = provider(httpx.Response(202, stream=Stream()), seconds=0.0).submit(BATCH)
-    assert doubt == InDoubt("ReadTimeout: the answer is not over after 0 s")
+    assert doubt == InDoubt("ReadTimeout: the answer is not complete after 0 s")
 
 
 def test_a_picture_that_trickles_is_given_up() -> None:

@@ -12,7 +12,7 @@ from pictify_sync.core.outcomes import BatchStatus, Failed, Rendered
 from pictify_sync.providers.pictify.dialects import read_results
 
 URL = "https://cdn.pictify.io/r/a.png"
-LOST = Failed("NO_OUTCOME", "the provider's results do not tell of this picture")
+LOST = Failed("NO_OUTCOME", "the provider's results do not mention this picture")
 
 
 def test_nested() -> None:

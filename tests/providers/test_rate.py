@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pictify_sync.providers.transport.rate import LONGEST_TURN, WINDOW, Rate, Throttled, Told, limits_told, wait_told
+from pictify_sync.providers.transport.rate import (
+    LONGEST_TURN,
+    WINDOW,
+    Rate,
+    RateHints,
+    Throttled,
+    limits_told,
+    wait_told,
+)
 from tests.providers.clock import FakeClock
 
 START = FakeClock().time
@@ -68,7 +76,7 @@ def test_told_waits_are_kept() -> None:
     """After a 429 with a time nothing leaves before it, and the first request leaves right then."""
     clock = FakeClock()
     rate = Rate(clock, 60)
-    rate.learn(Told(refused=True, wait=7.0))
+    rate.learn(RateHints(refused=True, wait=7.0))
     ((_, sent, _),) = run(rate, clock, [(0, 0)])
     assert sent == START + 7.0
 
@@ -79,7 +87,7 @@ def test_wordless_refusals_back_off() -> None:
     rate = Rate(clock, 60)
     waits = []
     for refused in (True, True, True, True, True, True, True, False, True):
-        rate.learn(Told(refused=refused))
+        rate.learn(RateHints(refused=refused))
         before = clock.time
         run(rate, clock, [(0, 0)])
         waits.append(clock.time - before)
@@ -90,7 +98,7 @@ def test_too_many_open_batches_stop_no_polls() -> None:
     """A wordless 429 to a create may be about open batches: polls go on, or they would never end."""
     clock = FakeClock()
     rate = Rate(clock, 60)
-    rate.learn(Told(refused=True, creates=True))
+    rate.learn(RateHints(refused=True, creates=True))
     run(rate, clock, [(0, 0)])
     assert clock.slept == []
 
@@ -99,7 +107,7 @@ def test_long_waits_are_the_callers() -> None:
     """A wait of more than two minutes raises, with nothing sent, and is over when it is over."""
     clock = FakeClock()
     rate = Rate(clock, 60)
-    rate.learn(Told(refused=True, wait=3600.0))
+    rate.learn(RateHints(refused=True, wait=3600.0))
     with pytest.raises(Throttled) as caught, rate.turn():
         raise AssertionError
     assert caught.value.seconds == 3600
@@ -119,7 +127,7 @@ def test_a_told_limit_is_learned() -> None:
         (300, None, None, 300),
     ]:
         rate = Rate(FakeClock(), 60, most=most)
-        rate.learn(Told(limit=told, reset=None if reset is None else START + reset))
+        rate.learn(RateHints(limit=told, reset=None if reset is None else START + reset))
         assert rate.limit == expected
 
 
@@ -128,7 +136,7 @@ def test_others_use_the_account_too() -> None:
     clock = FakeClock()
     rate = Rate(clock, 60)
     with rate.turn():
-        rate.learn(Told(remaining=3, reset=START + 40))
+        rate.learn(RateHints(remaining=3, reset=START + 40))
     times = run(rate, clock, [(0, 0)] * 5)
     assert [sent - START for _, sent, _ in times] == [0, 0, 0, 40, 40]
 
@@ -137,7 +145,7 @@ def test_nothing_left_waits_for_the_reset() -> None:
     """A 429 with nothing remaining and no Retry-After waits until the reset."""
     clock = FakeClock()
     rate = Rate(clock, 60)
-    rate.learn(Told(refused=True, remaining=0, reset=START + 33))
+    rate.learn(RateHints(refused=True, remaining=0, reset=START + 33))
     assert run(rate, clock, [(0, 0)])[0][1] == START + 33
 
 
@@ -150,11 +158,11 @@ def test_a_lower_limit_is_guessed_and_forgotten() -> None:
     rate = Rate(clock, 60)
     run(rate, clock, [(0, 0)] * 20)
     with rate.turn():
-        rate.learn(Told(refused=True, creates=True))
+        rate.learn(RateHints(refused=True, creates=True))
     assert rate.limit == 60
     clock.time += 1
     with rate.turn():
-        rate.learn(Told(refused=True))
+        rate.learn(RateHints(refused=True))
     assert rate.limit == 21
     run(rate, clock, [(0.5, 0)] * 2000)
     assert rate.limit == 60
@@ -168,15 +176,15 @@ class Server:
         self.taken: list[float] = []
         self.refused = 0
 
-    def ask(self) -> Told:
+    def ask(self) -> RateHints:
         now = self.clock.time
         since = now - now % 60 if self.fixed else now - 60
         used = sum(one > since or (self.fixed and one == since) for one in self.taken)
         if used >= self.limit:
             self.refused += 1
-            return Told(refused=True)
+            return RateHints(refused=True)
         self.taken.append(now)
-        return Told()
+        return RateHints()
 
 
 @given(st.integers(1, 30), st.booleans(), st.lists(st.floats(0, 3), min_size=30, max_size=120))

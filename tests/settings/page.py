@@ -21,8 +21,8 @@ Schema for editors.
 
 Settings are read from the nearest `pictify-sync.yaml`, or from the file that `--settings FILE` (before the command)
 names, which then decides alone; without a file every field has its default. Paths in it are relative to the folder of
-that file, which is the project folder: no manifest may name a file outside it. All problems are told at once, each as
-`file:line:column: what; how to fix`. What is set here may not be set in a manifest, so that whoever edits a manifest
+that file, which is the project folder: no manifest may name a file outside it. All problems are reported at once, as
+`file:line:column: what; how to fix`. What is set here may not be set in a manifest, so a change of a manifest
 cannot choose hosts, folders or limits.
 
 ## Which file is found

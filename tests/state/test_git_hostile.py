@@ -45,8 +45,8 @@ PART = "checkpoint/0000.jsonl"
         (put("meta.json", "[" * 5000), "nested"),
         (put("meta.json", "[]"), "not that of a state"),
         (put("meta.json", "x" * 70_000), "65,536"),
-        (put("meta.json", "../../etc/passwd", "120000"), "no plain file"),
-        (put("meta.json/x", "{}"), "no plain file"),
+        (put("meta.json", "../../etc/passwd", "120000"), "not a plain file"),
+        (put("meta.json/x", "{}"), "not a plain file"),
         (meta(format_version=4), "upgrade"),
         (meta(lineage="../x"), "impossible"),
         (meta(lineage=7), "lineage"),
@@ -61,10 +61,10 @@ PART = "checkpoint/0000.jsonl"
         (put("log/x", "{}\n"), "does not belong"),
         (put("hooks/post-checkout", "touch pwned", "100755"), "does not belong"),
         (put(".git", "gitdir: x"), "does not belong"),
-        (put("log/..", "x"), "does not belong|no plain file"),
-        (put(SECOND, "x", "120000"), "no plain file"),
-        (put(SECOND, "x", "100755"), "no plain file"),
-        (put("checkpoint/0001.jsonl/x", "x"), "no plain file"),
+        (put("log/..", "x"), "does not belong|not a plain file"),
+        (put(SECOND, "x", "120000"), "not a plain file"),
+        (put(SECOND, "x", "100755"), "not a plain file"),
+        (put("checkpoint/0001.jsonl/x", "x"), "not a plain file"),
         (rename(SECOND, "log/000000000004-000000000005.jsonl"), "1 entries where its name says 2"),
         (put(SECOND, "not json\n"), "JSON"),
         (put(SECOND, "[" * 100_000 + "\n"), "not readable"),
@@ -73,10 +73,13 @@ PART = "checkpoint/0000.jsonl"
         (entry(lambda value: value.update(at="yesterday")), "time"),
         (entry(lambda value: value.update(attempt="a\r\nX-Evil: 1")), "id of an attempt"),
         (entry(lambda value: value.update(attempt="a1")), "exists already"),
-        (entry(lambda value: value["claims"][0].update(output="../../x.webp")), "no path below"),
-        (entry(lambda value: value["claims"][0].update(output="/etc/passwd")), "no path below"),
-        (entry(lambda value: value["claims"][0].update(key="../x")), "no asset key"),
-        (entry(lambda value: value["puts"][0]["artifact"].update(path="../x"), recorded(stored(9))), "no path below"),
+        (entry(lambda value: value["claims"][0].update(output="../../x.webp")), "not a path below"),
+        (entry(lambda value: value["claims"][0].update(output="/etc/passwd")), "not a path below"),
+        (entry(lambda value: value["claims"][0].update(key="../x")), "not an asset key"),
+        (
+            entry(lambda value: value["puts"][0]["artifact"].update(path="../x"), recorded(stored(9))),
+            "not a path below",
+        ),
         (entry(lambda value: value["puts"][0].update(attempts=10**40), recorded(stored(9))), "attempts"),
         (entry(lambda value: value.update(billed_max=10**40), settled("a1", stored(1))), "impossible|billed"),
         (
@@ -84,8 +87,8 @@ PART = "checkpoint/0000.jsonl"
             "fingerprint",
         ),
         (entry(lambda value: None, settled("a9", stored(1))), "not open"),
-        (edit(PART, '"lineage":"', '"lineage":"0'), "lineage is another"),
-        (edit(PART, "cards/003.webp", "../003.webp"), "no path below"),
+        (edit(PART, '"lineage":"', '"lineage":"0'), "lineage differs"),
+        (edit(PART, "cards/003.webp", "../003.webp"), "not a path below"),
         (edit(PART, '"tainted":false', '"tainted":"no"'), "tainted"),
         (edit(PART, '"status":"stored"', '"status":"eaten"'), "status"),
         (put(PART, "\x00\n"), "not a snapshot|JSON"),
@@ -133,7 +136,7 @@ def test_a_state_that_was_put_in_place_of_another(hub: Hub, tmp_path: Path) -> N
         other.commit(0, [recorded(stored(7))])
     with hub.open(tmp_path / "filler", linger=60) as store:
         git(hub.folder, "fetch", "--force", str(tmp_path / "other.git"), f"+{REF}:{REF}")
-        with pytest.raises(StateError, match="its lineage is another"):
+        with pytest.raises(StateError, match="its lineage differs"):
             store.commit(4, [recorded(stored(8))])
     with hub.open(tmp_path / "filler") as store:
         assert [record.key for record in store.records()] == [stored(7).key]

@@ -90,7 +90,7 @@ def test_what_would_harm_git_or_a_terminal_is_refused(tmp_path: Path, entry: Ent
     """A commit is hex digits, and a project plain text, whoever wrote the entry or the snapshot."""
     with (
         Hub(tmp_path / "hub.git").open(tmp_path / "one") as store,
-        pytest.raises(StateError, match="no run would take"),
+        pytest.raises(StateError, match="an invalid entry"),
     ):
         store.commit(0, [entry])
     lines: list[str] = []

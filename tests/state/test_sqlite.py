@@ -95,7 +95,7 @@ def test_a_foreign_database_is_refused(tmp_path: Path) -> None:
     connection.close()
     before = path.read_bytes()
     for create in (True, False):
-        with pytest.raises(StateError, match="no state"):
+        with pytest.raises(StateError, match="not a state"):
             open_store(path, create=create)
     assert path.read_bytes()[100:] == before[100:]  # apart from the header, which counts openings
 
@@ -161,7 +161,7 @@ def test_bytes_that_are_no_text_are_a_damage_and_are_not_quoted(tmp_path: Path) 
     with open_at(tmp_path) as store:
         store.commit(0, [intended("a1", {1: 1}), submitted("a1")])
         _tamper(store.path, "UPDATE log SET body = CAST(x'7b22ff' AS TEXT) WHERE serial = 2")
-        with pytest.raises(StateError, match="bytes that are no text") as caught:
+        with pytest.raises(StateError, match="bytes that are not text") as caught:
             list(store.entries())
         assert "damaged" in caught.value.hint
 

@@ -32,7 +32,7 @@ def repeated(body: dict[str, Any]) -> None:
         (lambda body: body.update(totalItems=-3), "totalItems is -3"),
         (lambda body: body.update(failedItems=1), "3 completed and 1 failed are not 3"),
         (lambda body: body.update(completedItems=2, failedItems=1), "it counts 2 as completed, and its results 3"),
-        (repeated, "its results tell of index 0 twice, and not the same"),
+        (repeated, "its results have index 0 twice, with different outcomes"),
     ],
 )
 def test_what_does_not_add_up_is_asked_for_again_and_told(tmp_path: Path, bend: Bend, detail: str) -> None:

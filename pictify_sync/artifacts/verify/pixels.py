@@ -79,4 +79,4 @@ def _count_rows(content: bytes | mmap) -> None:
 
 def _words(error: Exception) -> str:
     text = str(error).partition("\n")[0][:200]
-    return "no decoder takes it" if "cannot identify" in text else text or type(error).__name__
+    return "it cannot be decoded" if "cannot identify" in text else text or type(error).__name__

@@ -61,7 +61,7 @@ def verify(content: bytes | mmap, expect: Expectation) -> Picture:
 
 
 def identify(content: bytes) -> Picture:
-    """Give what the bytes are if they are a whole file of any known kind. Raises DownloadError otherwise."""
+    """Return what the bytes are if they are a whole file of any known kind. Raises DownloadError otherwise."""
     found = _kind(content)
     if found is None:
         raise DownloadError(f"not a picture: {_guess(content)}")
@@ -103,7 +103,7 @@ def _guess(content: bytes | mmap) -> str:
         return "it looks like JSON"
     if start.startswith(b"gif8"):
         return "it looks like a GIF"
-    return "its first bytes are of no known picture"
+    return "its first bytes are not those of a known image format"
 
 
 def _png(content: bytes | mmap) -> Picture:

@@ -28,17 +28,17 @@ from pictify_sync.manifest.expressions.operations import (
 
 
 def default_to(item: Any, default_value: Any = "", boolean: bool = False) -> Any:
-    """Give another value for an absent one, with `true` also for an empty one."""
+    """Return another value for an absent one, with `true` also for an empty one."""
     return default_value if isinstance(item, Missing) or (boolean and not item) else item
 
 
 def to_int(item: Any, default: Any = None) -> Any:
-    """Give a whole number; the fraction is cut off."""
+    """Return a whole number; the fraction is cut off."""
     return _convert(item, default, lambda it: int(it) if _is_whole(it) else int(float(it)), "whole number", "int(0)")
 
 
 def to_float(item: Any, default: Any = None) -> Any:
-    """Give a number with a fraction."""
+    """Return a number with a fraction."""
     return _convert(item, default, float, "number", "float(0)")
 
 
@@ -91,12 +91,12 @@ def slug(item: Any) -> str:
 
 
 def first(item: Any) -> Any:
-    """Give the first value of a list, or the first character of a text."""
+    """Return the first value of a list, or the first character of a text."""
     return _end(item, 0)
 
 
 def last(item: Any) -> Any:
-    """Give the last value of a list, or the last character of a text."""
+    """Return the last value of a list, or the last character of a text."""
     return _end(item, -1)
 
 

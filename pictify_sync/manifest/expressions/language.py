@@ -61,7 +61,7 @@ class Expression:
 
 
 def holds_expressions(text: str) -> bool:
-    """Tell whether a text is more than itself."""
+    """Return whether a text is more than itself."""
     return "{{" in text or "{%" in text or "{#" in text
 
 
@@ -95,7 +95,7 @@ def parse(text: str, known: Mapping[str, nodes.Expr]) -> Expression:
 
 
 def column_in(text: str, name: str) -> int:
-    """Give where a text with expressions asks for a column; -1 where that cannot be told."""
+    """Return where a text with expressions asks for a column; -1 where that cannot be told."""
     return offset_of_column(_regions(text), name)
 
 
@@ -133,7 +133,7 @@ def _bad(error: TemplateError) -> ExpressionError:
 
 @cache
 def environment() -> ImmutableSandboxedEnvironment:
-    """Give Jinja with our filters and tests alone."""
+    """Return Jinja with our filters and tests alone."""
     environment = ImmutableSandboxedEnvironment(undefined=Missing, keep_trailing_newline=True, cache_size=0)
     environment.globals = {}
     environment.filters = {**FILTERS, **INTERNAL}
@@ -147,7 +147,7 @@ def _signature(name: str) -> Signature:
 
 
 def internal(name: str, *args: nodes.Expr) -> nodes.Filter:
-    """Give the node of an operation of ours."""
+    """Return the node of an operation of ours."""
     first, rest = (args[0], list(args[1:])) if args else (nodes.Const(""), [])
     return nodes.Filter(first, name, rest, [], None, None)
 
@@ -221,7 +221,7 @@ class _Checker:
         try:
             _signature(node.name).bind(None, *node.args, **{str(pair.key): None for pair in node.kwargs})
         except TypeError as error:
-            message = f"the filter '{node.name}' cannot be used so: {error}"
+            message = f"the filter '{node.name}' cannot be used like this: {error}"
             raise ExpressionError(message, words=("|", node.name)) from None
         before = set(self.names)
         owner = self.rebuild(node.node, depth)

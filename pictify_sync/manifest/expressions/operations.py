@@ -76,7 +76,7 @@ def value(item: Any) -> Any:
 
 
 def text(item: Any) -> str:
-    """Give the text of a scalar as JSON writes it. Raises ExpressionError for null, lists and mappings."""
+    """Return the text of a scalar as JSON writes it. Raises ExpressionError for null, lists and mappings."""
     if isinstance(item, str):
         return item
     if item is None:
@@ -102,7 +102,7 @@ def truth(item: Any) -> bool:
 
 
 def get(item: Any, key: Any) -> Any:
-    """Give the value at a key of a mapping or an index of a list: never an attribute."""
+    """Return the value at a key of a mapping or an index of a list: never an attribute."""
     value(item)
     try:
         if isinstance(item, Mapping) and isinstance(key, str):

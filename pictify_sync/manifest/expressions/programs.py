@@ -44,32 +44,32 @@ def compiled(node: nodes.Expr) -> Program:
 
 
 def literal(value: Any) -> nodes.Expr:
-    """Give the node of a value that is no expression."""
+    """Return the node of a value that is no expression."""
     return nodes.Const(value)
 
 
 def text(node: nodes.Expr) -> nodes.Expr:
-    """Give the node whose value is always a text."""
+    """Return the node whose value is always a text."""
     name = node.name if isinstance(node, nodes.Filter) else ""
     inner = node.node if isinstance(node, nodes.Filter) and name == "_value" else None
     return node if name == "_joined" else internal("_joined", inner or node)
 
 
 def both(*expressions: nodes.Expr) -> nodes.Expr:
-    """Give the node of several values at once."""
+    """Return the node of several values at once."""
     return nodes.Tuple(list(expressions), "load")
 
 
 def mapping(pairs: Mapping[str, nodes.Expr]) -> nodes.Expr:
-    """Give the node of a mapping."""
+    """Return the node of a mapping."""
     return nodes.Dict([nodes.Pair(nodes.Const(name), node) for name, node in pairs.items()])
 
 
 def listing(items: list[nodes.Expr]) -> nodes.Expr:
-    """Give the node of a list."""
+    """Return the node of a list."""
     return nodes.List(items)
 
 
 def when(test: nodes.Expr, node: nodes.Expr) -> nodes.Expr:
-    """Give the node that is None unless the test is true."""
+    """Return the node that is None unless the test is true."""
     return nodes.CondExpr(internal("_truth", test), node, nodes.Const(None))

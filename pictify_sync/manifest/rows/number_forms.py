@@ -35,14 +35,14 @@ def text_variables(model: AssetsManifest, template: Template) -> Mapping[str, bo
 
 
 def check_constants(model: AssetsManifest, template: Template, findings: Findings) -> None:
-    """Tell of numbers among the values of `variables` themselves."""
+    """Report numbers among the values of `variables` themselves."""
     for name, is_sensitive in text_variables(model, template).items():
         for value in _lost(model.variables[name]):
             findings.warning(("variables", name), *_words(name, value, shown(value), is_sensitive=is_sensitive))
 
 
 def check_defaults(model: TemplateManifest, findings: Findings) -> None:
-    """Tell of numbers among the defaults of a template's texts."""
+    """Report numbers among the defaults of a template's texts."""
     for name, rule in model.variables.items():
         for value in _lost(rule.default) if rule.type == "text" else ():
             words = _words(name, value, shown(value), is_sensitive=rule.sensitive)
@@ -95,7 +95,7 @@ class LostForms:
         self._found[name] = known, count + 1
 
     def tell(self, problems: Problems) -> None:
-        """Tell of each variable once."""
+        """Report each variable once."""
         for first, count in self._found.values():
             more = f", and so in {count - 1:,} more row{'s'[: count - 2]}" if count > 1 else ""
             message = f"{first.message}{more}"

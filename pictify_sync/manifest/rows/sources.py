@@ -26,7 +26,7 @@ Tell = Callable[[Problem], None]
 MAX_CELL = 1 << 20  # characters of one CSV cell
 
 _MAY_BE_EMPTY = (".jsonl", ".ndjson", ".yaml", ".yml")  # others say themselves what is missing
-_RESTORE = "restore it; where there are no rows, write an empty line"
+_RESTORE = "restore it, or write an empty line if there are no rows"
 _BLANKS = re.compile(r"[ \t\r\n]*")
 
 
@@ -49,7 +49,7 @@ class RowsFile:
                 _refuse((self.file, 0, 0), f"the file of rows cannot be read: {why(error)}")
 
     def columns(self) -> tuple[str, ...] | None:
-        """Give the columns of a CSV file; None where each row has names of its own."""
+        """Return the columns of a CSV file; None where each row has names of its own."""
         if self.path.suffix.lower() not in (".csv", ".tsv"):
             return None
         with self._open() as stream:
@@ -67,7 +67,7 @@ class RowsFile:
         try:
             require(self.path, MAX_YAML if suffix == ".json" else MAX_ROWS)
             if not self.path.stat().st_size and suffix in _MAY_BE_EMPTY:
-                _refuse((self.file, 1, 1), "the file of rows is empty, as one that was cut is", _RESTORE)
+                _refuse((self.file, 1, 1), "the file of rows is empty: it may have been cut off", _RESTORE)
             return self.path.open(encoding="utf-8-sig")  # every line end becomes LF, inside of cells too
         except FileNotFoundError:
             _refuse((self.file, 0, 0), "no such file of rows")
@@ -78,12 +78,12 @@ class RowsFile:
 
 
 def other_sign(columns: Sequence[str]) -> str:
-    """Give what separates the columns when commas were expected and none came, "" when nothing does."""
+    """Return what separates the columns when commas were expected and none came, "" when nothing does."""
     return next((sign for sign in ";\t|" if len(columns) == 1 and sign in columns[0]), "")
 
 
 def unknown_kind(suffix: str) -> tuple[str, str]:
-    """Say that no rows can be read from a file of this ending, and which there are; ("", "") when they can."""
+    """Return why no rows can be read from a file of this ending, and what to use; ("", "") when they can."""
     if suffix.lower() in _FORMATS:
         return "", ""
     kind = f"'{suffix}'" if suffix else "without an ending"
@@ -203,7 +203,7 @@ def _yaml(stream: IO[str], file: str, tell: Tell) -> Iterator[tuple[Spot, Row]]:
 
 
 def as_row(value: object, place: tuple[str, int, int], tell: Tell) -> Row | None:
-    """Give a value that is a row; tell of any other."""
+    """Return a value that is a row; tell of any other."""
     if isinstance(value, dict) and value:
         return value
     tell(Problem(*place, "a row must be a mapping of columns to values"))

@@ -112,7 +112,7 @@ class Spool:
         return self._read(self._db.execute(_ASSETS.format("")))
 
     def get(self, key: AssetKey) -> Asset | None:
-        """Give the asset of a key."""
+        """Return the asset of a key."""
         return next(self._read(self._db.execute(_ASSETS.format("where a.key = ?"), (key,))), None)
 
     def duplicates(self) -> Iterator[Clash]:

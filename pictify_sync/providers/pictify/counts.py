@@ -50,7 +50,7 @@ def _repeated(envelopes: Iterable[Json]) -> str:
         for row in objects(envelope.get("results")):
             index = number(row.get("index"))
             if index is not None and rows.setdefault(index, row) != row:
-                return f"its results tell of index {index:,} twice, and not the same"
+                return f"its results have index {index:,} twice, with different outcomes"
     return ""
 
 

@@ -180,7 +180,7 @@ def _untold(status: BatchStatus, envelopes: Sequence[Json]) -> Failed | None:
     why = next((found for found in map(failure, envelopes) if found is not None), None)
     if status is BatchStatus.FAILED and why is not None:
         return why
-    return Failed("NO_OUTCOME", "the provider's results do not tell of this picture")
+    return Failed("NO_OUTCOME", "the provider's results do not mention this picture")
 
 
 def _told(item: _Item, layout: str) -> Outcome | None:

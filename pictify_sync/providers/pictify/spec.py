@@ -46,7 +46,9 @@ def connect(connection: Connection) -> Provider:
         raise AuthenticationFailed("the provider pictify needs an API key", hint=f"set {SPEC.key_variable}")
     url = urlsplit(connection.base_url)
     if url.scheme != "https" and not (url.scheme == "http" and url.hostname in LOOPBACK):
-        raise UsageError(f"the base URL {url.scheme}://{url.hostname} is not https: the API key would travel in clear")
+        raise UsageError(
+            f"the base URL {url.scheme}://{url.hostname} is not https: the API key would be sent unencrypted"
+        )
     clock, most = connection.clock or SystemClock(), connection.settings.requests_per_minute
     http = Http(connection.base_url, key, rate=Rate(clock, allowed.requests_per_minute, most=most))
     http.post_seconds = allowed.post_seconds

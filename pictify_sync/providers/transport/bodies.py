@@ -32,7 +32,7 @@ def receive(client: httpx.Client, request: httpx.Request, seconds: float) -> tup
             if size > MAX_BODY:
                 raise TooLong(f"an answer of more than {MAX_BODY:,} bytes")
             if monotonic() > until:
-                raise httpx.ReadTimeout(f"the answer is not over after {seconds:.0f} s")
+                raise httpx.ReadTimeout(f"the answer is not complete after {seconds:.0f} s")
     except ValueError as error:
         raise httpx.DecodingError(str(error)) from None
     finally:

@@ -58,7 +58,9 @@ class Downloads:
                 response = self._open(stack, url)
                 yield from self._body(response)
             except httpx.InvalidURL:
-                raise DownloadRefused(f"download from {_parse(url).host}: it redirects to what is no URL") from None
+                raise DownloadRefused(
+                    f"download from {_parse(url).host}: it redirects to something that is not a URL"
+                ) from None
             except ValueError as error:
                 raise DownloadError(f"download from {_parse(url).host}: {error}") from None
             except httpx.RequestError as error:
@@ -121,7 +123,7 @@ class Downloads:
             if total > self._max_bytes:
                 raise DownloadError(f"a picture of more than {self._max_bytes} bytes")
             if monotonic() > until:
-                raise httpx.ReadTimeout(f"not over after {self.max_seconds:.0f} s")
+                raise httpx.ReadTimeout(f"not complete after {self.max_seconds:.0f} s")
             yield piece
 
 

@@ -23,7 +23,15 @@ from pictify_sync.credentials import forms, without_keys
 from pictify_sync.errors import AuthenticationFailed, ProviderError, ProviderUnavailable, QuotaExhausted
 from pictify_sync.inflate import PLAIN
 from pictify_sync.providers.transport.bodies import ANSWER_SECONDS, TooLong, code_of, explain, parse, receive
-from pictify_sync.providers.transport.rate import LONGEST_TURN, Rate, SystemClock, Told, limits_told, until, wait_told
+from pictify_sync.providers.transport.rate import (
+    LONGEST_TURN,
+    Rate,
+    RateHints,
+    SystemClock,
+    limits_told,
+    until,
+    wait_told,
+)
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -188,7 +196,7 @@ class Http:
             reset = None if reset is None else self.clock.now() + reset - there
             refused = answer.status == 429 and not answer.quota
             wait = answer.retry_after if refused else None
-            self._rate.learn(Told(refused, is_post, wait, limit, remaining, reset))
+            self._rate.learn(RateHints(refused, is_post, wait, limit, remaining, reset))
         return answer
 
     def _compare_clocks(self, at: float, sent: float) -> None:

@@ -53,7 +53,7 @@ class Fetcher:
                     return body
                 target = target.join(place)
         except httpx.InvalidURL:
-            raise ValueError(f"{target.host} sends us to what is no URL") from None
+            raise ValueError(f"{target.host} redirects to something that is not a URL") from None
         except httpx.HTTPError as error:
             raise OSError(f"{target.host} cannot be reached: {type(error).__name__}") from None
         raise ValueError(f"more than {MAX_REDIRECTS} redirects")
@@ -75,7 +75,7 @@ class Fetcher:
                 if total > MAX_BYTES:
                     raise ValueError(f"larger than {MAX_BYTES} bytes")
                 if time.monotonic() > until:
-                    raise ValueError(f"not here within {SECONDS:g} seconds")
+                    raise ValueError(f"not complete within {SECONDS:g} seconds")
             return b"".join(parts), None
 
     def _way(self, target: httpx.URL) -> tuple[httpx.Client, httpx.URL]:
@@ -97,7 +97,7 @@ class Fetcher:
         host = target.host.lower().rstrip(".")
         if host not in self._allowed:
             raise ValueError(
-                f"{host or 'it'} is no allowed host: add it to allow_hosts in the settings if you trust it"
+                f"{host or 'it'} is not an allowed host: add it to allow_hosts in the settings if you trust it"
             )
         if target.scheme not in PORTS or target.userinfo or target.port not in (None, PORTS[target.scheme]):
             raise ValueError("only plain http(s) URLs can be fetched")

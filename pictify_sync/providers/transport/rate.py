@@ -50,7 +50,7 @@ class Throttled(ProviderUnavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RateHints:
     """What an answer says of the rate."""
 
     refused: bool = False  # 429, and not because renders are used up
@@ -162,7 +162,7 @@ class Rate:
             self._limit = grown if self._given is None else min(self._given, grown)
             self._grown = now
 
-    def learn(self, told: Told) -> None:
+    def learn(self, told: RateHints) -> None:
         """Correct the bucket by an answer."""
         with self._lock:
             now = self.clock.monotonic()
@@ -186,12 +186,12 @@ class Rate:
             if silent and not told.creates and told.limit is None and FLOOR <= used - 1 < (self._limit or math.inf):
                 self._limit, self._grown = used - 1, now
 
-    def _learn_limit(self, told: Told, reset: float | None, now: float) -> None:
+    def _learn_limit(self, told: RateHints, reset: float | None, now: float) -> None:
         about_a_minute = reset is None or reset <= now + WINDOW + SLACK
         if told.limit is not None and about_a_minute:
             self._limit = self._given = min(told.limit, self._most or told.limit)
 
-    def _learn_others(self, told: Told, reset: float | None, now: float) -> None:
+    def _learn_others(self, told: RateHints, reset: float | None, now: float) -> None:
         """Fewer left than we think: somebody else uses the account; those tokens are gone until the reset."""
         if told.remaining is None or self._limit is None or reset is None or reset > now + WINDOW + SLACK:
             return

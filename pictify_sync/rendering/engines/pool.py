@@ -37,7 +37,7 @@ T = TypeVar("T")
 EXTENSIONS = {"png": "png", "jpeg": "jpg", "webp": "webp"}
 LONGEST_TEXT = 2_000  # characters of a failure
 LEAST_FILES, FILES_PER_WORKER = 24, 4  # descriptors of the process, and of the pipes to each worker
-SHARED_MEMORY = "/dev/shm, in which worker processes keep their locks"  # noqa: S108 - a name, nothing is opened
+SHARED_MEMORY = "/dev/shm, where worker processes keep their locks"  # noqa: S108 - a name, nothing is opened
 _NO_SHARED_MEMORY = (errno.ENOSPC, errno.EROFS, errno.EACCES, errno.ENOENT)
 PR_SET_PDEATHSIG = 1  # prctl(2)
 

@@ -62,7 +62,7 @@ class _Output:
     def turn(self) -> None:
         self.turns += 1
         if self.turns > MAX_TURNS:
-            raise TemplateFailed(Cause.LOOP, f"#each goes round more than {MAX_TURNS} times")
+            raise TemplateFailed(Cause.LOOP, f"#each repeats more than {MAX_TURNS} times")
 
 
 Emit = Callable[[_Frame, _Output], None]

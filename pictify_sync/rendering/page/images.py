@@ -150,7 +150,7 @@ def media_type(data: bytes) -> str:
         return "image/webp"
     if b"<svg" in data[:4096].lower():
         return "image/svg+xml"
-    raise ValueError("no PNG, JPEG, GIF, WebP or SVG picture")
+    raise ValueError("not a PNG, JPEG, GIF, WebP or SVG picture")
 
 
 def _upright(data: bytes) -> bytes:

@@ -101,9 +101,9 @@ class GitIndex:
             connection.execute("DELETE FROM meta WHERE name = 'git'")
 
     def reflect(self, tree: Tree | None, reader: TreeReader, left: Sequence[Written]) -> list[Written]:
-        """Make everything anew from a commit (None: there is none), all or nothing; gives what it kept of `left`.
+        """Make everything anew from a commit (None: there is none), all or nothing and return what it kept of `left`.
 
-        What is left over of our own goes on top, but for entries that can no longer follow: another run was faster.
+        What is left over of our own goes on top, but for entries that can no longer follow: another run was first.
         """
         with self.store.writing() as connection:
             self._empty(connection)
@@ -121,7 +121,7 @@ class GitIndex:
         return kept
 
     def refill(self, lineage: str, entries: Iterable[Entry]) -> int:
-        """Hold these entries alone, under a lineage; it reflects no commit until it is told one. Gives the serial."""
+        """Hold these entries alone, under a lineage; it reflects no commit until it is told one. Returns the serial."""
         with self.store.writing() as connection:
             self._empty(connection)
             connection.execute("UPDATE meta SET value = ? WHERE name = 'lineage'", (lineage.encode(),))
@@ -152,7 +152,7 @@ class GitIndex:
             try:
                 self.store.append(one.entry for one in entries)
             except StateError as error:
-                hint = f"whoever wrote it, it does not fit what stands before it: look at {reader.place}"
+                hint = f"it does not fit the entries before it: inspect {reader.place}"
                 raise StateError(f"{reader.file(run.path)}: {error.message}", hint=hint) from None
 
 
@@ -188,7 +188,9 @@ def open_index(path: Path, sensitive_key: bytes, *, create: bool) -> GitIndex | 
     try:
         return _opened(path, sensitive_key, access(path)) if schema.is_there(path) else None
     except schema.DamagedStateError as error:
-        raise StateError(error.message, hint="it is only an index: pictify-sync state fetch makes it anew") from error
+        raise StateError(
+            error.message, hint="this file is a cache: recreate it with pictify-sync state fetch"
+        ) from error
 
 
 def _throw_away(path: Path) -> None:

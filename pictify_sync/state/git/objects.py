@@ -91,7 +91,7 @@ def blob_id(content: bytes, like: str) -> str:
 def write_commit(
     git: Git, parent: str, message: str, files: Iterable[tuple[str, bytes]], removed: Sequence[str] = ()
 ) -> str:
-    """Make a commit: the parent's tree ("": an empty one) without what is removed, with the files. Gives its id.
+    """Make a commit: the parent's tree ("": an empty one) without what is removed, with the files. Returns its id.
 
     Only the files in hand are in memory. Raises StateError when the disk is full, or the parent is not there.
     """

@@ -106,7 +106,7 @@ class Git:
             return GitResult(process.returncode, out, said(talk))
 
     def check(self, *arguments: str, doing: str) -> bytes:
-        """Run a command that must succeed; gives its stdout. Raises StateError that says what it was for."""
+        """Run a command that must succeed and return its stdout. Raises StateError that says what it was for."""
         result = self.run(*arguments)
         if result.code != 0:
             raise StateError(f"{doing}: {result.talk or f'git ended with {result.code}'}")
@@ -146,7 +146,8 @@ def open_git(place: GitPlace, project: Path, folder: Path, environ: Mapping[str,
     top = plain.run("rev-parse", "--show-toplevel")
     if top.code != 0 and place.is_name:
         raise StateError(
-            f"the state {place.ref} is at the remote {place.remote} of a Git repository, and this is none: {top.talk}",
+            f"the state {place.ref} is at the remote {place.remote} of a Git repository, "
+            f"and this folder is not in one: {top.talk}",
             hint="work in a clone, or name a URL or a path: git+ref:...?remote=URL",
         )
     taken = _taken(plain, place) if top.code == 0 else []
@@ -155,7 +156,7 @@ def open_git(place: GitPlace, project: Path, folder: Path, environ: Mapping[str,
 
 
 def quiet_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    """Give an environment in which git works on the repository of its folder, asks nothing and translates nothing."""
+    """Return an environment in which git works on the repository of its folder, asks nothing and translates nothing."""
     return {name: value for name, value in environ.items() if not _is_foreign(name)} | _QUIET
 
 

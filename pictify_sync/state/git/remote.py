@@ -51,7 +51,7 @@ class GitRemote:
             if _NEVER.search(result.talk):
                 break
         raise StateError(
-            f"{self.place} cannot be asked for: {result.talk}", hint="check the remote, and who may read it"
+            f"{self.place} cannot be asked for: {result.talk}", hint="check the remote, and the permission to read it"
         )
 
     def _listed(self, out: bytes) -> str:
@@ -74,7 +74,9 @@ class GitRemote:
                 return True
             if self.tip() != tip:
                 return False
-        raise StateError(f"{self.place} cannot be fetched: {result.talk}", hint="check the remote, and who may read it")
+        raise StateError(
+            f"{self.place} cannot be fetched: {result.talk}", hint="check the remote, and the permission to read it"
+        )
 
     def holds(self, tip: str) -> bool:
         """Whether our repository holds that commit."""

@@ -138,7 +138,7 @@ class GitStateStore:
             with self._index.appending(after_serial - self._gap, entries, queued=queued) as written:
                 wrong = next((fault for entry in entries for fault in entry_faults(entry)), None)
                 if wrong is not None:  # what every other run would refuse must not get there
-                    raise StateError(f"an entry that no run would take: {wrong}", hint="please report it")
+                    raise StateError(f"an invalid entry: {wrong}", hint="please report it")
                 yield written
         except Conflict:
             raise Conflict(expected=after_serial, serial=self.serial()) from None
@@ -236,11 +236,11 @@ class GitStateStore:
             is_pushed = self._push_checkpoint(base=serial)
             self._reflect(self._upstream.fetched(""), [])
         if not is_pushed:
-            raise StateError(f"{place}: another run was faster", hint="see what it did, then try again")
+            raise StateError(f"{place}: another run wrote to it first", hint="see what it did, then try again")
         return serial
 
     def compact(self) -> int:
-        """Put one commit with a checkpoint in place of all there are; gives the number of entries forgotten."""
+        """Put one commit with a checkpoint in place of all there are and return the number of entries forgotten."""
         self.flush()
         with self._upstream.alone():
             self._agree()
@@ -251,7 +251,7 @@ class GitStateStore:
         return forgotten
 
     def rebuild(self) -> int:
-        """Make the index anew from the ref; gives the serial."""
+        """Make the index anew from the ref and return the serial."""
         return self.serial() if self.fetch(rebuild=True) else 0
 
     def verify(self) -> tuple[str, ...]:
@@ -291,7 +291,7 @@ class GitStateStore:
     # Only while alone with the remote ----------------------------------------------------------------------------
 
     def _absorb(self) -> None:
-        """Tell the index what happened at the remote."""
+        """Record in the index what happened at the remote."""
         if not self._learnt():
             self._renew()
 
@@ -301,7 +301,7 @@ class GitStateStore:
             self._renew()
 
     def _learnt(self) -> bool:
-        """Tell the index what others appended; False when it has to be made anew for that."""
+        """Record in the index what others appended; False when it has to be made anew for that."""
         update = self._upstream.update()
         try:
             if update is not None and not update.is_stale:

@@ -105,7 +105,7 @@ class TreeReader:
                 if leaf.name not in (b"meta.json", b"checkpoint", b"log"):
                     self._stop(_shown(leaf.name), "does not belong there")
             if b"meta.json" not in root:
-                self._stop("meta.json", "is missing: this is no state of pictify-sync")
+                self._stop("meta.json", "is missing: this is not a state of pictify-sync")
             meta = self._meta(source, root[b"meta.json"])
             parts = self._below(source, root.get(b"checkpoint"))
             runs = tuple(self._run(leaf) for leaf in self._below(source, root.get(b"log")))
@@ -155,7 +155,7 @@ class TreeReader:
 
     def _meta(self, source: Objects, leaf: Leaf) -> Meta:
         if leaf.mode != FILE:
-            self._stop("meta.json", "is no plain file")
+            self._stop("meta.json", "is not a plain file")
         try:
             value: Any = parse(self._text(source, "meta.json", leaf.oid, MAX_META))
         except ValueError as error:
@@ -200,7 +200,7 @@ class TreeReader:
         found = tuple(sorted(self._folder(source, leaf.oid, name), key=lambda one: (len(one.name), one.name)))
         for one in found:
             if one.mode != FILE:
-                self._stop(f"{name}/{_shown(one.name)}", "is no plain file")
+                self._stop(f"{name}/{_shown(one.name)}", "is not a plain file")
         return found
 
     def _folder(self, source: Objects, oid: str, name: str) -> tuple[Leaf, ...]:

@@ -148,8 +148,8 @@ class Upstream:
             known, queued = self._known, list(self._outbox)
         if tree.meta.lineage != self.lineage:
             raise StateError(
-                f"{self.remote.place} holds another state than before: its lineage is another",
-                hint="whoever replaced it knows why; to go on with the new one: pictify-sync state fetch",
+                f"{self.remote.place} holds another state than before: its lineage differs",
+                hint="it was replaced; to use the new one: pictify-sync state fetch",
             )
         if not _continues(tree, known):
             with self._turn:
@@ -177,7 +177,7 @@ class Upstream:
                     "where it was fetched last: pictify-sync state export > state.jsonl, "
                     f"remove .pictify-sync/{place.slug}.*, pictify-sync state import state.jsonl"
                 )
-                raise StateError(f"{place} is gone: somebody deleted the ref", hint=hint)
+                raise StateError(f"{place} is gone: the ref was deleted", hint=hint)
             if self.remote.fetch(tip):
                 return self.reader.tree(tip)
         raise StateError(f"{self.remote.place} moves faster than it can be fetched", hint="run the command again")

@@ -19,7 +19,7 @@ _FULL = 8 << 20  # bytes after which a run of entries goes on in another file
 
 
 def write_run(git: Git, known: Known, entries: Sequence[Written], meta: Meta | None = None) -> Known:
-    """Make a commit on top of what is known that adds entries; gives the ref as it would then be.
+    """Make a commit on top of what is known that adds entries and return the ref as it would then be.
 
     With `meta`, the head is written anew in our format, so that older versions refuse what they would read wrongly.
     """

@@ -80,9 +80,9 @@ class PlanCheck:
                     wanted = (batch.group, layout, item.variables)
                     fits = fits and all(left.pop(key, None) == wanted for key in keys)
                 if not fits:
-                    message = f"batch {number} item {position} is not what the changes ask for"
+                    message = f"batch {number} item {position} does not match the changes"
                     self._faults.add(0, [message], HINT)
-        self._faults.add(0, [f"{key} is to be rendered, and in no batch" for key in sorted(left)], HINT)
+        self._faults.add(0, [f"{key} is to be rendered, but is in no batch" for key in sorted(left)], HINT)
         if sum(batch.renders for batch in batches) != len(set(self._renders.values())):
             self._faults.add(0, ["a picture is rendered twice"], HINT)
 

@@ -19,7 +19,7 @@ class _Whole(Head):
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON Schema (2020-12) of a plan."""
+    """Return the JSON Schema (2020-12) of a plan."""
     schema = adapter(_Whole).json_schema()
     schema["properties"]["format"] = {"const": FORMAT, "type": "string"}
     schema["properties"]["format_version"] = {"const": PLAN_FORMAT, "type": "integer"}

@@ -91,13 +91,13 @@ def import_snapshot(lines: Iterable[str], store: Restorable, *, file: str, at: s
 
 
 def read_lines(numbered: Iterator[tuple[int, str]], faults: Faults, *, lineage: str, at: str) -> Iterator[Entry]:
-    """Give the entries that make a state like the numbered lines of a snapshot say, which must be of that lineage.
+    """Return the entries that make a state like the numbered lines of a snapshot say, which must be of that lineage.
 
     Raises InputError with every problem.
     """
     reader = _Reader(faults, at)
     if reader.meta(numbered) != lineage:
-        faults.stop(1, "the lineage is another")
+        faults.stop(1, "the lineage differs")
     for entry in reader.entries(numbered):
         faults.add(reader.line, entry_faults(entry) if not isinstance(entry, Recorded) else ())
         yield entry
@@ -118,7 +118,7 @@ class _Reader:
     _variables: dict[str, str] = field(default_factory=dict)
 
     def meta(self, lines: Iterator[tuple[int, str]]) -> str:
-        """Read the first line; gives the lineage."""
+        """Read the first line and return the lineage."""
         number, text = next(lines, (1, ""))
         value = self._parse(number, text)
         if value is None or value.get("kind") != "meta" or value.get("format") != FORMAT:
@@ -129,7 +129,7 @@ class _Reader:
         self.version = version
         lineage = value.get("lineage")
         if not isinstance(lineage, str) or not lineage.isalnum() or not lineage.isascii() or len(lineage) > 64:
-            self.faults.stop(number, "the lineage is none", _HINT)
+            self.faults.stop(number, "the lineage is not valid", _HINT)
         return lineage
 
     def whole(self, lines: Iterator[tuple[int, str]]) -> Iterator[Entry]:
@@ -238,7 +238,7 @@ class _Reader:
         if probed.facts is None:
             raise StateError("a live check without facts")
         if instant(probed.at) is None:
-            raise StateError("the time of a live check is none")
+            raise StateError("the time of a live check is not valid")
         return probed
 
     def _moves(self, number: int, value: dict[str, Any]) -> MovesIntended:

@@ -14,7 +14,7 @@ from pictify_sync.state.untrusted import Faults
 
 
 def compact(store: SqliteStateStore) -> int:
-    """Forget what happened, keep what is: all or nothing. Gives the number of entries forgotten.
+    """Forget what happened, keep what is: all or nothing. Returns the number of entries forgotten.
 
     The serial goes on, and the file gives back its free space. Needs temporary disk space like the state's own.
     """

@@ -72,7 +72,7 @@ def newest_of(connection: sqlite3.Connection, kind: Literal["bound", "applied"])
 
 
 def write(connection: sqlite3.Connection, after: int, entries: Iterable[Entry]) -> Iterator[tuple[int, Entry]]:
-    """Write entries under the serials that follow `after`, each as it is asked for; gives them with their serials."""
+    """Write entries under the serials that follow `after`, lazily, and yield them with their serials."""
     chain = _chain_at(connection, after)
     for serial, entry in enumerate(entries, start=after + 1):
         body = codec.encode_entry(entry)

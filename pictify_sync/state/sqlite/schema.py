@@ -22,7 +22,7 @@ _LAYOUT_OF_FORMAT_1 = "d2091a281182d623"  # its files do not say which derived t
 BUSY_SECONDS = 30.0  # how long a writer waits for another; a commit takes milliseconds
 
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError, OverflowError)
-DAMAGED = "the file is damaged or is no state: restore it from a snapshot (`state import`) or a copy"
+DAMAGED = "the file is damaged or is not a state: restore it from a snapshot (`state import`) or a copy"
 _RESTORE = (
     "restore it from a copy; or move it away, then read a snapshot: pictify-sync state import FILE; "
     "or, if nothing was ever applied here, remove it"
@@ -87,7 +87,7 @@ def translated(path: Path | str, doing: str) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as error:
         if "decode" in str(error):  # the message would quote all of what it could not read
-            raise DamagedStateError(f"{doing} {path}: it holds bytes that are no text", hint=DAMAGED) from error
+            raise DamagedStateError(f"{doing} {path}: it holds bytes that are not text", hint=DAMAGED) from error
         hint = "the disk may be full or read-only, or another run holds the state; network drives are not supported"
         raise StateError(f"{doing} {path}: {error}", hint=hint) from error
     except sqlite3.DatabaseError as error:
@@ -108,7 +108,7 @@ def reading(path: Path | str, doing: str) -> Iterator[None]:
         raise  # what is looked for is no text: the fault of the caller's word, not of the file
     except _UNREADABLE as error:
         raise DamagedStateError(
-            f"{doing} {path}: it holds a value that cannot be ({type(error).__name__})", hint=DAMAGED
+            f"{doing} {path}: it holds an invalid value ({type(error).__name__})", hint=DAMAGED
         ) from error
 
 
@@ -140,7 +140,8 @@ def check(connection: sqlite3.Connection, path: Path | str) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application != APPLICATION_ID:
         raise DamagedStateError(
-            f"{path} is a database, but no state of pictify-sync", hint=f"point `state` at another file; or {_RESTORE}"
+            f"{path} is a database, but not a state of pictify-sync",
+            hint=f"point `state` at another file; or {_RESTORE}",
         )
     if version > FORMAT:
         raise StateError(

@@ -244,7 +244,7 @@ class SqliteStateStore:
             return tuple(faults or (log.fold_faults(connection) if self.is_whole else ()))
 
     def append(self, entries: Iterable[Entry]) -> int:
-        """Write entries after the newest and fold them in; only within `writing`. Gives the new serial."""
+        """Write entries after the newest and fold them in; only within `writing`. Returns the new serial."""
         for serial, entry in log.write(self._connection, log.newest(self._connection), entries):
             fold(self._tables, self._read_intended, serial, entry)
         return log.newest(self._connection)
@@ -255,7 +255,7 @@ class SqliteStateStore:
             fold(self._tables, self._read_intended, serial, entry)
 
     def refold(self) -> int:
-        """Make the derived tables anew; only within `writing`. Gives the number of entries folded."""
+        """Make the derived tables anew; only within `writing`. Returns the number of entries folded."""
         self.forget()
         schema.drop_derived(self._connection)
         schema.create_derived(self._connection)

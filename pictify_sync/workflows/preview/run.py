@@ -52,7 +52,7 @@ def _names(chosen: Sequence[Change]) -> Mapping[AssetKey, str]:
 
 
 @dataclass(slots=True)
-class _Shelf:
+class _PublishedPictures:
     """Copies published pictures to look at, as long as their store can be reached."""
 
     context: PreviewContext
@@ -76,28 +76,28 @@ class _Shelf:
 
 def _pictured(chosen: Sequence[Change], names: Mapping[AssetKey, str], context: PreviewContext) -> Iterator[Preview]:
     """Give the previews, not compared yet."""
-    drawn, shelf = draw(chosen, names, context.engine), _Shelf(context)
+    drawn, published = draw(chosen, names, context.engine), _PublishedPictures(context)
     for change in chosen:
         name = names[change.key]
         held = change.source if change.action is Action.MOVE else change.record
-        before, of_before = shelf.take(held, f"{name}.before")
-        after, of_after = _to_come(change, drawn, shelf, f"{name}.after")
+        before, of_before = published.take(held, f"{name}.before")
+        after, of_after = _to_come(change, drawn, published, f"{name}.after")
         yield Preview(change.key, before, after, None, "; ".join(filter(None, (of_before, of_after))))
 
 
-def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], shelf: _Shelf, name: str) -> _Shown:
+def _to_come(change: Change, drawn: Mapping[AssetKey, Drawn], published: _PublishedPictures, name: str) -> _Shown:
     """Give the picture that the change leads to."""
     if change.asset is None:
         return None, REMOVED
     if change.action is Action.MOVE:
         return None, MOVED
     if not change.renders:
-        return shelf.take(change.source, name)
+        return published.take(change.source, name)
     found = drawn[change.key]
     if isinstance(found, str):
         return None, found
     provider = change.asset.spec.provider
-    elsewhere = provider != shelf.context.engine.provider.name
+    elsewhere = provider != published.context.engine.provider.name
     return found, f"drawn by the embedded engine: {provider} may draw it differently" if elsewhere else ""
 
 

@@ -103,7 +103,7 @@ class Emulator:
         if operation == "control":
             return _json(self._control.serve(request.path, Call(request, values, options).body()))
         if operation == "getOpenApi":
-            from pictify_sync.providers.pictify.server.openapi.document import document  # noqa: PLC0415 - the embedded server is never asked
+            from pictify_sync.providers.pictify.server.openapi import document  # noqa: PLC0415 - the embedded server is never asked
 
             return _json(Answer(document(options, request.root_url)))
         headers = {} if operation == "getFile" else self._rate(request, options, operation)

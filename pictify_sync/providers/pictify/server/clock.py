@@ -42,7 +42,7 @@ class MovableClock:
     def advance(self, seconds: float) -> float:
         """Go forward and return the new time."""
         if not 0 <= seconds <= 1e10:
-            raise ValueError("a clock goes forward, and not for ever")
+            raise ValueError("a clock only goes forward, by at most 1e10 seconds")
         with self._lock:
             self._ahead += seconds
         return self()

@@ -59,7 +59,7 @@ class ServerContext:
         options = self._options
         with self._lock:
             if self._closed:
-                raise WireError(500, "The emulator is closed")
+                raise WireError(500, "The server is closed")
             if self._dispatcher is None:
                 journals = self.folder / "runs"
                 announce = EventQueue(options.now, self.sender.wake)

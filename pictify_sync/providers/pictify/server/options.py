@@ -65,7 +65,7 @@ class Options:
     max_items: int = 100  # of a batch without a plan (Pictify, Batch render: maxItems 100)
     max_html: int = 500_000  # bytes (Pictify, Errors: TEMPLATE_TOO_LARGE over 500 KB)
     max_body: int = 64 * MEGABYTE  # bytes of a request
-    tokens: Sequence[str] = field(default=(), repr=False)  # bearer keys that are taken; none: any
+    tokens: Sequence[str] = field(default=(), repr=False)  # bearer keys that are used twice; none: any
     strict_keys: bool = False  # take only keys of the forms that the vendor gives out, or did
     teams: bool = False  # each key sees its own templates, batches and subscriptions only
     idempotent: bool = False  # honour Idempotency-Key (the vendor's render routes do not)

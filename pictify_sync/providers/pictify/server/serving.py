@@ -57,7 +57,7 @@ class ServeOptions:
     public_url: str = ""  # how clients reach the server, where it stands behind a proxy
     tokens: tuple[str, ...] = field(
         default=(), repr=False
-    )  # bearer keys that are taken; needed when `host` is not loopback
+    )  # bearer keys that are used twice; needed when `host` is not loopback
     strict_keys: bool = False
     teams: bool = False
     engine: str = "takumi"
@@ -119,7 +119,7 @@ def app_options(options: ServeOptions) -> Options:
     shared |= {"render_seconds": options.render_timeout, "key_seconds": DAY, "loopback_targets": local}
     if options.public_url:
         if not options.public_url.startswith(("http://", "https://")):
-            raise UsageError(f"the public URL {options.public_url} is none of http or https")
+            raise UsageError(f"the public URL {options.public_url} is neither http nor https")
         shared["public_url"] = options.public_url.rstrip("/") + "/"
     if options.allow_hosts:
         shared["fetch"] = Fetcher(options.allow_hosts)

@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Annotated, Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic.json_schema import SkipJsonSchema
 
 Body = TypeVar("Body", bound=BaseModel)
 
@@ -34,8 +35,10 @@ def _given(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-Given = BeforeValidator(_given)
+AsWhole = BeforeValidator(_whole)  # behind the limits of a number, so that they stand in its schema
+Whole = Annotated[int, AsWhole]
+Value = TypeVar("Value")
+Omittable = Annotated[Value | SkipJsonSchema[None], BeforeValidator(_given)]  # may be left out, and is never null
 
 
 class WireModel(BaseModel):
@@ -115,7 +118,7 @@ def _not_json(word: str) -> NoReturn:
 def parse_object(body: bytes) -> dict[str, object]:
     """Read a JSON object; an empty body counts as one (the vendor's MCP server cancels with it). Else 400."""
     try:
-        value = json.loads(body, parse_constant=_not_json) if body.strip() else {}
+        value = json.loads(body, parse_constant=_not_json) if body else {}
         canonical(value).encode()  # lone surrogates and too deep nesting end here, not in the database
     except (ValueError, RecursionError) as error:
         raise WireError(400, "The body is not valid JSON") from error

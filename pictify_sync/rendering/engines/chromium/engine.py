@@ -62,7 +62,7 @@ class Chromium:
             raise RenderFailed(Cause.TIMEOUT, f"the page is not ready within {SECONDS:g} seconds") from None
         except Error as error:
             self.close()
-            raise RenderFailed(Cause.ENGINE, f"the browser gave up: {error.message.splitlines()[0]}") from None
+            raise RenderFailed(Cause.ENGINE, f"the browser failed: {error.message.splitlines()[0]}") from None
 
     def close(self) -> None:
         """End the browser; the next `draw` starts another."""

@@ -77,7 +77,7 @@ def test_429_in_every_documented_way(call: Caller) -> None:
 
 
 def test_a_page_instead_of_json(call: Caller) -> None:
-    """A proxy's error page is no JSON."""
+    """A proxy's error page is not JSON."""
     found = create(call, call.uid(), "html-before=502")
     assert (found.status_code, found.content_type, found.text[:6]) == (502, "text/html", "<html>")
 

@@ -13,7 +13,7 @@ import schemathesis
 from schemathesis.engine import events, from_schema
 
 from pictify_sync.providers.pictify.server.app import Options
-from pictify_sync.providers.pictify.server.openapi.document import SAID, document
+from pictify_sync.providers.pictify.server.openapi import BODIES, OPERATIONS, document
 from pictify_sync.providers.pictify.server.options import PLANS
 from pictify_sync.providers.pictify.server.routes.table import ROUTES
 from pictify_sync.providers.pictify.server.serving import ServeOptions, serving
@@ -107,13 +107,23 @@ def test_every_dialect_keeps_to_its_document(tmp_path: Path, changes: dict[str, 
 
 def test_every_route_is_described() -> None:
     """Routes and document name the same operations, each once; every schema that is named exists and is used."""
-    assert [route.operation for route in ROUTES] == list(dict.fromkeys(SAID))
+    assert [route.operation for route in ROUTES] == list(dict.fromkeys(OPERATIONS))
     found = document(options(), "http://127.0.0.1/")
     named = set(re.findall(r"#/components/schemas/(\w+)", str(found)))
     named |= set(
         re.findall(r"#/components/schemas/(\w+)", str(document(options(dialect="legacy", errors="problem"), "/")))
     )
     assert named == set(found["components"]["schemas"])
+
+
+def test_bodies_are_the_models_that_check_them() -> None:
+    """Each body of a request is a model under its own name, and what must be there is what the model requires."""
+    schemas = document(options(), "/")["components"]["schemas"]
+    assert {one.body for one in OPERATIONS.values()} == {"", "TemplateUpdate", *(one.__name__ for one in BODIES)}
+    for model in BODIES:
+        found = schemas[model.__name__]
+        assert set(found["properties"]) == set(model.model_fields)
+        assert set(found.get("required", ())) == {k for k, one in model.model_fields.items() if one.is_required()}
 
 
 @pytest.mark.parametrize("plan", ["", *PLANS])

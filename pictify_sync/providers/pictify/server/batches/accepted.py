@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from pictify_sync.providers.pictify.server.batches.dialects import BatchView, ItemView, PictureView, picture_id
 from pictify_sync.providers.pictify.server.faults import BatchFaults
@@ -23,8 +23,8 @@ from pictify_sync.providers.pictify.server.wire import (
     BASE_LAYOUT,
     LAYOUT_PATTERN,
     Answer,
-    Given,
-    Whole,
+    AsWhole,
+    Omittable,
     WireError,
     WireModel,
     canonical,
@@ -33,36 +33,40 @@ from pictify_sync.providers.pictify.server.wire import (
 
 LayoutName = Annotated[str, Field(pattern=LAYOUT_PATTERN)]
 # Pictify, Batch render: png, jpeg, webp. The vendor's n8n node offers jpg too.
-FormatName = Annotated[Literal["png", "jpeg", "webp"], BeforeValidator(lambda one: "jpeg" if one == "jpg" else one)]
+FormatName = Annotated[
+    Literal["png", "jpeg", "webp"],
+    BeforeValidator(lambda one: "jpeg" if one == "jpg" else one),
+    WithJsonSchema({"type": "string", "enum": ["png", "jpeg", "webp", "jpg"]}),
+]
 
 
 class RenderOptions(WireModel):
     """What a single render and a batch share."""
 
     format: FormatName = "png"
-    quality: Annotated[Annotated[float, Field(ge=0.1, le=1.0)] | None, Given] = None
-    layout: Annotated[LayoutName | None, Given] = None
-    layouts: Annotated[Annotated[list[LayoutName], Field(max_length=20)] | None, Given] = None
+    quality: Omittable[Annotated[float, Field(ge=0.1, le=1.0)]] = None
+    layout: Omittable[LayoutName] = None
+    layouts: Omittable[Annotated[list[LayoutName], Field(max_length=20)]] = None
 
     def chosen(self) -> tuple[str, ...]:
         """The layouts to render, each once; `layouts` wins over `layout`, as the vendor's tools do."""
         return tuple(dict.fromkeys(self.layouts or ([self.layout] if self.layout else [BASE_LAYOUT])))
 
 
-class BatchBody(RenderOptions):
+class BatchRenderRequest(RenderOptions):
     """The body of a batch render."""
 
     variableSets: Annotated[list[dict[str, Any]], Field(min_length=1)]  # noqa: N815
-    concurrency: Annotated[Whole, Field(ge=1, le=10)] = 5
+    concurrency: Annotated[int, Field(ge=1, le=10), AsWhole] = 5
     sensitiveVariables: list[str] = Field(default=[], exclude=True)  # noqa: N815 - an extension: in no message
 
 
-class SingleBody(RenderOptions):
+class RenderRequest(RenderOptions):
     """The body of a single render."""
 
     variables: dict[str, Any] = Field(default={})
-    width: Annotated[Side | None, Given] = None  # of the base size
-    height: Annotated[Side | None, Given] = None
+    width: Omittable[Side] = None  # of the base size
+    height: Omittable[Side] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Batches:
         now, play = self._now(), order.play
         request: dict[str, object] = {"format": order.options.format, "quality": order.options.quality}
         request["layouts"] = order.options.chosen()
-        if isinstance(order.options, BatchBody) and order.options.sensitiveVariables:
+        if isinstance(order.options, BatchRenderRequest) and order.options.sensitiveVariables:
             request["sensitive"] = sorted(order.options.sensitiveVariables)
         row: dict[str, object] = {"id": batch, "template": order.template, "source": order.source.digest}
         row |= {"request": canonical(request), "total": len(order.sets), "created": now, "team": order.team}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pictify_sync.providers.pictify.server.batches.accepted import BatchBody, Order
+from pictify_sync.providers.pictify.server.batches.accepted import BatchRenderRequest, Order
 from pictify_sync.providers.pictify.server.batches.dialects import PROJECTIONS, accepted, cancelled
 from pictify_sync.providers.pictify.server.context import ServerContext
 from pictify_sync.providers.pictify.server.faults import batch_faults
@@ -21,7 +21,7 @@ def create_batch(context: ServerContext, call: Call) -> Answer:
     body = call.body()
     if "csvUrl" in body:
         raise WireError(400, "csvUrl is not supported by this server: send variableSets")
-    wanted = checked(BatchBody, body)
+    wanted = checked(BatchRenderRequest, body)
     sets, most = wanted.variableSets, options.allowed.items
     if not most:
         raise WireError(403, "Batch rendering is not part of this plan", "plan_required")

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from werkzeug.wrappers import Response
 
 from pictify_sync.providers.pictify.server.batches.accepted import Order, RenderOptions
@@ -20,7 +20,7 @@ from pictify_sync.providers.pictify.server.store.renders import RenderQuery, ima
 from pictify_sync.providers.pictify.server.store.templates import Side
 from pictify_sync.providers.pictify.server.wire import (
     Answer,
-    Given,
+    Omittable,
     WireError,
     WireModel,
     checked,
@@ -43,22 +43,24 @@ MOVES = re.compile(r"@keyframes|animation(?:-name)?\s*:|<animate|<script|<video|
 class PageBody(WireModel):
     """Where a picture comes from: exactly one of html, url and template."""
 
-    html: Annotated[Annotated[str, Field(min_length=1)] | None, Given] = None
-    url: Annotated[Annotated[str, Field(min_length=1, max_length=2000)] | None, Given] = None
-    template: Annotated[Annotated[str, Field(min_length=1)] | None, Given] = None
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [one]} for one in ("html", "url", "template")]})
+
+    html: Omittable[Annotated[str, Field(min_length=1)]] = None
+    url: Omittable[Annotated[str, Field(min_length=1, max_length=2000)]] = None
+    template: Omittable[Annotated[str, Field(min_length=1)]] = None
     variables: dict[str, Any] = Field(default={})
-    width: Annotated[Side | None, Given] = None
-    height: Annotated[Side | None, Given] = None
+    width: Omittable[Side] = None
+    height: Omittable[Side] = None
 
 
-class ImageBody(PageBody):
+class ImageRequest(PageBody):
     """The body of POST /image. `selector` is taken and ignored: the whole page is drawn."""
 
     selector: str = ""
-    fileExtension: str = "png"  # noqa: N815
+    fileExtension: str = Field(default="png", json_schema_extra={"enum": [*FORMATS]})  # noqa: N815 - in any case
 
 
-class GifBody(PageBody):
+class GifRequest(PageBody):
     """The body of POST /gif."""
 
     quality: Literal["low", "medium", "high"] = "medium"
@@ -101,7 +103,7 @@ def _picture(context: ServerContext, order: Order) -> tuple[PictureView, float]:
 
 def create_image(context: ServerContext, call: Call) -> Answer:
     """Render a page at once."""
-    wanted = checked(ImageBody, call.body())
+    wanted = checked(ImageRequest, call.body())
     if (extension := wanted.fileExtension.lower()) not in FORMATS:
         raise WireError(422, f"fileExtension is one of {', '.join(FORMATS)}", "unsupported_format")
     how = checked(RenderOptions, {"format": extension})
@@ -112,7 +114,7 @@ def create_image(context: ServerContext, call: Call) -> Answer:
 
 def create_gif(context: ServerContext, call: Call) -> Answer:
     """Render a page as a GIF of one frame: nothing moves here. 422 for a source that moves nowhere."""
-    wanted = checked(GifBody, call.body())
+    wanted = checked(GifRequest, call.body())
     if max(wanted.width or 0, wanted.height or 0) > GIF_SIDE:
         raise WireError(422, f"A GIF has at most {GIF_SIDE}x{GIF_SIDE} pixels")
     order = _order(context, call, wanted, GIF_SIZE, RenderOptions())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pictify_sync.providers.pictify.server.batches.accepted import Order, SingleBody
+from pictify_sync.providers.pictify.server.batches.accepted import Order, RenderRequest
 from pictify_sync.providers.pictify.server.batches.dialects import failure_shape, picture_shape
 from pictify_sync.providers.pictify.server.context import ServerContext
 from pictify_sync.providers.pictify.server.requests import Call
@@ -53,7 +53,7 @@ def render(context: ServerContext, call: Call) -> Answer:
     """Render one variable set at once: arrays of results and errors, 200 even when nothing could be made."""
     uid = call.values["uid"]
     context.templates.source_of(uid, call.team)  # an unknown template before a bad body
-    wanted = checked(SingleBody, call.body())
+    wanted = checked(RenderRequest, call.body())
     source = context.templates.source_of(uid, call.team, (wanted.width, wanted.height))
     flags = {"webhook_variables": call.options.webhook_variables}
     order = Order(source, [wanted.variables], wanted, uid, call.team, "render", call.base, flags=flags)

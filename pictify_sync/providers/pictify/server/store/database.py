@@ -96,7 +96,7 @@ class Store:
             if not databases.exists(path):
                 databases.make(path, _fill)
         except databases.UnusableFileError as error:
-            raise sqlite3.DatabaseError(f"{path} is no database: {error}") from error
+            raise sqlite3.DatabaseError(f"{path} is not a database: {error}") from error
         self._connection = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         # Two processes that bring the same old file to this version would lock each other out, whatever the timeout.
@@ -117,7 +117,7 @@ class Store:
             if version > SCHEMA_VERSION:
                 raise sqlite3.DatabaseError(f"{path} has format {version}, this version reads {SCHEMA_VERSION}")
             if version < 1:
-                raise sqlite3.DatabaseError(f"{path} is a database, but none of the embedded server")
+                raise sqlite3.DatabaseError(f"{path} is a database, but not one of the embedded server")
             if version < SCHEMA_VERSION:
                 _raise(connection, version)
 

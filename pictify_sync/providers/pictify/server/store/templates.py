@@ -21,6 +21,7 @@ from pictify_sync.providers.pictify.server.store.database import Store
 from pictify_sync.providers.pictify.server.wire import (
     BASE_LAYOUT,
     LAYOUT_PATTERN,
+    AsWhole,
     Whole,
     WireError,
     WireModel,
@@ -36,10 +37,15 @@ MAX_PIXELS = 50_000_000  # Pictify, Multi-size render: 50 megapixels in sum
 ORDERS = {"newest": "t.created DESC", "oldest": "t.created", "name": "json_extract(t.fields, '$.name')"}
 UID_LETTERS = string.ascii_uppercase + string.digits  # real uids look like XL13XACH2V
 
-Side = Annotated[Whole, Field(ge=1, le=MAX_SIDE)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE), AsWhole]
 
 
-class LayoutBody(WireModel):
+def _names_of_layouts(schema: dict[str, Any]) -> None:
+    schema["additionalProperties"] = schema.pop("patternProperties")[LAYOUT_PATTERN]
+    schema["propertyNames"] = {"pattern": LAYOUT_PATTERN, "not": {"const": BASE_LAYOUT}}
+
+
+class LayoutSize(WireModel):
     """One more size of a template."""
 
     width: Side
@@ -47,7 +53,7 @@ class LayoutBody(WireModel):
     name: str = ""
 
 
-class ValidationBody(WireModel):
+class VariableChecks(WireModel):
     """Rules of one variable."""
 
     required: bool = False
@@ -55,7 +61,7 @@ class ValidationBody(WireModel):
     maxLength: Whole | None = None  # noqa: N815
 
 
-class VariableBody(WireModel):
+class VariableDefinition(WireModel):
     """One declared variable."""
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
@@ -63,10 +69,10 @@ class VariableBody(WireModel):
     defaultValue: Any = None  # noqa: N815
     description: str = ""
     allowRawHtml: bool = False  # noqa: N815
-    validation: ValidationBody = ValidationBody()
+    validation: VariableChecks = VariableChecks()
 
 
-class TemplateBody(WireModel):
+class TemplateCreate(WireModel):
     """The body of a create or an update, after an update's missing fields were filled in."""
 
     name: Annotated[str, Field(max_length=500)] = "Untitled"
@@ -75,8 +81,10 @@ class TemplateBody(WireModel):
     html: Annotated[str, Field(min_length=1)]
     width: Side = 1200
     height: Side = 630
-    layouts: dict[Annotated[str, Field(pattern=LAYOUT_PATTERN)], LayoutBody] = Field(default={}, max_length=20)
-    variableDefinitions: list[VariableBody] = Field(default=[], max_length=1000)  # noqa: N815
+    layouts: dict[Annotated[str, Field(pattern=LAYOUT_PATTERN)], LayoutSize] = Field(
+        default={}, max_length=20, json_schema_extra=_names_of_layouts
+    )
+    variableDefinitions: list[VariableDefinition] = Field(default=[], max_length=1000)  # noqa: N815
     strictVariables: bool = False  # noqa: N815
 
 
@@ -123,10 +131,10 @@ class Templates:
         size = len(html.encode()) if isinstance(html, str) else 0
         if size > self._max_html:
             raise WireError(413, f"html has {size} bytes, at most {self._max_html} are allowed", "TEMPLATE_TOO_LARGE")
-        wanted = checked(TemplateBody, body)
+        wanted = checked(TemplateCreate, body)
         if BASE_LAYOUT in wanted.layouts:
             raise WireError(400, f"layouts.{BASE_LAYOUT}: the name is reserved for the base size")
-        sizes = {BASE_LAYOUT: LayoutBody(width=wanted.width, height=wanted.height, name="Default"), **wanted.layouts}
+        sizes = {BASE_LAYOUT: LayoutSize(width=wanted.width, height=wanted.height, name="Default"), **wanted.layouts}
         for name, one in sizes.items():
             if one.width * one.height > MAX_PIXELS:
                 raise WireError(422, f"layout {name}: more than {MAX_PIXELS} pixels")
@@ -136,7 +144,7 @@ class Templates:
                 message = f"line {fault.line}: {fault.message}"
                 raise WireError(422, message, CODES[fault.cause], extra={"error": message, "context": {}})
         declared = {one.name for one in wanted.variableDefinitions}
-        added = [VariableBody(name=name) for name in text.names if name not in declared]
+        added = [VariableDefinition(name=name) for name in text.names if name not in declared]
         definitions = [one.model_dump() for one in (*wanted.variableDefinitions, *added)]
         shape = {"variables": definitions, "strict": wanted.strictVariables}
         shape["sizes"] = {name: (one.width, one.height, one.name or name) for name, one in sizes.items()}
@@ -177,7 +185,7 @@ class Templates:
     @staticmethod
     def page_source(width: int, height: int) -> Source:
         """The source of a page that comes as a variable: its html is `{{{content}}}`."""
-        content = VariableBody(name="content", allowRawHtml=True).model_dump()
+        content = VariableDefinition(name="content", allowRawHtml=True).model_dump()
         shape = {"variables": [content], "strict": False, "sizes": {BASE_LAYOUT: (width, height, "Default")}}
         return _made("{{{content}}}", canonical(shape))
 

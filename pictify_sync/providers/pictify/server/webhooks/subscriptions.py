@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pictify_sync.providers.pictify.server.store.database import Store
-from pictify_sync.providers.pictify.server.wire import Given, WireError, WireModel, canonical, checked, instant
+from pictify_sync.providers.pictify.server.wire import Omittable, WireError, WireModel, canonical, checked, instant
 
 # The last two are described on the webhooks page and in guides, but are not in OpenAPI's enum.
 EventName = Literal[
@@ -25,29 +25,29 @@ Url = Annotated[str, Field(min_length=1, max_length=2000)]
 MAX_SUBSCRIPTIONS = 100  # of a team: ours, so that nobody can make the server a loudspeaker
 
 
-class Filters(WireModel):
+class SubscriptionFilters(WireModel):
     """What an event must be about."""
 
-    templateId: Annotated[str | None, Given] = None  # noqa: N815
-    bindingId: Annotated[str | None, Given] = None  # noqa: N815
+    templateId: Omittable[str] = None  # noqa: N815
+    bindingId: Omittable[str] = None  # noqa: N815
 
 
-class SubscriptionBody(WireModel):
+class SubscriptionCreate(WireModel):
     """The body of a create."""
 
     event: EventName
     targetUrl: Url  # noqa: N815
     platform: Platform = "custom"
-    filters: Filters = Filters()
+    filters: SubscriptionFilters = SubscriptionFilters()
 
 
-class SubscriptionChange(WireModel):
+class SubscriptionUpdate(WireModel):
     """The body of an update: what is left out stays."""
 
-    targetUrl: Annotated[Url | None, Given] = None  # noqa: N815
-    platform: Annotated[Platform | None, Given] = None
-    filters: Annotated[Filters | None, Given] = None
-    status: Annotated[Literal["active", "paused"] | None, Given] = None
+    targetUrl: Omittable[Url] = None  # noqa: N815
+    platform: Omittable[Platform] = None
+    filters: Omittable[SubscriptionFilters] = None
+    status: Omittable[Literal["active", "paused"]] = None
 
 
 class Subscriptions:
@@ -60,7 +60,7 @@ class Subscriptions:
 
     def create(self, body: Mapping[str, object], team: str) -> dict[str, object]:
         """Keep a new one and return it with its secret."""
-        wanted = checked(SubscriptionBody, body)
+        wanted = checked(SubscriptionCreate, body)
         self._check(wanted.targetUrl)
         uid, secret = f"wh_{secrets.token_hex(10)}", f"whsec_{secrets.token_hex(32)}"
         filters = canonical(wanted.filters.model_dump(exclude_none=True))
@@ -86,7 +86,7 @@ class Subscriptions:
 
     def change(self, uid: str, body: Mapping[str, object], team: str) -> dict[str, object]:
         """Change some fields; to be active again forgives its failures. 404 when unknown."""
-        wanted = checked(SubscriptionChange, body)
+        wanted = checked(SubscriptionUpdate, body)
         if wanted.targetUrl is not None:
             self._check(wanted.targetUrl)
         fields: dict[str, object] = {"target": wanted.targetUrl, "platform": wanted.platform, "status": wanted.status}
