@@ -125,7 +125,7 @@ def apply_command(settings: str | None, /, as_json: bool, github: bool, **option
             if agreed:  # an empty plan too: `protect` may differ, which needs no render
                 with stop.watching(), progress() as sink:
                     run = ApplyRun(project, recorder.watching(sink), stop, allow_older=asked.allow_older)
-                    again = None if loaded else Again(run, asked, consent, planned, manifests)
+                    again = None if loaded else Replanner(run, asked, consent, planned, manifests)
                     done = run.carry_out(
                         plan, manifests, again or (lambda _: None), done, since=since if loaded else None
                     )
@@ -201,7 +201,7 @@ def _planned(plan: Plan) -> frozenset[AssetKey]:
 
 
 @dataclass(frozen=True, slots=True)
-class Again:
+class Replanner:
     """Plans once more in the same apply, for what the first plan could not know."""
 
     run: ApplyRun

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Found:
+class Examination:
     """What one run of the command found; checks are said as they come, unless a document is asked for."""
 
     quiet: bool
@@ -57,7 +57,7 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     from pictify_sync.report.terminal.health import verdict_line
     from pictify_sync.workflows.doctor.checks import problems
 
-    found = Found(quiet=as_json)
+    found = Examination(quiet=as_json)
     try:
         with project_of(settings) as project:
             _look(project, found, (provider or project.settings.provider) if live else None, yes=yes)
@@ -72,7 +72,7 @@ def doctor_command(settings: str | None, live: bool, yes: bool, provider: str | 
     return 0 if good else 1
 
 
-def _look(project: Project, found: Found, live: str | None, *, yes: bool) -> None:
+def _look(project: Project, found: Examination, live: str | None, *, yes: bool) -> None:
     """Make all checks, then the live one of a provider if one is named."""
     from pictify_sync.core.health import Health
     from pictify_sync.wiring import doctor
@@ -89,7 +89,7 @@ def _look(project: Project, found: Found, live: str | None, *, yes: bool) -> Non
     found.dialects = doctor.known(project)
 
 
-def _explore(project: Project, found: Found, provider: str, service: str) -> None:
+def _explore(project: Project, found: Examination, provider: str, service: str) -> None:
     from pictify_sync.cli.console import StopSignal, print_output
     from pictify_sync.core.health import Check, Health
     from pictify_sync.errors import ProviderError

@@ -31,6 +31,7 @@ from pictify_sync.yaml_reader import Document, MovedDocument, place_of_byte, rea
 
 Parts = Callable[[Iterable[str]], Mapping[str, ProviderPart]]  # names mentioned -> those there are, with the built-in
 
+DEBUG = "PICTIFY_SYNC_DEBUG"  # shows stack traces of the command line: no setting
 FILE = "pictify-sync.yaml"
 MAX_BYTES = 1 << 20  # of the settings file
 
@@ -240,7 +241,7 @@ def _overlay(
     """Put PICTIFY_SYNC_ variables over the file's fields."""
     made = deepcopy(top)
     for variable in sorted(environ):
-        if not variable.startswith(PREFIX):
+        if not variable.startswith(PREFIX) or variable == DEBUG:
             continue
         level = made
         *path, name = variable.removeprefix(PREFIX).lower().split("__")

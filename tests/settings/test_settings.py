@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pictify_sync.cli.root import DEBUG
 from pictify_sync.errors import InputError, Severity
 from pictify_sync.providers.registry import parts
 from pictify_sync.settings import Settings, load_settings
@@ -64,6 +65,11 @@ def test_the_environment_overlays_the_file(tmp_path: Path) -> None:
     assert key is not None
     assert key.get_secret_value() == "s3cret"
     assert "s3cret" not in repr(found)
+
+
+def test_the_variable_that_shows_stack_traces_is_no_setting(tmp_path: Path) -> None:
+    """An unexpected error names it in its hint, so that a command runs with it."""
+    assert load(tmp_path, None, {DEBUG: "1"}).version == 1
 
 
 def test_lists_of_a_provider_stand_between_commas(tmp_path: Path) -> None:
