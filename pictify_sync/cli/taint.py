@@ -30,9 +30,5 @@ def _mark(settings: str | None, patterns: tuple[str, ...], *, tainted: bool) -> 
 
     with project_of(settings) as project:
         check_state(project)
-        print_output(
-            taken(
-                upkeep.edit_state(project).taint(patterns, tainted=tainted),
-                "tainted" if tainted else "no longer tainted",
-            )
-        )
+        keys = upkeep.edit_state(project).taint(patterns, tainted=tainted)
+        print_output(taken(keys, "tainted" if tainted else "no longer tainted"))

@@ -41,7 +41,7 @@ def never(_: AssetKey) -> bool:
     return False
 
 
-def nowhere(_: Fingerprint) -> Record | None:
+def no_artifact(_: Fingerprint) -> Record | None:
     """Find no artifact."""
     return None
 
@@ -55,7 +55,7 @@ class Scope:
     selected: Callable[[AssetKey], bool] | None = None  # None: every key
     requested: Callable[[AssetKey], bool] = never  # render again although nothing changed (--replace)
     in_flight: Collection[AssetKey] = frozenset()  # claimed by open batches
-    find: Callable[[Fingerprint], Record | None] = nowhere  # a published artifact of that fingerprint
+    find: Callable[[Fingerprint], Record | None] = no_artifact  # a published artifact of that fingerprint
 
     def covers(self, record: Record) -> bool:
         """Whether a record that no manifest asks for may be deleted."""

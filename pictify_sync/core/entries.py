@@ -189,7 +189,7 @@ class Probed:
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
+class PastCosts:
     """What attempts and live checks cost of which nothing else is left: the log was cut, or the state imported."""
 
     attempts: int
@@ -244,7 +244,7 @@ Entry = (
     | Cleaned
     | TemplateRecorded
     | Probed
-    | Spent
+    | PastCosts
     | Bound
     | Applied
 )

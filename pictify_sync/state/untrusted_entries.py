@@ -23,11 +23,11 @@ from pictify_sync.core.entries import (
     Moved,
     MovesIntended,
     Obsolete,
+    PastCosts,
     Probed,
     ProjectIdentity,
     Recorded,
     Settled,
-    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -73,7 +73,7 @@ def entry_faults(entry: Entry) -> Iterator[str]:
         case Applied():
             yield from _id_faults(entry.run)
             yield from [] if _COMMIT.fullmatch(entry.commit) else ["the commit is not valid"]
-        case Spent():
+        case PastCosts():
             return
         case _:
             assert_never(entry)

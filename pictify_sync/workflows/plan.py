@@ -11,7 +11,7 @@ from itertools import islice
 
 from pictify_sync.core.approval import plan_digest
 from pictify_sync.core.batching import Requirements, as_waiting
-from pictify_sync.core.diff import Scope, diff, never, nowhere
+from pictify_sync.core.diff import Scope, diff, never, no_artifact
 from pictify_sync.core.entries import claimed_keys
 from pictify_sync.core.model import Action, AssetKey, Capabilities, Change, Reason, split_key
 from pictify_sync.core.paths import Held, PathIndex, as_blocked, find_clashes, held_paths, taken_path
@@ -63,7 +63,7 @@ def plan_scope(desired: Desired, store: StateStore, choice: Choice) -> Scope:
         selected=selected if choice.is_partial else None,
         requested=requested if choice.replace else never,
         in_flight=claimed_keys(store.open_batches()),
-        find=store.find if store.count() else nowhere,
+        find=store.find if store.count() else no_artifact,
     )
 
 

@@ -44,7 +44,7 @@ class Observation:
 
 
 @dataclass(slots=True)
-class _Seen:
+class _PictureCounts:
     """Counts of published pictures."""
 
     looked: int = 0
@@ -81,7 +81,7 @@ class _Templates:
 
 def observe(session: Session, wanted: Observation) -> Observed:
     """Look, and give what is not as recorded. Writes nothing. Raises ProviderError when a provider does not answer."""
-    templates, seen = _look_at_templates(session, wanted), _Seen()
+    templates, seen = _look_at_templates(session, wanted), _PictureCounts()
     found = tuple(drift for _, drift in _judged(session, wanted, templates, seen) if drift)
     seen.refuse_nothing()
     return _observed(found, templates, seen, recorded=False)
@@ -89,7 +89,7 @@ def observe(session: Session, wanted: Observation) -> Observed:
 
 def refresh(session: Session, wanted: Observation) -> Observed:
     """Observe, and record both new drift and drift that is gone; gives the drift."""
-    templates, seen = _look_at_templates(session, wanted), _Seen()
+    templates, seen = _look_at_templates(session, wanted), _PictureCounts()
     found: list[Drift] = []
     changed: list[Record] = []
     for record, drift in _judged(session, wanted, templates, seen):
@@ -101,7 +101,7 @@ def refresh(session: Session, wanted: Observation) -> Observed:
     return _observed(tuple(found), templates, seen, recorded=True)
 
 
-def _observed(found: tuple[Drift, ...], templates: _Templates, seen: _Seen, *, recorded: bool) -> Observed:
+def _observed(found: tuple[Drift, ...], templates: _Templates, seen: _PictureCounts, *, recorded: bool) -> Observed:
     looked = max(0, seen.kept - seen.elsewhere)
     return Observed(found, _sorted(templates), seen.elsewhere, looked, len(templates.seen), recorded)
 
@@ -132,7 +132,7 @@ def _look_at_templates(session: Session, wanted: Observation) -> _Templates:
 
 
 def _judged(
-    session: Session, wanted: Observation, templates: _Templates, count: _Seen
+    session: Session, wanted: Observation, templates: _Templates, count: _PictureCounts
 ) -> Iterable[tuple[Record, Drift | None]]:
     records = session.store.records()
     chosen = (one for one in records if wanted.selected(one.key) or _template_of(one) in templates.drift)

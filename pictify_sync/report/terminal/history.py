@@ -15,10 +15,10 @@ from pictify_sync.core.entries import (
     Intended,
     Moved,
     MovesIntended,
+    PastCosts,
     Probed,
     Recorded,
     Settled,
-    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -58,7 +58,7 @@ def _words(entry: Entry) -> tuple[str, Tone]:
                 f"live check of {safe(entry.provider)} {state}: {cost}",
                 _FAINT if entry.facts is None else Tone.PLAIN,
             )
-        case Spent():
+        case PastCosts():
             few, many = entry.billed_min, entry.billed_max
             made = pictures(many) if few == many else f"{few:,} to {pictures(many)}"
             return f"carried over: {batches(entry.attempts)}, {made} rendered", _FAINT

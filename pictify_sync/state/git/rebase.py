@@ -20,10 +20,10 @@ from pictify_sync.core.entries import (
     Intended,
     Moved,
     MovesIntended,
+    PastCosts,
     Probed,
     Recorded,
     Settled,
-    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -88,7 +88,7 @@ def _add(reach: _Reach, entry: Entry) -> None:
             reach.frees = True
         case Cleaned():
             reach.paths.update(file.path for file in entry.paths)
-        case TemplateRecorded() | Probed() | Spent() | Bound() | Applied():
+        case TemplateRecorded() | Probed() | PastCosts() | Bound() | Applied():
             return
         case _:
             assert_never(entry)

@@ -20,9 +20,9 @@ from pictify_sync.core.entries import (
     MovesIntended,
     Obsolete,
     OpenBatch,
+    PastCosts,
     Probed,
     Recorded,
-    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -182,7 +182,7 @@ class _Reader:
                 case "probe":
                     yield self._probe(value)
                 case "spent":
-                    yield codec.decode(Spent, to_text(value | {"kind": "spent", "at": self.at}))
+                    yield codec.decode(PastCosts, to_text(value | {"kind": "spent", "at": self.at}))
                 case "bound" | "applied":
                     yield self._mark(number, kind, value)
                 case "asset":

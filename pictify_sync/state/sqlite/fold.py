@@ -20,10 +20,10 @@ from pictify_sync.core.entries import (
     Moved,
     MovesIntended,
     Obsolete,
+    PastCosts,
     Probed,
     Recorded,
     Settled,
-    Spent,
     Submitted,
     TemplateRecorded,
 )
@@ -63,7 +63,7 @@ def fold(tables: Tables, intended: ReadIntended, serial: int, entry: Entry) -> N
         case Probed():
             _check_billed(entry)
             _refuse_if(not tables.put_probe(serial, entry), f"the live check {entry.run} has ended already")
-        case Spent():
+        case PastCosts():
             _check_billed(entry)
             _refuse_if(not 0 <= entry.attempts <= _MOST, "fewer than no attempts")
             tables.put_spent(entry)
@@ -126,7 +126,7 @@ def _close(tables: Tables, intended: ReadIntended, serial: int, entry: Settled |
         _apply(tables, entry.puts, (), entry.obsolete)
 
 
-def _check_billed(entry: Settled | Abandoned | Probed | Spent) -> None:
+def _check_billed(entry: Settled | Abandoned | Probed | PastCosts) -> None:
     _refuse_if(
         not 0 <= entry.billed_min <= entry.billed_max <= _MOST, "billed_min and billed_max contradict each other"
     )

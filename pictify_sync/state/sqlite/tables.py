@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from pictify_sync.core.entries import Obsolete, Probed, Spent
+from pictify_sync.core.entries import Obsolete, PastCosts, Probed
 from pictify_sync.core.fingerprint import canonical, plain_quality, spec_digest
 from pictify_sync.core.fingerprint import digest as digest_of
 from pictify_sync.core.model import (
@@ -214,7 +214,7 @@ class Tables:
         put += "WHERE body IS NULL AND provider = excluded.provider AND service = excluded.service"
         return self.connection.execute(put, row).rowcount == 1
 
-    def put_spent(self, spent: Spent) -> None:
+    def put_spent(self, spent: PastCosts) -> None:
         """Add to what is told of no attempt and no live check."""
         put = "INSERT INTO tally VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value"
         values = (("attempts", spent.attempts), ("billed_min", spent.billed_min), ("billed_max", spent.billed_max))
