@@ -102,7 +102,7 @@ def bind_command(settings: str | None) -> None:
 @state_command.command("compact")
 @pass_settings
 def compact_command(settings: str | None) -> None:
-    """Forget the history, keep what is recorded, open and spent. Exports stay the same; history and log begin anew."""
+    """Forget the history, keep what is recorded, open and spent. Exports stay the same; history and log start empty."""
     from pictify_sync.report.words import count
     from pictify_sync.wiring import upkeep
 
