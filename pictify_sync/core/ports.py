@@ -302,14 +302,6 @@ class Inbox(Protocol):
     def close(self) -> None: ...
 
 
-class DeliveryStore(Inbox, Protocol):
-    """An inbox that a receiver writes to."""
-
-    def put(self, delivery: Delivery) -> bool:
-        """Keep it, durably; False when a delivery of that id, or of that body, is kept already. Raises StateError."""
-        ...
-
-
 class TemplateFacts(Protocol):
     """What reading a template's html tells, without rendering it."""
 

@@ -23,12 +23,13 @@ SHARDS = [f"{number:02x}" for number in range(256)]
 
 
 class FileInbox:
-    """A DeliveryStore in a folder, which is made when the first delivery comes. Safe with threads and processes."""
+    """An Inbox in a folder, which is made when the first delivery comes. Safe with threads and processes."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
 
     def put(self, delivery: Delivery) -> bool:
+        """Keep it, durably; False when a delivery of that id, or of that body, is kept already. Raises StateError."""
         place, body = self._place("ids", delivery.id), self._place("bodies", delivery.body)
         text = json.dumps(asdict(delivery), ensure_ascii=True, sort_keys=True)
         try:

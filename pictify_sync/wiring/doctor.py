@@ -53,7 +53,7 @@ def examine(project: Project) -> Iterator[Check]:
         yield Check("state", place, Health.ERROR, error.message, error.hint)
         rest = Project(settings, project.clock, _no_state)
     else:
-        yield from health.told("state", place, health.state(store, place, lambda: _verify(store)))
+        yield from health.reporting("state", place, health.state(store, place, lambda: _verify(store)))
     try:
         yield from _examine(rest)
     finally:
@@ -63,9 +63,9 @@ def examine(project: Project) -> Iterator[Check]:
 
 def _examine(project: Project) -> Iterator[Check]:
     settings = project.settings
-    yield from health.told("output", _output(project), _outputs(project))
+    yield from health.reporting("output", _output(project), _outputs(project))
     manifests: list[Manifests] = []
-    yield from health.told("manifests", settings.manifests, _read(project, manifests))
+    yield from health.reporting("manifests", settings.manifests, _read(project, manifests))
     try:
         uses = health_templates.uses(manifests[0]) if manifests else {}
         for name in sorted({settings.provider, *(provider for provider, _ in uses)}):
@@ -142,21 +142,21 @@ def _account(
     provider = project.provider(name)
     mine = {template: use for (one, template), use in uses.items() if one == name}
     for template, use in mine.items():
-        yield from health.told(
+        yield from health.reporting(
             "templates", f"{name}, template {template}", _template(project, provider, template, use, manifests[0])
         )
-    yield from health.told("dialect", place, _dialect(project, name))
+    yield from health.reporting("dialect", place, _dialect(project, name))
     sources = project.provider_settings(name).url_sources
     if "inbox" in sources:
         recorded = {record.name: record.uid for record in project.state().templates() if record.provider == name}
         uids = [recorded.get(template, template) for template in mine]
-        told = "urls_in_results" in project.known(name)  # by the settings, or by a live check
-        allowed = project.capabilities(name) if told else None
+        is_known = "urls_in_results" in project.known(name)  # by the settings, or by a live check
+        allowed = project.capabilities(name) if is_known else None
         if allowed is not None and ("lookup" not in sources or "single" in sources):
             allowed = replace(allowed, can_find="single" in sources)
         checks = health.webhooks(provider, place, uids, allowed)
-        yield from health.told("webhooks", place, checks)
-        yield from health.told("inbox", project.settings.inbox, _inbox(project))
+        yield from health.reporting("webhooks", place, checks)
+        yield from health.reporting("inbox", project.settings.inbox, _inbox(project))
 
 
 def _template(

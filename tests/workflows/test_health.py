@@ -117,7 +117,7 @@ def test_a_state(tmp_path: Path) -> None:
         )  # fmt: skip
 
 
-def test_what_is_raised_is_told() -> None:
+def test_what_is_raised_is_reported() -> None:
     """Errors of ours, problems of manifests, and what the machine refuses are checks; healthy means no error."""
 
     def raising(error: Exception) -> Iterator[Check]:
@@ -126,7 +126,7 @@ def test_what_is_raised_is_told() -> None:
 
     many = InputError([Problem("f", line, 1, "wrong") for line in range(1, 31)])
     for error, number in ((ArtifactError("no"), 2), (PermissionError(13, "Permission denied"), 2), (many, 22)):
-        checks = list(health.told("x", "p", raising(error)))
+        checks = list(health.reporting("x", "p", raising(error)))
         assert len(checks) == number
         assert checks[-1].health is ERROR
         assert not healthy(checks)

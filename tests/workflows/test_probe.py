@@ -278,5 +278,5 @@ def test_a_provider_that_cannot_be_explored(server: Server, tmp_path: Path) -> N
     with server.place(tmp_path) as here:
         here.provider.close()
         here.provider = PainterProvider()  # type: ignore[assignment]
-        with pytest.raises(UsageError, match="cannot be explored"):
+        with pytest.raises(UsageError, match="has no live check"):
             here.explore()

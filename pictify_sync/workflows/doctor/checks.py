@@ -1,7 +1,7 @@
-"""The use case `doctor`: looks at an account, its webhooks, the state and the store of pictures. Changes nothing.
+"""The use case `doctor`: checks an account, its webhooks, the state and the store of pictures. Changes nothing.
 
-Each check is an iterator of what it finds; `told` turns what a port raises into a check too, so that nothing that is
-broken keeps the rest from being looked at.
+Each check is an iterator of what it finds; `reporting` turns what a port raises into a check too, so that a failing
+check does not keep the others from running.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from pictify_sync.core.model import Artifact, Capabilities
 from pictify_sync.core.ports import ArtifactStore, Inbox, Provider, StateStore
 from pictify_sync.errors import InputError, PictifySyncError, Problem, QuotaExhausted, Severity
 
-FAR_APART = 60.0  # seconds between two clocks that are worth a warning: signatures of webhooks are good for 300
-MOST = 20  # findings of one kind that are told one by one
+FAR_APART = 60.0  # seconds between two clocks, from which on there is a warning
+MOST = 20  # findings of one kind that are listed one by one
 NAMED = 3  # pictures named that are missing or changed
 LOOKS = 16  # pictures looked at at once
 NOTHING = Artifact("pictify-sync-doctor.png", "0" * 64, 0)  # a picture that is nowhere
 
 
-def told(subject: str, place: str, checks: Iterable[Check]) -> Iterator[Check]:
-    """Give the checks; what they raise is one more."""
+def reporting(subject: str, place: str, checks: Iterable[Check]) -> Iterator[Check]:
+    """Yield the checks; an error that they raise becomes one more."""
     try:
         yield from checks
     except InputError as error:
@@ -48,18 +48,22 @@ def problems(subject: str, place: str, found: Sequence[Problem]) -> Iterator[Che
 
 
 def account(provider: Provider, service: str) -> Iterator[Check]:
-    """Whether the service answers, takes the key, and agrees about the time. Raises ProviderError."""
+    """Whether the service answers, accepts the key, and agrees about the time. Raises ProviderError."""
     if isinstance(provider, TemplateLibrary):
         try:
             next(iter(provider.list_templates()), None)
-            yield Check("account", service, Health.OK, "it answers, and takes the key")
+            yield Check("account", service, Health.OK, "the service answers and accepts the key")
         except QuotaExhausted as error:
-            hint = "nothing is rendered before the plan allows it again"
+            hint = "wait until the plan allows renders again, or upgrade it"
             yield Check(
-                "account", service, Health.WARNING, f"it takes the key, but renders are used up: {error.message}", hint
+                "account",
+                service,
+                Health.WARNING,
+                f"the key is accepted, but no renders are left: {error.message}",
+                hint,
             )
     else:
-        yield Check("account", service, Health.SKIPPED, f"the provider {provider.name} lists nothing to ask for")
+        yield Check("account", service, Health.SKIPPED, f"{provider.name} has no request that checks a key")
     if isinstance(provider, RenderLookup):
         ahead = provider.clock_ahead()
         if abs(ahead) < FAR_APART:
@@ -75,19 +79,19 @@ def _seconds(seconds: float) -> str:
 
 
 def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capabilities | None) -> Iterator[Check]:
-    """Whether a subscription will tell of rendered pictures, where the settings ask the inbox for URLs.
+    """Whether a subscription announces rendered pictures, where the settings name the inbox as a source of URLs.
 
-    `uids`: templates in use. `allowed`: None while nobody has found out where URLs come from. Raises ProviderError.
+    `uids`: templates in use. `allowed`: None while it is not known where URLs come from. Raises ProviderError.
     """
     if not isinstance(provider, Webhooks):
-        yield Check("webhooks", place, Health.SKIPPED, f"the provider {provider.name} has none")
+        yield Check("webhooks", place, Health.SKIPPED, f"the provider {provider.name} sends none")
         return
     event = provider.webhook_format.render_event
     found = [one for one in provider.subscriptions() if one.event == event]
     good = [one for one in found if one.status in ("", "active")]
     for one in islice((one for one in found if one not in good), MOST):
         hint = f"pictify-sync webhooks unsubscribe {one.uid}, then subscribe again: what it missed is not sent again"
-        yield Check("webhooks", place, Health.WARNING, f"{_about(one)} is {one.status}, so nothing comes", hint)
+        yield Check("webhooks", place, Health.WARNING, f"{_about(one)} is {one.status}: nothing is sent to it", hint)
     for one in islice(good, MOST):
         yield Check("webhooks", place, Health.OK, f"{_about(one)} is active")
     covered = any(not one.template_uid for one in good)
@@ -104,7 +108,7 @@ def webhooks(provider: Provider, place: str, uids: Sequence[str], allowed: Capab
     elif allowed.can_find:
         yield Check("webhooks", place, Health.WARNING, f"{message}; URLs come from elsewhere, and later", hint)
     else:
-        yield Check("webhooks", place, Health.ERROR, f"{message}, and nothing else tells URLs", hint)
+        yield Check("webhooks", place, Health.ERROR, f"{message}, and URLs come from nowhere else", hint)
 
 
 def _about(one: Subscription) -> str:

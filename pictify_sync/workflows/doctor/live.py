@@ -74,7 +74,7 @@ def probe(session: Session, provider: str, service: str) -> Explored:
         and isinstance(connected, RenderLookup)
         and isinstance(connected, TemplateLibrary)
     ):
-        raise UsageError(f"the provider {provider} cannot be explored")
+        raise UsageError(f"the provider {provider} has no live check")
     check = _Check(session, connected, session.ports.new_attempt(), _template(connected))
     try:
         begun = Probed(check.run, provider, service, None, 0, MAX_RENDERS, session.now())
@@ -124,7 +124,7 @@ class _Check:
     notes: list[str] = field(default_factory=list)
 
     def explore(self) -> DialectFacts | None:
-        """Render, with a variable too many, then the same once more under the same key; look at all that is told."""
+        """Render, with a variable too many, then the same once more under the same key; look at every answer."""
         takes_unknown: bool | None = None
         sent = self._send(self._request({UNKNOWN: "1"}))
         if sent is None:  # perhaps for the unknown variable
@@ -144,7 +144,7 @@ class _Check:
             return None
         shape = self.account.results_shape(sent.batch_id)
         if shape is None:
-            self.notes.append("the results tell of no picture")
+            self.notes.append("the results contain no picture")
             return None
         facts = DialectFacts(shape.name, shape.urls, shape.names_layouts, honours, takes_unknown)
         unknown: tuple[bool | None, bool | None] = (None, None)
@@ -180,7 +180,7 @@ class _Check:
             self.most += 1
             found = self.account.submit(request)
             if isinstance(found, InDoubt):
-                raise ProviderError(f"nobody knows whether a picture was made: {found.detail}")
+                raise ProviderError(f"it is not known whether a picture was rendered: {found.detail}")
             if not isinstance(found, Accepted) or found.batch_id == known:
                 self.most -= 1
             match found:
@@ -192,11 +192,11 @@ class _Check:
                 case Refused(code, message, retry_after=None):
                     self.notes.append(f"refused: {code}: {message}")
                     if found.stops_run or found.template_missing:
-                        raise ProviderError("the service renders nothing for this account")
+                        raise ProviderError("the service refuses to render for this account")
                     return None
                 case Refused(retry_after=seconds):
                     self._pause(seconds or 0.0)
-        raise ProviderError("the service takes no picture now")
+        raise ProviderError("the service accepts no batch now")
 
     def _wait(self, sent: _Sent) -> Outcome | None:
         """Poll until the batch has ended; one that does not is cancelled."""
