@@ -77,7 +77,7 @@ def _look(project: Project, found: Examination, live: str | None, *, yes: bool) 
     from pictify_sync.core.health import Health
     from pictify_sync.wiring import doctor
 
-    service = "" if live is None else doctor.explorable(project, live)
+    service = "" if live is None else doctor.live_service(project, live)
     ask = _asking(service, yes=yes) if live else None
     for check in doctor.examine(project):
         found.note(check)

@@ -136,7 +136,7 @@ class Settings(Fields):
     state_key: SecretStr | None = Field(
         None, description="PICTIFY_STATE_KEY: hides sensitive values in a state on a Git ref; at least 32 characters."
     )
-    inbox_token: SecretStr | None = Field(None, description="PICTIFY_INBOX_TOKEN: who may read a receiver's inbox.")
+    inbox_token: SecretStr | None = Field(None, description="PICTIFY_INBOX_TOKEN: who may use a receiver's inbox.")
 
     def path(self, name: str) -> Path:
         """Resolve a path of the settings: it is relative to the project folder."""

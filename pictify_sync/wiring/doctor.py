@@ -199,11 +199,11 @@ def _dialect(project: Project, name: str) -> Iterator[Check]:
 
 def explore(project: Project, provider: str, stop: Callable[[], bool]) -> Explored:
     """Find out and record which dialect a provider speaks; renders. Raises UsageError, ProviderError."""
-    service = explorable(project, provider)
+    service = live_service(project, provider)
     return probe(open_session(project, Watch(stop=stop)), provider, service)
 
 
-def explorable(project: Project, provider: str) -> str:
+def live_service(project: Project, provider: str) -> str:
     """The service that a live check would render at. Raises UsageError for an embedded provider."""
     if project.facts(provider).embedded:
         hint = "name another with --provider, or set `provider` in the settings"

@@ -48,7 +48,7 @@ could be found.
 | `PICTIFY_API_KEY` | Key of a Pictify account. It is never written down, and is sent to the vendor's host alone. |
 | `PICTIFY_BASE_URL` | Another host to talk to; the only other one that is sent the key. |
 | `PICTIFY_WEBHOOK_SECRET` | Secret that webhooks are signed with; several between commas, while one is replaced. |
-| `PICTIFY_INBOX_TOKEN` | Who may read the inbox of a webhook receiver. |
+| `PICTIFY_INBOX_TOKEN` | Who may read the inbox of a webhook receiver, and remove deliveries that were collected. |
 | `PICTIFY_STATE_KEY` | Hides sensitive values in a state on a Git ref: 32 characters or more, the same for all. |
 | `PICTIFY_SYNC_<FIELD>` | Overrides a field of the file: `PICTIFY_SYNC_OUTPUT`, `PICTIFY_SYNC_GUARD__MAX_RENDERS`. |
 | `NO_COLOR` | Set to anything: no colours. |
