@@ -33,7 +33,7 @@ COMMANDS = {
     "show": ("show", "Show everything that is recorded about an asset."),
     "explain": ("explain", "Explain why an asset would be rendered, or not."),
     "history": ("history", "List the runs that changed the state."),
-    "log": ("log", "Print the log of the state."),
+    "log": ("history", "Print the log of the state."),
     "taint": ("taint", "Mark assets to be rendered again by the next apply."),
     "untaint": ("taint", "Remove the taint from matching assets."),
     "cancel": ("cancel", "Cancel open batches at their provider."),
