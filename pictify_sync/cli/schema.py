@@ -52,7 +52,7 @@ def _schema_of(kind: str) -> Callable[[], dict[str, Any]]:
 
         return fields_model(parts(names())).model_json_schema
     if kind == "plan":
-        from pictify_sync.state.planfile.json_schema import json_schema as plan_schema
+        from pictify_sync.state.planfile.document import json_schema as plan_schema
 
         return plan_schema
     from pictify_sync.report.json.reference import schema

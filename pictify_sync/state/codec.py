@@ -61,11 +61,13 @@ _OLD_SPEC = _OLD_GROUP | {"template_revision", "layout"}
 
 def current(body: str | bytes) -> str | bytes:
     """Return a JSON text with specs and groups in the form of today; the same text unless it may hold an older one."""
-    text = body if isinstance(body, bytes) else body.encode(errors="surrogatepass")
-    if b'"quality":' not in text:  # a name that no value of today has
+    is_old = (
+        '"quality":' in body if isinstance(body, str) else b'"quality":' in body
+    )  # a name that no value of today has
+    if not is_old:
         return body
     try:
-        return json.dumps(json.loads(text, object_hook=_current_value))
+        return json.dumps(json.loads(body, object_hook=_current_value))
     except (ValueError, OverflowError, RecursionError):
         return body  # the validation says what is wrong
 

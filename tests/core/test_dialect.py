@@ -71,7 +71,7 @@ def test_a_service_has_one_name_without_secrets(url: str, service: str) -> None:
 @pytest.mark.parametrize("url", ["", "nonsense", "https://", "http://[", "https://a:port/", "/v1"])
 def test_what_is_no_url_is_told(url: str) -> None:
     """With a hint, and never as a ValueError."""
-    with pytest.raises(UsageError, match="no URL"):
+    with pytest.raises(UsageError, match="not a URL"):
         service_of(url, "PICTIFY_BASE_URL")
 
 

@@ -22,7 +22,7 @@ from pictify_sync.state.git.remote import Pushed
 from pictify_sync.state.git.tree import Meta, Tree, Written
 from pictify_sync.state.git.upstream import Upstream
 from pictify_sync.state.git.writer import write_checkpoint, write_first
-from pictify_sync.state.untrusted_entries import entry_faults
+from pictify_sync.state.untrusted import entry_faults
 
 CHECKPOINT_AFTER = 1000  # entries
 _CHUNK = 1000  # records per entry that is told again

@@ -22,8 +22,7 @@ from pictify_sync.state import codec
 from pictify_sync.state.git.objects import FILE, FOLDER, Leaf, Objects, objects
 from pictify_sync.state.git.place import GitPlace
 from pictify_sync.state.git.program import Git
-from pictify_sync.state.untrusted import Faults, parse
-from pictify_sync.state.untrusted_entries import entry_faults
+from pictify_sync.state.untrusted import Faults, entry_faults, parse
 
 FORMAT = "pictify-sync/git-state"
 FORMAT_VERSION = 3  # a reader refuses a larger one, and reads all smaller ones

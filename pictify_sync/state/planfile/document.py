@@ -205,3 +205,18 @@ def _head(text: bytes, faults: Faults) -> Head:
     except StateError as error:
         faults.stop(0, error.message, HINT)
     return head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole(Head):
+    """The whole document."""
+
+    changes: tuple[Change, ...]
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a plan."""
+    schema = codec.adapter(_Whole).json_schema()
+    schema["properties"]["format"] = {"const": FORMAT, "type": "string"}
+    schema["properties"]["format_version"] = {"const": PLAN_FORMAT, "type": "integer"}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "pictify-sync plan"}

@@ -33,8 +33,7 @@ from pictify_sync.errors import InputError, Problem, StateError
 from pictify_sync.state import codec
 from pictify_sync.state.snapshot.writer import FORMAT, FORMAT_VERSION, KINDS, Content, fingerprints, to_text
 from pictify_sync.state.sqlite.fold import check_intended
-from pictify_sync.state.untrusted import Faults, parse, path_fault, record_faults, variables_faults
-from pictify_sync.state.untrusted_entries import entry_faults
+from pictify_sync.state.untrusted import Faults, entry_faults, parse, path_fault, record_faults, variables_faults
 
 _CHUNK = 1000  # records per log entry
 _SETS: tuple[str, ...] = ("variables", "failed_variables")
