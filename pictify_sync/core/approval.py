@@ -17,7 +17,7 @@ _IDLE = (Action.KEEP, Action.AWAIT, Action.BLOCKED, Action.PROTECT, Action.UNPRO
 
 
 def work_of(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> Iterator[str]:
-    """Give one canonical line per thing that an apply would do; no serial, no time, no origin."""
+    """Yield one canonical line per thing that an apply would do; no serial, no time, no origin."""
     for template in templates:
         source = template.source
         yield canonical(("template", template.action, source.provider, source.name, source.digest))
@@ -28,13 +28,13 @@ def work_of(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> I
 
 
 def _protection(change: Change) -> Iterator[str]:
-    """Give the line of a protection that is recorded anew, if it is."""
+    """Yield the line of a protection that is recorded anew, if it is."""
     if change.protection is not None:
         yield canonical(("protect", change.key, change.protection))
 
 
 def work_line(change: Change) -> str:
-    """Give the canonical line of one change that acts."""
+    """Return the canonical line of one change that acts."""
     return _line(change, None if change.source is None else change.source.key)
 
 
@@ -46,12 +46,12 @@ def _line(change: Change, source: str | None) -> str:
 
 
 def plan_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
-    """Give the name of the work: "h1:" and 32 hex characters; equal for equal work, whoever planned it."""
+    """Return the name of the work: "h1:" and 32 hex characters; equal for equal work, whoever planned it."""
     return _digest(work_of(changes, templates))
 
 
 def rendered_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
-    """Give the name of the same work with a render in the place of every copy: whoever agreed to it, agreed to less."""
+    """Return the name of the same work with a render in the place of every copy: whoever agreed to it, agreed to less."""
     return _digest(chain(work_of((), templates), chain.from_iterable(map(_rendered, changes))))
 
 
@@ -64,7 +64,7 @@ def _rendered(change: Change) -> Iterator[str]:
 def exceeding(
     changes: Iterable[Change], templates: Iterable[TemplateChange], approved: Iterable[Work]
 ) -> tuple[str, ...]:
-    """Give the lines of the work that were not approved, in order. A copy is less than the render of the same."""
+    """Yield the lines of the work that were not approved, in order. A copy is less than the render of the same."""
     allowed: set[str] = set()
     for some, theirs in approved:
         allowed.update(work_of((), theirs))

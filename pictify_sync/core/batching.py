@@ -34,7 +34,7 @@ Uses = list[tuple[str, AssetKey]]  # (layout, key) of every asset that one varia
 
 
 def group_of(spec: RenderSpec) -> Group:
-    """Give what a batch with this spec shares."""
+    """Return what a batch with this spec shares."""
     return Group(spec.provider, spec.template, spec.format, spec.options, spec.engine)
 
 

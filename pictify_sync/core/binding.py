@@ -44,7 +44,7 @@ def belongs(bound: ProjectIdentity, ours: ProjectIdentity, sharing: Sharing, beg
 
 
 def project_title(project: ProjectIdentity) -> str:
-    """Give the name of a project, else its folder and that of its manifests."""
+    """Return the name of a project, else its folder and that of its manifests."""
     if project.name:
         return project.name
     return project.manifests if project.folder in ("", ".") else f"{project.folder}/{project.manifests}"

@@ -172,7 +172,7 @@ def remaining(wanted: Iterable[Wanted], found: Mapping[AssetKey, Rendered]) -> l
 
 
 def by_template(wanted: Sequence[Wanted]) -> Iterator[tuple[str, list[Wanted]]]:
-    """Give (template uid, its wanted pictures), sorted by uid."""
+    """Yield (template uid, its wanted pictures), sorted by uid."""
     groups: dict[str, list[Wanted]] = {}
     for one in wanted:
         groups.setdefault(one.template_uid, []).append(one)

@@ -90,7 +90,7 @@ def _ascending(stream: Iterable[_Keyed]) -> Iterator[_Keyed]:
 def diff(
     desired: Callable[[], Iterable[Asset]], records: Callable[[], Iterable[Record]], scope: Scope
 ) -> Iterator[Change]:
-    """Give the changes, sorted by key. Both sources are read up to three times."""
+    """Yield the changes, sorted by key. Both sources are read up to three times."""
     renames = _renames(desired, records, scope)
     moved = {record.key for record in renames.values()}
     for asset, record in _in_scope(merge(desired(), records()), scope):

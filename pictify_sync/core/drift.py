@@ -81,7 +81,7 @@ def observe_maker(record: Record, changed: TemplateDrift | None, good_at: str | 
 
 
 def with_drift(record: Record, drift: Drift | None) -> Record | None:
-    """Give the record as it should be kept after an observation, or None when it is so already.
+    """Return the record as it should be kept after an observation, or None when it is so already.
 
     A picture of a wrong template stays one until it is rendered anew, whatever becomes of the template.
     """
@@ -101,7 +101,7 @@ def observe_template(record: TemplateRecord, seen: TemplateRecord | None) -> Tem
 
 
 def seen_template(record: TemplateRecord, seen: TemplateRecord | None, at: str) -> TemplateRecord:
-    """Give the template's record after a look at it.
+    """Return the template's record after a look at it.
 
     A declared template stays as it was pushed, with its drift; of any other the record is what was seen.
     """

@@ -26,7 +26,7 @@ class Limits:
 
 
 def refusals(summary: Summary, limits: Limits) -> tuple[Refusal, ...]:
-    """Give what is over a limit: deletes in all, then by manifest, then renders."""
+    """Return what is over a limit: deletes in all, then by manifest, then renders."""
     return (*_deletes(summary, limits), *_renders(summary, limits))
 
 

@@ -30,7 +30,7 @@ def is_key(text: str) -> bool:
 
 
 def split_key(key: AssetKey) -> tuple[str, str, str]:
-    """Give (manifest, item, layout) of a key."""
+    """Return (manifest, item, layout) of a key."""
     manifest, _, rest = key.partition("/")
     item, _, layout = rest.rpartition("@")
     return manifest, item, layout

@@ -31,7 +31,7 @@ class Held:
 
 
 def folded(path: str) -> str:
-    """Give what equals for two paths that some file system takes for one: no letter case, one Unicode form.
+    """Return what equals for two paths that some file system takes for one: no letter case, one Unicode form.
 
     Characters that show nothing are left out: HFS+ passes over several of them, and no reader sees any.
     """
@@ -41,7 +41,7 @@ def folded(path: str) -> str:
 
 
 def folders(path: str) -> Iterator[str]:
-    """Give every folder that a path lies in."""
+    """Yield every folder that a path lies in."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
@@ -53,7 +53,7 @@ def meet(one: str, other: str) -> bool:
 
 
 def held_paths(records: Iterable[Record], opened: Iterable[OpenBatch]) -> Iterator[Held]:
-    """Give the paths of published pictures, and those that awaited pictures will be published at."""
+    """Yield the paths of published pictures, and those that awaited pictures will be published at."""
     for record in records:
         if record.artifact is not None:
             yield Held(record.key, record.artifact.path)
@@ -65,7 +65,7 @@ def held_paths(records: Iterable[Record], opened: Iterable[OpenBatch]) -> Iterat
 
 
 def taken_path(change: Change) -> str | None:
-    """Give the path that a change publishes at and that is not its record's already; None: it takes none."""
+    """Return the path that a change publishes at and that is not its record's already; None: it takes none."""
     if change.asset is None or change.action not in _PUBLISHES:
         return None
     artifact = None if change.record is None else change.record.artifact
@@ -73,7 +73,7 @@ def taken_path(change: Change) -> str | None:
 
 
 def freed_key(change: Change) -> AssetKey | None:
-    """Give the key whose picture leaves its present path when the change is carried out; None: no picture does."""
+    """Return the key whose picture leaves its present path when the change is carried out; None: no picture does."""
     if change.action is Action.MOVE:
         return None if change.source is None else change.source.key
     return change.key if change.action is Action.DELETE or taken_path(change) is not None else None
@@ -105,7 +105,7 @@ class PathIndex:
 def find_clashes(
     changes: Callable[[], Iterable[Change]], held: Callable[[], Iterable[Held]], wanted: PathIndex
 ) -> Mapping[AssetKey, Held]:
-    """Give each change that would take a path which is not freed, with who holds it.
+    """Return each change that would take a path which is not freed, with who holds it.
 
     `wanted`: the paths that the changes take. The changes are read only where another holds one of these.
     """
@@ -172,7 +172,7 @@ def _graph(changes: Callable[[], Iterable[Change]], near: Iterable[Held]) -> _Gr
 
 
 def as_blocked(change: Change, clashes: Mapping[AssetKey, Held]) -> Change:
-    """Give the change as the plan shows it: one whose path is another's waits."""
+    """Return the change as the plan shows it: one whose path is another's waits."""
     holder = clashes.get(change.key)
     if holder is None:
         return change

@@ -214,7 +214,7 @@ class ArtifactStore(Protocol):
         ...
 
     def move_aside(self, path: str, sha256: str) -> str | None:
-        """Give a stranger another name, before a picture takes its path; its new path, None when it is gone."""
+        """Give a foreign file another name, before a picture takes its path; its new path, None when it is gone."""
         ...
 
     def move(self, moves: Sequence[FileMove], keep: Callable[[str], bool]) -> tuple[FileMove, ...]:

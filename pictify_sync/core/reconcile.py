@@ -109,7 +109,7 @@ def _record(claim: Claim, spec: RenderSpec, result: Result, before: Record | Non
 
 
 def replaced(before: Record | None, after: Record) -> tuple[Obsolete, ...]:
-    """Give the published file that `after` no longer uses, if any."""
+    """Return the published file that `after` no longer uses, if any."""
     old = None if before is None else before.artifact
     if old is None or (after.artifact is not None and after.artifact.path == old.path):
         return ()

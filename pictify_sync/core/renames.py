@@ -52,7 +52,7 @@ class RenameFinder:
         return bool(self._gone and self._come)
 
     def pairs(self, recall: Recall, others: Iterable[Asset]) -> tuple[LikelyRename, ...]:
-        """Give the pairs by the old key; `others`: pictures that stay, with which a pair must have less in common."""
+        """Return the pairs by the old key; `others`: pictures that stay, with which a pair must have less in common."""
         found: dict[AssetKey, AssetKey] = {}
         old_paths = {record.key: [_path(record)] for record in self._gone}
         new_paths = {asset.key: [folded(asset.output)] for asset in self._come}
@@ -91,7 +91,7 @@ def _match(
 
 
 def _owners(marks: dict[AssetKey, list[str]]) -> dict[str, AssetKey | None]:
-    """Give who has a mark; None when several do."""
+    """Return who has a mark; None when several do."""
     owners: dict[str, AssetKey | None] = {}
     for key, some in marks.items():
         for mark in some:
@@ -106,7 +106,7 @@ def _record_marks(record: Record, recall: Recall) -> Iterator[str]:
 
 
 def _marks(key: AssetKey, template: str, variables: str) -> Iterator[str]:
-    """Give what two versions of a picture have in common: all of its values, or all but one."""
+    """Yield what two versions of a picture have in common: all of its values, or all but one."""
     values = json.loads(variables)
     if not isinstance(values, dict) or not 1 < len(values) <= MOST_VALUES:
         return

@@ -36,12 +36,12 @@ def shares(counts: Mapping[Name, int], limit: int) -> dict[Name, int]:
 
 
 def pictured(changes: Changes) -> Iterator[Change]:
-    """Give the changes that have a picture to show."""
+    """Yield the changes that have a picture to show."""
     return (change for change in changes if change.action in PICTURED)
 
 
 def sample(changes: Changes, limit: int) -> Iterator[tuple[Change, bool]]:
-    """Give each change that has a picture to show, in order, and whether it is one of the at most `limit` chosen."""
+    """Yield each change that has a picture to show, in order, and whether it is one of the at most `limit` chosen."""
     counts: dict[str, dict[_Kind, int]] = {}
     for change in pictured(changes):
         manifest, kind = _place(change)

@@ -24,7 +24,7 @@ Answer = TypeVar("Answer")
 
 
 def sensitive_names(variables: str) -> frozenset[str]:
-    """Give the names of the sensitive ones among canonical variables, in which a digest stands for each."""
+    """Return the names of the sensitive ones among canonical variables, in which a digest stands for each."""
     if f'"{MARK}"' not in variables:
         return frozenset()
     values: Mapping[str, object] = json.loads(variables)
@@ -32,13 +32,13 @@ def sensitive_names(variables: str) -> frozenset[str]:
 
 
 def values_of(sets: Iterable[Mapping[str, object]], names: Iterable[str]) -> list[object]:
-    """Give the values of the named variables."""
+    """Return the values of the named variables."""
     wanted = tuple(names)
     return [one[name] for one in sets for name in wanted if name in one] if wanted else []
 
 
 def redactor_of(request: BatchRequest) -> Redactor:
-    """Give what cleans an answer to a request."""
+    """Return what cleans an answer to a request."""
     return Redactor(values_of(request.variable_sets, request.sensitive))
 
 
