@@ -51,7 +51,7 @@ def plan_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) 
 
 
 def rendered_digest(changes: Iterable[Change], templates: Iterable[TemplateChange]) -> str:
-    """Return the name of the same work with a render in the place of every copy: whoever agreed to it, agreed to less."""
+    """Return the name of the same work with renders in the place of copies: whoever agreed to it, agreed to less."""
     return _digest(chain(work_of((), templates), chain.from_iterable(map(_rendered, changes))))
 
 
@@ -64,7 +64,7 @@ def _rendered(change: Change) -> Iterator[str]:
 def exceeding(
     changes: Iterable[Change], templates: Iterable[TemplateChange], approved: Iterable[Work]
 ) -> tuple[str, ...]:
-    """Yield the lines of the work that were not approved, in order. A copy is less than the render of the same."""
+    """Return the lines of the work that were not approved, in order. A copy is less than the render of the same."""
     allowed: set[str] = set()
     for some, theirs in approved:
         allowed.update(work_of((), theirs))
