@@ -1,4 +1,4 @@
-"""Html and css that the embedded engine does not draw as a browser does, each told once, with its first place.
+"""Html and css that the embedded engine does not draw as a browser does, each reported once, with its first place.
 
 The lists hold what was seen by drawing the same page with pytakumi 0.1.5 and with Chromium; `tests/rendering/templates`
 draws them again, so an engine that learns something fails a test here. Some css is drawn otherwise only because of the
@@ -109,11 +109,11 @@ Found = tuple[int, str, str]  # offset in the page, what is lacking, what to wri
 def lint(html: str, pieces: Sequence[Piece]) -> list[Problem]:
     """Return a warning for each thing that the embedded engine lacks, at its first place, sorted by place."""
     lines = Lines(html)
-    told: dict[str, list[Found]] = {}
+    places_of: dict[str, list[Found]] = {}
     for found in _page(html, pieces):
-        told.setdefault(found[1], []).append(found)
+        places_of.setdefault(found[1], []).append(found)
     problems = []
-    for what, places in told.items():
+    for what, places in places_of.items():
         line, column = lines.place(places[0][0])
         more = f" ({len(places)} places)" if len(places) > 1 else ""
         hint = f"{places[0][2]}, or {ELSEWHERE}" if places[0][2] else ELSEWHERE
@@ -218,7 +218,7 @@ _TEXT_BEFORE = re.compile(r"(?:[^\s>}]|\{\{\s*\w[^{}]*\}\})\s*\Z")
 _NEAR = 200  # characters that are looked at beside an element, or of a selector
 _VECTOR = re.compile(r"data:image/svg|[^{]*\.svg\s*$", re.I)
 
-Told = tuple[str, str]  # what is lacking, what to write instead
+Finding = tuple[str, str]  # what is lacking, what to write instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +228,7 @@ class Elements:
     names: Mapping[str, Set[str]]  # by element, `.class` and `#id`: the names of those that have it
     in_lines: Set[str]  # the same marks, of elements with text beside them
     vectors: bool  # an <img> shows an SVG picture
-    rems: bool  # a length is told in rem
+    rems: bool  # a length is given in rem
 
 
 def read_elements(html: str) -> Elements:
@@ -262,33 +262,33 @@ def in_line(html: str, one: Element) -> bool:
     )
 
 
-def of_rule(rule: Node, page: Elements) -> Iterator[Told]:
+def of_rule(rule: Node, page: Elements) -> Iterator[Finding]:
     """Look at a rule with a selector."""
     selector = tinycss2.serialize(rule.prelude).lower()
-    said = _said(inside(rule))
+    declared = _declared(inside(rule))
     if re.fullmatch(r"\s*(html|:root)\s*(,.*)?", selector) and page.rems:
-        size = said.get("font-size", "16px")
+        size = declared.get("font-size", "16px")
         if size not in ("16px", "100%", "1rem", "1em"):
             yield "a rem other than 16px", "write px, or em"
     if "::" not in selector and ":before" not in selector and ":after" not in selector:
         marks = [_mark(one) for one in selector.split(",")]
         names = frozenset().union(*(page.names.get(mark, {mark}) for mark in marks))
-        yield from _misplaced(said, names, page, within=not page.in_lines.isdisjoint(marks))
+        yield from _misplaced(declared, names, page, within=not page.in_lines.isdisjoint(marks))
 
 
-def of_style(declarations: Sequence[Node], name: str, page: Elements, *, within: bool) -> Iterator[Told]:
+def of_style(declarations: Sequence[Node], name: str, page: Elements, *, within: bool) -> Iterator[Finding]:
     """Look at the style attribute of an element; `within`: it is part of a line of text."""
-    yield from _misplaced(_said(declarations), {name}, page, within=within)
+    yield from _misplaced(_declared(declarations), {name}, page, within=within)
 
 
-def _said(content: Sequence[Node]) -> dict[str, str]:
+def _declared(content: Sequence[Node]) -> dict[str, str]:
     return {
         one.lower_name: tinycss2.serialize(one.value).strip().lower() for one in content if one.type == "declaration"
     }
 
 
 def _mark(selector: str) -> str:
-    """Return the element, else the first `.class` or `#id`, of the last part of a selector; "": neither is said."""
+    """Return the element, else the first `.class` or `#id`, of the last part of a selector; "": there is neither."""
     last = _LAST.search(selector[-_NEAR:])
     if last is None:
         return ""
@@ -296,39 +296,42 @@ def _mark(selector: str) -> str:
     return last[1] if last[1] not in ("", "*") else "".join(marks[:1])
 
 
-def _misplaced(said: Mapping[str, str], names: Set[str], page: Elements, *, within: bool) -> Iterator[Told]:
+def _misplaced(declared: Mapping[str, str], names: Set[str], page: Elements, *, within: bool) -> Iterator[Finding]:
     if names == {"img"}:
-        yield from _on_pictures(said, page)
-    if said.get("display") == "inline-block":
-        yield from _on_inline_blocks(said)
-    if within and names <= _INLINE and not said.keys() & _PLACES:
-        painted = said.get("background", "") + said.get("background-image", "")
+        yield from _on_pictures(declared, page)
+    if declared.get("display") == "inline-block":
+        yield from _on_inline_blocks(declared)
+    if within and names <= _INLINE and not declared.keys() & _PLACES:
+        painted = declared.get("background", "") + declared.get("background-image", "")
         if "gradient(" in painted or "url(" in painted:
             yield "a gradient or picture behind text inside a line", "give it display: inline-block"
 
 
-def _on_pictures(said: Mapping[str, str], page: Elements) -> Iterator[Told]:
-    if not said.keys() & _PLACES:
+def _on_pictures(declared: Mapping[str, str], page: Elements) -> Iterator[Finding]:
+    if not declared.keys() & _PLACES:
         for name in _EFFECTS:
-            if name in said:
+            if name in declared:
                 yield f"{name} on an <img> inside a line of text", "give it a box of its own: display: flex around it"
-    if "object-fit" not in said and not {"width", "height"} <= said.keys():
+    if "object-fit" not in declared and not {"width", "height"} <= declared.keys():
         for name in ("max-width", "max-height"):
-            if said.get(name, "none") != "none":
+            if declared.get(name, "none") != "none":
                 yield f"{name} on an <img>, and squeezes it", "write width, height and object-fit"
-    if page.vectors and said.get("object-fit") in ("cover", "none"):
-        yield f"object-fit: {said['object-fit']} on an SVG picture", "draw it as a background, of that background-size"
+    if page.vectors and declared.get("object-fit") in ("cover", "none"):
+        yield (
+            f"object-fit: {declared['object-fit']} on an SVG picture",
+            "draw it as a background, of that background-size",
+        )
 
 
-def _on_inline_blocks(said: Mapping[str, str]) -> Iterator[Told]:
+def _on_inline_blocks(declared: Mapping[str, str]) -> Iterator[Finding]:
     for name in _SIDES:
-        words = said.get(name, "0").split()
-        if "width" not in said and not all(
+        words = declared.get(name, "0").split()
+        if "width" not in declared and not all(
             map(_NOUGHT.fullmatch, words[1:2] + words[3:4] if len(words) > 1 else words)
         ):
             yield f"{name} with display: inline-block", "write gap in a flex row around them"
             break
     for name in ("width", "max-width", "min-width"):
-        if said.get(name, "").endswith("%"):
+        if declared.get(name, "").endswith("%"):
             yield "a width in per cent with display: inline-block", "put them into a flex row"
             break

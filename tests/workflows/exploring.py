@@ -15,7 +15,7 @@ from pictify_sync.artifacts.files import FileArtifacts
 from pictify_sync.core.model import Capabilities
 from pictify_sync.core.ports import StateStore
 from pictify_sync.providers.pictify.client import Opened, PictifyProvider
-from pictify_sync.providers.pictify.server.app import Emulator, read_meter
+from pictify_sync.providers.pictify.server.app import ServerApp, read_meter
 from pictify_sync.providers.pictify.server.wire import digest
 from pictify_sync.providers.transport.downloads import Downloads
 from pictify_sync.providers.transport.http import Http
@@ -41,7 +41,7 @@ class Patient(FakeClock):
 class Changing(httpx.BaseTransport):
     """Passes requests on to an app with headers added, unless `answer` answers instead."""
 
-    def __init__(self, app: Emulator, headers: Mapping[str, str], answer: Change) -> None:
+    def __init__(self, app: ServerApp, headers: Mapping[str, str], answer: Change) -> None:
         self._inner = httpx.WSGITransport(app)
         self._headers = headers
         self._answer = answer
@@ -97,7 +97,7 @@ class Place:
 class Server:
     """One emulator for many tests: each has a team of its own, and sets dialects and faults by request."""
 
-    app: Emulator
+    app: ServerApp
     folder: Path
 
     @contextmanager

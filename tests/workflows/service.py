@@ -26,7 +26,7 @@ from pictify_sync.core.plan import Plan
 from pictify_sync.core.ports import ArtifactStore, Clock, Provider, StateStore
 from pictify_sync.core.template import LayoutSize, TemplateSource, VariableRule
 from pictify_sync.providers.pictify.client import Opened, PictifyProvider
-from pictify_sync.providers.pictify.server.app import Emulator, create_app, read_meter
+from pictify_sync.providers.pictify.server.app import ServerApp, create_app, read_meter
 from pictify_sync.providers.pictify.server.faults import ConnectionDropped
 from pictify_sync.providers.pictify.server.options import Options
 from pictify_sync.providers.transport.downloads import Downloads
@@ -102,7 +102,7 @@ class Asked(NamedTuple):
 class Logged:
     """The app, and what it was asked for; pictures are not counted."""
 
-    def __init__(self, app: Emulator, clock: VirtualClock) -> None:
+    def __init__(self, app: ServerApp, clock: VirtualClock) -> None:
         self.app, self._clock = app, clock
         self.log: list[Asked] = []
 

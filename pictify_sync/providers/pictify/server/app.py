@@ -1,7 +1,7 @@
 """The Pictify-compatible server as a WSGI app: what a request meets on its way to its route and back.
 
 `create_app` opens a folder; nothing is rendered and no process is started before the first batch. Nothing of the rest
-of the package but errors, addresses and databases is imported, so that the emulator stays an honest counterpart of the
+of the package but errors, addresses and databases is imported, so that the server stays an honest counterpart of the
 provider.
 """
 
@@ -38,10 +38,10 @@ from pictify_sync.providers.pictify.server.wire import Answer, WireError, canoni
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-__all__ = ["Emulator", "Options", "create_app", "read_meter"]
+__all__ = ["Options", "ServerApp", "create_app", "read_meter"]
 
 
-class Emulator:
+class ServerApp:
     """The WSGI app over one folder. Several processes may open the same folder."""
 
     def __init__(self, folder: Path, options: Options) -> None:
@@ -147,9 +147,9 @@ class Emulator:
         self._context.close()
 
 
-def create_app(folder: Path, options: Options) -> Emulator:
+def create_app(folder: Path, options: Options) -> ServerApp:
     """Open a folder, making it if need be. Call `close` at the end."""
-    return Emulator(folder, options)
+    return ServerApp(folder, options)
 
 
 def read_meter(folder: Path) -> list[dict[str, Any]]:

@@ -13,9 +13,7 @@ PLANS = click.Choice(["free", "basic", "pro", "business", "enterprise"])
 OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--token", "tokens", multiple=True, envvar="PICTIFY_SERVE_TOKENS", help="Bearer key that is taken."),
     click.option(
-        "--strict-keys",
-        is_flag=True,
-        help="Take only keys of the vendor's forms: pic_live_ and 64 hex, or older ones.",
+        "--strict-keys", is_flag=True, help="Take only keys of the vendor's forms: pic_live_ and 64 hex, or older ones."
     ),
     click.option("--teams", is_flag=True, help="Each key sees only what is its own."),
     click.option("--allow-host", "allow_hosts", multiple=True, help="Host that pictures may come from (repeatable)."),

@@ -1,4 +1,4 @@
-"""Everything that can be chosen of one emulator, and which of it a single request may change for a test."""
+"""Everything that can be chosen of one server, and which of it a single request may change for a test."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ PLANS = PLAN_TABLES["batch"]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Everything that can be chosen of one emulator."""
+    """Everything that can be chosen of one server."""
 
     renderer: Callable[[], PageRenderer]  # makes a worker's renderer; picklable
     workers: int = 0  # render processes; 0: one per core

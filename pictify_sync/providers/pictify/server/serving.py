@@ -1,4 +1,4 @@
-"""Serves the emulator over HTTP by waitress until it is told to stop: the server behind `pictify-sync serve`.
+"""Serves the server over HTTP by waitress until it is stopped: the server behind `pictify-sync serve`.
 
 Loopback by default. On any other address a key is required, pages are fetched from allowed hosts only, and webhooks
 leave for public https addresses only.
@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 
 from pictify_sync.connections import Watch, server_limits
 from pictify_sync.errors import UsageError
-from pictify_sync.providers.pictify.server.app import Emulator, create_app
+from pictify_sync.providers.pictify.server.app import ServerApp, create_app
 from pictify_sync.providers.pictify.server.clock import MovableClock
 from pictify_sync.providers.pictify.server.faults import ConnectionDropped, parse
 from pictify_sync.providers.pictify.server.options import DAY, Options
@@ -48,7 +48,7 @@ LOOK_AGAIN = 0.1  # seconds until the loop notices that it is to stop
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """What `serve` can be told. Names and words of the dialects, plans and faults: `options` and `faults`."""
+    """The options of `serve`. Names and words of the dialects, plans and faults: `options` and `faults`."""
 
     folder: Path = Path(".pictify-sync/server")  # templates, batches, files and subscriptions live here
     host: str = "127.0.0.1"
@@ -81,7 +81,7 @@ class ServeOptions:
     keep: float | None = None  # seconds for which ended batches and their files are kept; None: for ever
     faults: bool = False  # for tests: X-Emulator-Fault, X-Emulator-Set, /emulator/...; never on a public address
     rules: tuple[str, ...] = ()  # faults that befall every request
-    started: Callable[[str], None] = field(default=lambda _: None)  # is told the URL once connections are taken
+    started: Callable[[str], None] = field(default=lambda _: None)  # gets the URL once connections are taken
 
 
 def serve(options: ServeOptions) -> None:
@@ -89,14 +89,14 @@ def serve(options: ServeOptions) -> None:
 
     Call it in the main thread. Everything is durable: it may be killed at any time.
     """
-    told: list[int] = []
+    signals: list[int] = []
     known = {
-        number: signal.signal(number, lambda got, _: told.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
+        number: signal.signal(number, lambda got, _: signals.append(got)) for number in (signal.SIGINT, signal.SIGTERM)
     }
     try:
         with serving(app_options(options), options) as (url, _):
             options.started(url)
-            while not told:  # a signal that comes just before a wait for ever would end it never
+            while not signals:  # a signal that comes just before a wait for ever would end it never
                 time.sleep(LOOK_AGAIN)
     finally:
         for number, before in known.items():
@@ -134,7 +134,7 @@ def app_options(options: ServeOptions) -> Options:
 
 
 @contextmanager
-def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, Emulator]]:
+def serving(how: Options, options: ServeOptions) -> Iterator[tuple[str, ServerApp]]:
     """Serve an app in threads of this process while the block runs and return its URL, without a slash at the end."""
     from waitress import wasyncore  # noqa: PLC0415
     from waitress.server import create_server  # noqa: PLC0415 - the embedded server does without
@@ -199,7 +199,7 @@ def _names(options: ServeOptions) -> Collection[str]:
     return frozenset(filter(None, own))
 
 
-def _served(app: Emulator, known: Collection[str]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
+def _served(app: ServerApp, known: Collection[str]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
     """Wrap the app for waitress. `known`: the only host names it is to be called by; none: any.
 
     A page in a browser can give its own host name this machine's address; its requests still carry that name. Where

@@ -7,7 +7,7 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from pictify_sync.providers.pictify.server.app import Emulator
+from pictify_sync.providers.pictify.server.app import ServerApp
 
 KEY = {"Authorization": "Bearer anything"}
 
@@ -24,7 +24,7 @@ TEMPLATE = {
 class Caller:
     """Calls an app."""
 
-    def __init__(self, app: Emulator) -> None:
+    def __init__(self, app: ServerApp) -> None:
         self.app = app
         self.client = Client(app)
 

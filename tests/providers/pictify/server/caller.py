@@ -8,14 +8,14 @@ from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
-from pictify_sync.providers.pictify.server.app import Emulator, Options, create_app
+from pictify_sync.providers.pictify.server.app import Options, ServerApp, create_app
 from tests.providers.pictify.server.fake_engine import FakeRenderer
 
 TEMPLATE = {"name": "Card", "html": "<h1>{{name}}</h1>", "width": 60, "height": 40}
 SQUARE = {"layouts": {"square": {"width": 20, "height": 20, "name": "Square"}}}
 
 
-def opened(folder: Path, **changes: Any) -> Emulator:
+def opened(folder: Path, **changes: Any) -> ServerApp:
     """An app with the fake engine."""
     return create_app(folder, Options(FakeRenderer, workers=1, render_seconds=5, **changes))
 
@@ -23,7 +23,7 @@ def opened(folder: Path, **changes: Any) -> Emulator:
 class Caller:
     """Calls an app with one key."""
 
-    def __init__(self, app: Emulator, key: str = "anything") -> None:
+    def __init__(self, app: ServerApp, key: str = "anything") -> None:
         self.app = app
         self.key = key
         self._client = Client(app)

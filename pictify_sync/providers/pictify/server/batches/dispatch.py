@@ -115,7 +115,7 @@ class Dispatcher:
         self.recorded = 0  # items, of any batch
         self._closing = threading.Event()
         self.failure = ""  # why the thread ended by itself; "" while it lives
-        self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="render", daemon=True)
         self._thread.start()
 
     def wait(self, seen: int, seconds: float) -> None:
@@ -149,7 +149,7 @@ class Dispatcher:
     def _run(self) -> None:
         try:
             self._loop()
-        except Exception as error:  # told by whoever asks for results: nobody waits for this thread
+        except Exception as error:  # shown to those who ask for results: this thread has no caller
             lack = str(error) if isinstance(error, RenderingStopped) else missing(error)
             self.failure = lack or f"{type(error).__name__}: {error}"
 
@@ -176,7 +176,7 @@ class Dispatcher:
         return left
 
     def _fill(self) -> float | None:
-        """Hand out work until each worker has a chunk to spare. Returns when to look again; None: when told."""
+        """Hand out work until each worker has a chunk to spare. Returns when to look again; None: when woken."""
         while len(self._sent) < 2 * self._rendering.workers:
             work = self._again.popleft() if self._again else self._claim()
             if work and work.pictures and work.open.wanted:
@@ -241,15 +241,15 @@ class Dispatcher:
 
     def _record(self, sent: _RunningChunk) -> Sequence[Picture]:
         """Keep what the chunk's journal tells. Returns the pictures that it does not tell of."""
-        told = set()
+        reported = set()
         for position, layout, seconds, outcome in read_journal(sent.journal):
-            told.add((position, layout))
+            reported.add((position, layout))
             self._breaks = 0
             self._pace = seconds if not self._pace else 0.9 * self._pace + 0.1 * seconds
             _note(sent.work.open, _outcome(position, layout, outcome))
         self._finish(sent.work.open)
         sent.journal.unlink(missing_ok=True)
-        return [one for one in sent.work.pictures if (one.position, one.layout) not in told]
+        return [one for one in sent.work.pictures if (one.position, one.layout) not in reported]
 
     def _finish(self, opened: _OpenClaim) -> None:
         """Record the items of which each layout has its outcome."""

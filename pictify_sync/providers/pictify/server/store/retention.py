@@ -20,7 +20,7 @@ STATEMENTS = (
 
 
 def purge(folder: Path, before: float) -> int:
-    """Forget the batches of an emulator's folder that ended before a time (seconds since the epoch).
+    """Forget the batches of a server's folder that ended before a time (seconds since the epoch).
 
     Open batches, templates and the meter stay. Returns the number of files removed; safe to repeat, and beside running
     servers.

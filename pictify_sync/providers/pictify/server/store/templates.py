@@ -1,4 +1,4 @@
-"""Templates of the emulator: what a body may hold, how it is kept, how it is shown.
+"""Templates of the server: what a body may hold, how it is kept, how it is shown.
 
 What shapes pictures (html, sizes, layouts, variables) is a source, kept by digest, so that a batch renders what it was
 accepted with. Fields: Pictify, Templates API.

@@ -130,7 +130,7 @@ DAY = 86_400.0
 RETRIES = (60.0, 300.0, 1_800.0, 7_200.0, 86_400.0)  # seconds until the next attempt (Pictify, Webhooks: Delivery)
 LONGEST = (DAY, *RETRIES)  # that one may lie ahead after so many attempts; beyond, the clock was set back since
 LOOK_AGAIN = 0.25  # seconds: the clock may have been moved
-LANES = 8  # subscriptions that are told something at the same time
+LANES = 8  # subscriptions that are sent to at the same time
 SOONEST = (
     "SELECT d.*, s.event, s.target, s.secret FROM deliveries d JOIN subscriptions s ON s.uid = d.subscription "
     "WHERE (d.due<=:now OR d.due>:now + json_extract(:longest, '$[' || d.attempts || ']')) "
@@ -237,7 +237,7 @@ class WebhookSender:
             change = "UPDATE deliveries SET due=?, attempts=attempts+1 WHERE number=?"
             db.execute(change, (due, row["number"]))
             return
-        # All documented attempts failed: the subscription is paused, and what else it was to be told is lost.
+        # All documented attempts failed: the subscription is paused, and its other deliveries are lost.
         db.execute("DELETE FROM deliveries WHERE subscription=?", (uid,))
         db.execute("UPDATE subscriptions SET status='paused' WHERE uid=?", (uid,))
 

@@ -102,7 +102,7 @@ class Subscriptions:
         return self.show(uid, team)
 
     def delete(self, uid: str, team: str) -> None:
-        """Forget one, and what it was to be told. 404 when unknown."""
+        """Forget one, and its deliveries. 404 when unknown."""
         with self._store.write() as db:
             _row(db, uid, team)
             db.execute("DELETE FROM deliveries WHERE subscription=?", (uid,))
