@@ -108,7 +108,7 @@ def test_the_page_of_somebody_else_is_told_as_such(answer: httpx.Response, messa
     for ask in (lambda: provider(answer).observe_template("uid"), lambda: list(provider(answer).list_templates())):
         with pytest.raises(ProviderError, match=message) as caught:
             ask()
-        assert "PICTIFY_BASE_URL" in caught.value.hint
+        assert "base URL" in caught.value.hint
 
 
 def test_an_id_too_long_for_a_url_is_not_sent() -> None:
