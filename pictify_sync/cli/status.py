@@ -31,8 +31,12 @@ def status_command(settings: str | None, failed: bool, as_json: bool) -> None:
         allowed = capabilities_of(project, names)
         free = tuple(sorted(name for name in allowed if not project.facts(name).billed))
         paid = bool(dialects) or len(free) < len(names)
+        services = {name: project.service(name) for name in allowed}
         facts = StatusFacts(
-            store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid, allowed, place_note(project)
+            *(store.lineage, store.serial(), store.ledger(), free, store.obsolete(), paid),
+            allowed=allowed,
+            services=services,
+            place=place_note(project),
         )
         if as_json:
             failures = store.records() if failed else ()

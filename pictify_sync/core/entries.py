@@ -47,6 +47,7 @@ class Intended:
     at: str  # ISO 8601 UTC
     run: str  # id of the run that intends it
     instance: str = ""  # of the server that holds it, where each has its own folder; "": one that all runs share
+    service: str = ""  # where the account is that holds it, without user and query; "": embedded, or an older entry
     kind: Literal["intended"] = "intended"
 
 

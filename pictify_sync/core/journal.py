@@ -100,6 +100,15 @@ def is_held_elsewhere(opened: OpenBatch, instance: str | None) -> bool:
     return instance is not None and opened.intended.instance not in ("", instance)
 
 
+def is_of_other_service(opened: OpenBatch, service: str) -> bool:
+    """Whether a batch is at another service than where its provider is reached now ("" for an embedded server).
+
+    Nobody asks for it here, settles it or gives it up on its own account. Older versions named no service.
+    """
+    intended = opened.intended
+    return intended.service != service if intended.service else bool(intended.instance and service)
+
+
 def moves_left(pending: MovesIntended, place: str, now: float) -> float:
     """Seconds that pending moves are still the work of another clone, in its folder; 0: they may be finished here."""
     if not pending.moves or pending.place in ("", place):

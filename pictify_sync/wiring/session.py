@@ -96,6 +96,7 @@ def bound_ports(project: Project, assets: Assets, watch: Watch, *, writes: bool 
         artifacts=project.artifacts(),
         provider=project.provider,
         facts=project.facts,
+        service=project.service,
         payloads=assets,
         asset=assets.get,
         clock=project.clock,

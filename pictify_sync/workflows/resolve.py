@@ -11,7 +11,7 @@ from pictify_sync.core.entries import Abandoned, Entry, OpenBatch, Submitted
 from pictify_sync.core.journal import is_held_elsewhere
 from pictify_sync.errors import UsageError
 from pictify_sync.workflows.apply.attempts import holders
-from pictify_sync.workflows.apply.session import Session
+from pictify_sync.workflows.apply.session import Session, is_at_other_service
 
 
 class Resolution(StrEnum):
@@ -33,6 +33,8 @@ def find(session: Session, attempt: str) -> OpenBatch:
 
 
 def _is_elsewhere(session: Session, opened: OpenBatch) -> bool:
+    if is_at_other_service(session, opened):
+        return True
     provider = session.ports.provider(opened.intended.batch.group.provider)
     return is_held_elsewhere(opened, instance_of(provider))
 
@@ -70,13 +72,15 @@ def _if_as_found(session: Session, found: OpenBatch, entry: Entry) -> Sequence[E
 def cancel(session: Session, attempt: str | None) -> tuple[OpenBatch, ...]:
     """Ask the provider to cancel one open batch, or all of them. Their outcomes are recorded by `recover`.
 
-    What another embedded server holds only that one can cancel. Raises UsageError when it was asked for by name.
+    What another embedded server or service holds only that one can cancel: UsageError when it was asked for by name.
     """
     chosen = session.store.open_batches() if attempt is None else (find(session, attempt),)
     asked = tuple(batch for batch in chosen if batch.batch_id is not None and not _is_elsewhere(session, batch))
     if attempt is not None and any(_is_elsewhere(session, batch) for batch in chosen):
+        there = chosen[0].intended.service
         raise UsageError(
-            f"{chosen[0].intended.attempt} is being rendered by the embedded server of another folder",
+            f"{chosen[0].intended.attempt} is being rendered "
+            + (f"at {there}" if there else "by the embedded server of another folder"),
             hint="run pictify-sync cancel there; or give it up with: pictify-sync resolve --resubmit",
         )
     for batch in asked:

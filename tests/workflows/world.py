@@ -186,6 +186,7 @@ class World:
         self._prefix = "a"
         self.runs = count()
         self.facts = ProviderFacts()
+        self.service = ""  # where the account is; "": none
         self.place = ""  # id of the folder of pictures; "": all worlds share it
         self._held: set[tuple[str, str]] = set()  # path, sha256
 
@@ -206,6 +207,7 @@ class World:
             artifacts=FileArtifacts(self.folder / "out", remember=lambda *one: self._held.add(one)),
             provider=lambda _: self.provider,
             facts=lambda _: self.facts,
+            service=lambda _: self.service,
             payloads=desired,
             asset=desired.get,
             clock=self.clock,

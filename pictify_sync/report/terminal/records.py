@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pictify_sync.core.drift import Observed
 from pictify_sync.core.entries import Ledger, Obsolete, OpenBatch
 from pictify_sync.core.fingerprint import options_of
+from pictify_sync.core.journal import is_of_other_service
 from pictify_sync.core.model import AssetKey, Capabilities, DriftKind, Record, Status, split_key
 from pictify_sync.report.differ import shown_values
 from pictify_sync.report.safe import safe
@@ -91,6 +92,7 @@ class StatusFacts:
     obsolete: tuple[Obsolete, ...] = ()  # files that are no longer wanted, and not removed yet
     billed: bool = True  # whether any other may have made some of it
     allowed: Mapping[str, Capabilities] = field(default_factory=dict)  # by provider, of those that are here
+    services: Mapping[str, str] = field(default_factory=dict)  # by provider: where it is reached; "": embedded
     place: str = ""  # what is to be said of where the pictures are; "": they are where the settings say
 
 
@@ -113,7 +115,7 @@ def status_lines(found: Census, opened: Iterable[OpenBatch], facts: StatusFacts)
     if facts.place:
         yield Line(safe(facts.place), Tone.WARN)
     for batch in opened:
-        yield Line(f"Open batch: {open_batch_text(batch)}{_longest(batch, facts)}", Tone.WARN)
+        yield Line(f"Open batch: {open_batch_text(batch)}{_longest(batch, facts)}{_elsewhere(batch, facts)}", Tone.WARN)
     for file in facts.obsolete[:FILES]:
         yield Line(f"No longer wanted, and still there: {safe(file.path)}", Tone.WARN)
     if len(facts.obsolete) > FILES:
@@ -159,6 +161,17 @@ def _postponed(found: Census, facts: StatusFacts) -> Iterator[Line]:
     for name, allowed in sorted(facts.allowed.items()):
         if 0 < (number := found.unmade[name]) < allowed.min_items:
             yield Line(f"{postponed(number)} ({safe(name)}: {allowed.min_items:,} at least).", Tone.WARN)
+
+
+def _elsewhere(batch: OpenBatch, facts: StatusFacts) -> str:
+    """Say where a batch is that the service in use knows nothing of, and what can be done."""
+    intended = batch.intended
+    service = facts.services.get(intended.batch.group.provider)
+    if service is None or not is_of_other_service(batch, service):
+        return ""
+    there, here = safe(intended.service) or "an embedded server", safe(service) or "embedded"
+    give_up = f"pictify-sync resolve {safe(intended.attempt)} --resubmit"
+    return f"; it is at {there}, and the provider is {here} now: apply leaves it alone. To give it up: {give_up}"
 
 
 def _longest(batch: OpenBatch, facts: StatusFacts) -> str:

@@ -115,6 +115,7 @@ def intend(session: Session, batch: Batch, uid: str) -> Intended:
         at=session.now(),
         run=session.ports.run,
         instance=instance_of(session.ports.provider(batch.group.provider)),
+        service=session.ports.service(batch.group.provider),
     )
 
 

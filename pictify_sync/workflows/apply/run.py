@@ -35,7 +35,7 @@ from pictify_sync.workflows.apply.outcome import (
 )
 from pictify_sync.workflows.apply.prepare import only
 from pictify_sync.workflows.apply.refetch import refetch
-from pictify_sync.workflows.apply.session import Ports, Session
+from pictify_sync.workflows.apply.session import Ports, Session, is_at_other_service
 from pictify_sync.workflows.apply.sorting import Work, is_agreed, path_of, remove_agreed, settle_kept, sort_out
 from pictify_sync.workflows.apply.templates import push_templates
 from pictify_sync.workflows.collect import collect
@@ -261,8 +261,11 @@ def _render(
 
 
 def _resume(session: Session, pool: Executor, tally: Tally, *, waits: bool) -> None:
-    """See every open batch through, whoever intended it. `waits`: for those that are another run's work, too."""
-    opened = session.store.open_batches()
+    """See every open batch of the services in use through, whoever intended it.
+
+    `waits`: for those that are another run's work, too.
+    """
+    opened = [batch for batch in session.store.open_batches() if not is_at_other_service(session, batch)]
     for name in sorted({batch.intended.batch.group.provider for batch in opened}):
         provider = session.ports.provider(name)
         pump = BatchDriver(Attempts(session, provider, pool, tally), waits=waits)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from pictify_sync.core.entries import Abandoned, Doubted, Entry, Intended, Moved, Obsolete, OpenBatch, Recorded, Settled
-from pictify_sync.core.journal import DoubtRules, moment
+from pictify_sync.core.journal import DoubtRules, is_of_other_service, moment
 from pictify_sync.core.model import Asset, AssetKey, ProviderFacts, Record
 from pictify_sync.core.paths import Held, folded
 from pictify_sync.core.ports import ArtifactStore, Clock, EventSink, Payloads, Provider, StateStore
@@ -38,6 +38,7 @@ class Ports:
     stop: Callable[[], bool]  # turns true when the user asks to stop
     run: str  # id of this run
     new_attempt: Callable[[], str]  # a fresh, time-ordered id
+    service: Callable[[str], str] = lambda _: ""  # by provider: where its account is reached; "": it is embedded
     facts: Callable[[str], ProviderFacts] = lambda _: ProviderFacts()  # by provider
     sources: Callable[[str], UrlSources] = lambda _: UrlSources()  # by provider
     doubt: DoubtRules = field(default_factory=DoubtRules)
@@ -45,6 +46,11 @@ class Ports:
     place: Callable[[], str] = str  # id of the folder of the pictures; "": all runs share it
     has_held: Callable[[str, str], bool] = lambda _path, _sha256: True  # whether a picture was ever in that folder
     keep_variables: bool = True  # False: the state keeps digests only
+
+
+def is_at_other_service(session: Session, opened: OpenBatch) -> bool:
+    """Whether an open batch is none of this run's business: see `is_of_other_service`."""
+    return is_of_other_service(opened, session.ports.service(opened.intended.batch.group.provider))
 
 
 class Session:
