@@ -140,7 +140,7 @@ def match(wanted: Iterable[Wanted], renders: Iterable[FoundRender], ahead: float
 def _fits(one: Wanted, found: FoundRender, ahead: float) -> bool:
     if found.at is None or found.at < one.after + ahead:  # it may show an older template
         return False
-    if found.format is not None and found.format is not one.format:
+    if found.format is not None and found.format != one.format:
         return False
     if found.width is None or found.height is None:
         return one.sole
