@@ -151,7 +151,7 @@ def test_a_hostile_pull_request_costs_its_own_pictures_only(project: ProjectFold
     found = {change["key"]: change for change in json.loads(done.stdout)["changes"]}
     assert found["cards/fine@default"]["after"]
     for key, words in {
-        "cards/meta@default": "no allowed host",
+        "cards/meta@default": "not an allowed host",
         "cards/far@square": "IMAGE_FETCH_FAILED",
         "slow/fine@default": "RENDER_",
         "cards/i0@default": "the stored picture cannot be shown",
