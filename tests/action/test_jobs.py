@@ -246,7 +246,7 @@ def test_a_cancelled_run_records_what_it_did(hub: Hub) -> None:
 @pytest.mark.full
 def test_two_runners_share_the_work(hub: Hub) -> None:
     """At the same time, on two machines, for one account: every picture is made once, and published by one of them."""
-    hub.work.edit("pictify-sync.yaml", "version: 1", f"version: 1\n{SETTINGS}")
+    hub.work.edit("pictify-sync.yaml", "providers: {", SETTINGS.rstrip().removesuffix("}") + ", ")
     hub.secrets = (KEY,)
     hub.commit("main")
     asked = {"command": "apply", "approval": "none", "api-key": KEY, "artifacts-branch": "pictures"}

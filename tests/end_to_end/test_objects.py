@@ -112,7 +112,7 @@ def test_other_places_are_refused(tmp_path: Path, url: str) -> None:
     """A place is one of three kinds; what else is written there, a secret perhaps, is not repeated."""
     done = ProjectFolder(tmp_path, settings=f"artifacts: '{url}'\n").run("plan")
     assert done.returncode == 1
-    assert "pictify-sync.yaml:3:12: error: 'artifacts' is 'files', 'none', or s3://" in done.stderr
+    assert "pictify-sync.yaml:2:12: error: 'artifacts' is 'files', 'none', or s3://" in done.stderr
     assert "secret" not in done.stderr
 
 

@@ -35,7 +35,9 @@ def test_only_collect_renders_again_and_only_where_the_settings_say_so(tmp_path:
         assert project.run("apply", "--yes", environ=environ).returncode == 0
         assert project.run("collect", environ=environ).returncode == 0
         assert (rendered(project), project.files()) == (4, {})
-        project.edit("pictify-sync.yaml", SETTINGS, WITH_SINGLE)
+        project.edit(
+            "pictify-sync.yaml", "{poll_seconds", "{url_sources: [results, inbox, lookup, single], poll_seconds"
+        )
         assert project.run("apply", "--yes", environ=environ).returncode == 0
         assert (rendered(project), project.files()) == (4, {})
         done = project.run("collect", environ=environ)
